@@ -1,0 +1,57 @@
+package dev.telepath.tunnel.bridge;
+
+import dev.telepath.tunnel.frame.FrameCodec;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * How many bytes may lie between the sources and the sinks of one connection. Each stream always has one frame; up to
+ * its own limit it takes more from the connection's pool, and gives them back when they are written. A pool that is
+ * used up makes streams slower, it never stops one because another is stalled.
+ *
+ * <p>Thread-safe.
+ */
+public final class Credit {
+    /** Bytes of one frame, the unit in which credit is given. */
+    public static final int FRAME = FrameCodec.MAX_DATA;
+
+    private final int framesPerStream;
+    private final long capacity;
+    private final AtomicLong inUse = new AtomicLong();
+
+    /**
+     * @param perStream bytes that one stream may have under way, at least one frame (32 KiB)
+     * @param perConnection bytes that all streams together may have beyond their first frame
+     */
+    public Credit(long perStream, long perConnection) {
+        this.framesPerStream = (int) Math.max(1, Math.min(perStream / FRAME, 1024));
+        this.capacity = Math.max(0, perConnection);
+    }
+
+    /** 256 KiB for a stream, 16 MiB for a connection. */
+    public static Credit standard() {
+        return new Credit(256 * 1024, 16 * 1024 * 1024);
+    }
+
+    /** Takes credit for the next batch. At least one frame, to be given back whole by {@link #giveBack}. */
+    int take() {
+        long extra = (long) (framesPerStream - 1) * FRAME;
+        long before = inUse.getAndUpdate(used -> used + extra <= capacity ? used + extra : used);
+        return before + extra <= capacity ? framesPerStream : 1;
+    }
+
+    void giveBack(int frames) {
+        if (frames > 1) {
+            inUse.addAndGet(-(long) (frames - 1) * FRAME);
+        }
+    }
+
+    /** Bytes taken from the pool now. */
+    public long inUse() {
+        return inUse.get();
+    }
+
+    /** Bytes in the pool, taken or not. */
+    public long capacity() {
+        return capacity;
+    }
+}
