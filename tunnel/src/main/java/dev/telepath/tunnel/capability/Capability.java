@@ -27,6 +27,8 @@ public enum Capability {
     DELTAS,
     /** {@code ReconnectClient} and {@code ReconnectAgent}, managers since 2.25. */
     RECONNECT,
+    /** {@code telepath.v1.Workloads}: ports, files and logs of a workload. */
+    WORKLOAD_OFFERS,
     /** {@code GetLogs} with content: ours only. */
     LOGS;
 

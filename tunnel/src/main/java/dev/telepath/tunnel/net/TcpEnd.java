@@ -89,6 +89,13 @@ public final class TcpEnd extends ChannelInboundHandlerAdapter implements Stream
         return attach(end);
     }
 
+    /** The end of an accepted socket whose stream is known to be dialled: read from at once. */
+    public static TcpEnd established(Channel channel, Credit credit) {
+        var end = new TcpEnd(channel, credit, false);
+        end.established = true;
+        return attach(end);
+    }
+
     private static TcpEnd attach(TcpEnd end) {
         configure(end.channel.config());
         end.channel.pipeline().addLast(end);

@@ -9,6 +9,7 @@ import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
@@ -37,6 +38,9 @@ public final class TunnelCall implements StreamEnd {
 
     private final FrameReader reader;
     private final Frame.StreamInfo info;
+    /** A caller's: StreamOk came. A callee's: complete from the start. */
+    private final CompletableFuture<Void> greeted = new CompletableFuture<>();
+
     private final CompletableFuture<Multi<Frame>> frames = new CompletableFuture<>();
     private final CompletableFuture<Boolean> sent = new CompletableFuture<>();
     private final CompletableFuture<Void> closed = new CompletableFuture<>();
@@ -67,9 +71,15 @@ public final class TunnelCall implements StreamEnd {
                 Multi.createBy().concatenating().streams(opening.map(FrameCodec::encode), call.body());
         CallBridge.call(channel, method, options, credit, requests).subscribe().withSubscriber(call.reader);
         call.reader.next().whenComplete((first, failure) -> {
-            if (failure == null && !(first instanceof Frame.StreamOk)) {
-                call.reader.abort(new StreamFailure.ProtocolViolation(
-                        "the peer answered " + first.getClass().getSimpleName() + " instead of StreamOk"));
+            if (failure != null) {
+                call.greeted.completeExceptionally(failure);
+            } else if (first instanceof Frame.StreamOk) {
+                call.greeted.complete(null);
+            } else {
+                var violation = new StreamFailure.ProtocolViolation(
+                        "the peer answered " + first.getClass().getSimpleName() + " instead of StreamOk");
+                call.reader.abort(violation);
+                call.greeted.completeExceptionally(violation);
             }
         });
         call.sent.thenAccept(
@@ -84,7 +94,11 @@ public final class TunnelCall implements StreamEnd {
             closed.complete(null);
             if (!reader.callEnded()) {
                 CompletableFuture.delayedExecutor(LINGER.toMillis(), TimeUnit.MILLISECONDS, Runnable::run)
-                        .execute(reader::cancel);
+                        .execute(() -> {
+                            if (!reader.callEnded()) {
+                                reader.cancel();
+                            }
+                        });
             }
         });
     }
@@ -116,6 +130,7 @@ public final class TunnelCall implements StreamEnd {
                             "the first frame was " + first.getClass().getSimpleName() + ", expected StreamInfo"));
         }
         var call = new TunnelCall(reader, info);
+        call.greeted.complete(null);
         Multi<TunnelMessage> ok = Multi.createFrom().item(FrameCodec.encode(new Frame.StreamOk(FrameCodec.VERSION)));
         Multi<TunnelMessage> answer = Multi.createBy()
                 .concatenating()
@@ -141,7 +156,7 @@ public final class TunnelCall implements StreamEnd {
                 .transformToMulti(given -> given)
                 .onCompletion()
                 .invoke(() -> sent.complete(true))
-                .onFailure()
+                .onFailure(cause -> !(cause instanceof StatusRuntimeException))
                 .recoverWithMulti(this::farewell)
                 .map(FrameCodec::encode)
                 .onCancellation()
@@ -195,6 +210,25 @@ public final class TunnelCall implements StreamEnd {
         });
     }
 
+    /**
+     * Waits for the other edge's word on its dial, before {@link #receive()}. Nothing of the stream's data is read by it,
+     * so that a caller whose stream failed can still serve its socket otherwise.
+     *
+     * @return completes when it has dialled; fails with {@link StreamFailure.DialRefused} when it could not, with
+     *     {@link StreamFailure.ConnectionLost} when the call broke first
+     */
+    public CompletionStage<Void> dialled() {
+        return greeted.thenCompose(ok -> reader.next()).thenCompose(frame -> switch (frame) {
+            case Frame.DialOk ok -> CompletableFuture.completedFuture(null);
+            case Frame.KeepAlive alive -> dialled();
+            case Frame.DialReject reject ->
+                CompletableFuture.failedFuture(new StreamFailure.DialRefused("the other edge could not dial"));
+            default ->
+                CompletableFuture.failedFuture(new StreamFailure.ProtocolViolation(
+                        "expected the answer of a dial, got " + frame.getClass().getSimpleName()));
+        });
+    }
+
     @Override
     public Multi<Frame> receive() {
         return Multi.createFrom().publisher(reader);
@@ -210,6 +244,14 @@ public final class TunnelCall implements StreamEnd {
     /** Refuses or resets the stream before anything was joined to it. */
     public void fail(StreamFailure why) {
         send(Multi.createFrom().failure(why));
+    }
+
+    /**
+     * Ends a call with a status before anything was joined to it: the caller learns that nothing of its stream was taken,
+     * and may carry it otherwise.
+     */
+    public void refuse(Status status) {
+        send(Multi.createFrom().failure(status.asRuntimeException()));
     }
 
     @Override
