@@ -1,0 +1,101 @@
+package dev.telepath.it;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.lang.ArchRule;
+import dev.telepath.harness.Program;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/** The rules between modules and packages, checked on the compiled classes of all of them. */
+class ArchitectureTest {
+    private static final JavaClasses OURS = new ClassFileImporter()
+            .withImportOption(new ImportOption.DoNotIncludeTests())
+            .importPaths(Stream.of("protocol", "tunnel", "manager-service", "agent-service", "client-native")
+                    .map(module ->
+                            Program.root().resolve(module).resolve("target").resolve("classes"))
+                    .toArray(Path[]::new));
+
+    private static final List<ArchRule> RULES = List.of(
+            noClasses()
+                    .that()
+                    .resideInAPackage("dev.telepath.protocol..")
+                    .should()
+                    .dependOnClassesThat()
+                    .resideInAnyPackage(
+                            "dev.telepath.tunnel..",
+                            "dev.telepath.manager..",
+                            "dev.telepath.agent..",
+                            "dev.telepath.client..")
+                    .as("protocol depends on nothing of ours"),
+            noClasses()
+                    .that()
+                    .resideInAPackage("dev.telepath.tunnel..")
+                    .should()
+                    .dependOnClassesThat()
+                    .resideInAnyPackage(
+                            "dev.telepath.manager..",
+                            "dev.telepath.agent..",
+                            "dev.telepath.client..",
+                            "io.quarkus..",
+                            "io.fabric8..",
+                            "io.vertx..")
+                    .as("tunnel depends on protocol alone, and on neither Quarkus, Vert.x nor Kubernetes"),
+            program("manager", "agent", "client"),
+            program("agent", "manager", "client"),
+            program("client", "manager", "agent"),
+            noClasses()
+                    .that()
+                    .resideOutsideOfPackage("dev.telepath.client.tun..")
+                    .should()
+                    .dependOnClassesThat()
+                    .resideInAPackage("java.lang.foreign..")
+                    .allowEmptyShould(true)
+                    .as("only the client's tun package goes below the JVM"),
+            noClasses()
+                    .that()
+                    .resideOutsideOfPackages("dev.telepath.manager.workload..", "dev.telepath.client.kube..")
+                    .should()
+                    .dependOnClassesThat()
+                    .resideInAPackage("io.fabric8..")
+                    .as("only the packages made for it talk to Kubernetes"),
+            classes()
+                    .that()
+                    .resideInAPackage("dev.telepath..")
+                    .should()
+                    .haveSimpleNameNotEndingWith("Util")
+                    .andShould()
+                    .haveSimpleNameNotEndingWith("Utils")
+                    .andShould()
+                    .haveSimpleNameNotEndingWith("Helper")
+                    .as("no class is a drawer for odds and ends"),
+            slices().matching("dev.telepath.tunnel.(*)..").should().beFreeOfCycles(),
+            slices().matching("dev.telepath.manager.(*)..").should().beFreeOfCycles(),
+            slices().matching("dev.telepath.agent.(*)..").should().beFreeOfCycles(),
+            slices().matching("dev.telepath.client.(*)..").should().beFreeOfCycles());
+
+    private static ArchRule program(String one, String... others) {
+        return noClasses()
+                .that()
+                .resideInAPackage("dev.telepath." + one + "..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAnyPackage(Stream.of(others)
+                        .map(other -> "dev.telepath." + other + "..")
+                        .toArray(String[]::new))
+                .as(one + " imports no other program");
+    }
+
+    @TestFactory
+    Stream<DynamicTest> theStructureHolds() {
+        return RULES.stream().map(rule -> DynamicTest.dynamicTest(rule.getDescription(), () -> rule.check(OURS)));
+    }
+}
