@@ -1,0 +1,289 @@
+package dev.telepath.bench;
+
+import dev.telepath.harness.Http;
+import dev.telepath.harness.Installation;
+import dev.telepath.harness.Load;
+import dev.telepath.harness.Metrics;
+import dev.telepath.harness.Program;
+import dev.telepath.harness.Running;
+import dev.telepath.harness.SampleService;
+import io.vertx.core.Vertx;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Measures the main job: callers, agent, manager and tp as separate processes on this machine, each figure beside the same
+ * figure of a direct connection taken in the same run. Nothing is asserted: it reports.
+ */
+public final class Bench {
+    private final boolean quick;
+    private final Vertx vertx = Vertx.vertx();
+    private final Report report = new Report();
+
+    private Bench(boolean quick) {
+        this.quick = quick;
+    }
+
+    public static void main(String[] arguments) throws Exception {
+        Set<String> options = Set.of(arguments);
+        if (!Set.of("--native", "--quick").containsAll(options)) {
+            System.err.println("usage: integration-tests/bench/run [--native] [--quick]");
+            System.exit(2);
+        }
+        if (options.contains("--native")) {
+            System.setProperty("telepath.programs", "native");
+        }
+        new Bench(options.contains("--quick")).run();
+        System.exit(0);
+    }
+
+    private void run() throws Exception {
+        System.out.println((Program.isNative() ? "native" : "JVM") + " programs, "
+                + Runtime.getRuntime().availableProcessors() + " cores; callers, services and programs share them");
+        try (Installation telepath = Installation.temporary().init().heap("256m");
+                SampleService laptop = SampleService.start(vertx, "laptop", 0)) {
+            Running manager = telepath.startManager();
+            Running agent = telepath.startAgent("web", laptop.port());
+            int idle = agent.port("port-http");
+            telepath.connect().orFail();
+            telepath.tp("intercept", "web", "--port", laptop.port() + ":http").orFail();
+            awaitEngaged(agent);
+            long tp = daemon(telepath);
+
+            report.section("HTTP/1.1, requests through an intercept");
+            warm(idle, laptop);
+            for (int connections : new int[] {1, 50, 500, 1000}) {
+                int each = (quick ? 2_000 : 10_000) / connections;
+                compare(
+                        connections + " kept alive",
+                        n -> Load.http1(n, connections, Math.max(2, each), true, "laptop"),
+                        laptop.port(),
+                        idle);
+            }
+            for (int connections : new int[] {1, 50, 500, 1000}) {
+                int each = (quick ? 1_000 : 4_000) / connections;
+                compare(
+                        connections + " at once, a new connection each",
+                        n -> Load.http1(n, connections, Math.max(1, each), false, "laptop"),
+                        laptop.port(),
+                        idle);
+            }
+            report.section("HTTP/2");
+            compare("1,000 streams of one connection", n -> Load.http2(vertx, n, 1000, "laptop"), laptop.port(), idle);
+
+            report.section("Bytes of one and of 16 TCP streams, MiB/s");
+            long size = quick ? 64L << 20 : 256L << 20;
+            throughput("1 stream", 1, size, laptop.port(), idle, List.of(manager.pid(), agent.pid(), tp));
+            throughput("16 streams", 16, size / 8, laptop.port(), idle, List.of(manager.pid(), agent.pid(), tp));
+
+            report.section("Resident memory for 1,000 idle streams, MiB");
+            idleStreams(idle, Map.of("manager", manager.pid(), "agent", agent.pid(), "tp", tp));
+
+            report.section("An idle agent in the path");
+            telepath.tp("leave", "web").orFail();
+            compare(
+                    "1 kept alive, not engaged",
+                    n -> Load.http1(n, 1, quick ? 2_000 : 10_000, true, "laptop"),
+                    laptop.port(),
+                    idle);
+            compare(
+                    "50 kept alive, not engaged",
+                    n -> Load.http1(n, 50, quick ? 40 : 200, true, "laptop"),
+                    laptop.port(),
+                    idle);
+
+            report.section("Start of tp version, ms, median of " + (quick ? 5 : 11));
+            starts();
+        } finally {
+            vertx.close();
+        }
+    }
+
+    private interface Run {
+        Load.Report against(int port);
+    }
+
+    private void warm(int through, SampleService laptop) {
+        Load.http1(through, 20, 100, true, "laptop");
+        Load.http1(laptop.port(), 20, 100, true, "laptop");
+    }
+
+    private void compare(String what, Run run, int direct, int through) {
+        Load.Report straight = run.against(direct);
+        Load.Report ours = run.against(through);
+        report.row(
+                what,
+                "%7.0f/s p50 %6.2f p99 %7.2f ms failed %d"
+                        .formatted(
+                                straight.perSecond(),
+                                straight.quantileMillis(0.5),
+                                straight.quantileMillis(0.99),
+                                straight.failed()),
+                "%7.0f/s p50 %6.2f p99 %7.2f ms failed %d"
+                        .formatted(
+                                ours.perSecond(), ours.quantileMillis(0.5), ours.quantileMillis(0.99), ours.failed()),
+                ours.perSecond() / straight.perSecond());
+    }
+
+    private void throughput(String what, int streams, long bytesEach, int direct, int through, List<Long> pids)
+            throws Exception {
+        download(through, streams, bytesEach / 4);
+        double straight = download(direct, streams, bytesEach);
+        long cpu = pids.stream().mapToLong(Metrics::cpuMillis).sum();
+        double ours = download(through, streams, bytesEach);
+        long used = pids.stream().mapToLong(Metrics::cpuMillis).sum() - cpu;
+        double gib = streams * bytesEach / (double) (1L << 30);
+        report.row(
+                what,
+                "%.0f".formatted(straight),
+                "%.0f, %.1f CPU s per GiB in the three programs".formatted(ours, used / 1000.0 / gib),
+                ours / straight);
+    }
+
+    private static double download(int port, int streams, long bytesEach) throws Exception {
+        long start = System.nanoTime();
+        List<Thread> readers = new ArrayList<>();
+        List<Throwable> failures = java.util.Collections.synchronizedList(new ArrayList<>());
+        for (int i = 0; i < streams; i++) {
+            readers.add(Thread.ofPlatform().start(() -> {
+                try {
+                    drain(port, bytesEach);
+                } catch (IOException e) {
+                    failures.add(e);
+                }
+            }));
+        }
+        for (Thread reader : readers) {
+            reader.join();
+        }
+        if (!failures.isEmpty()) {
+            throw new IllegalStateException(
+                    failures.size() + " of " + streams + " downloads failed", failures.getFirst());
+        }
+        return streams * bytesEach / 1048576.0 / ((System.nanoTime() - start) / 1e9);
+    }
+
+    private static void drain(int port, long bytes) throws IOException {
+        try (var socket = new java.net.Socket("127.0.0.1", port)) {
+            socket.getOutputStream()
+                    .write(("GET /bytes/" + bytes + " HTTP/1.1\r\nHost: sample\r\nConnection: close\r\n\r\n")
+                            .getBytes());
+            byte[] buffer = new byte[64 * 1024];
+            long read = 0;
+            for (int n = socket.getInputStream().read(buffer);
+                    n > 0;
+                    n = socket.getInputStream().read(buffer)) {
+                read += n;
+            }
+            if (read < bytes) {
+                throw new IOException("the download ended after " + read + " of " + bytes + " bytes");
+            }
+        }
+    }
+
+    private void idleStreams(int through, Map<String, Long> programs) throws Exception {
+        Map<String, Long> before = new java.util.TreeMap<>();
+        programs.forEach((name, pid) -> before.put(name, Metrics.residentKib(pid)));
+        List<Http> open = new ArrayList<>();
+        for (int i = 0; i < 1000; i++) {
+            Http http = new Http(through);
+            http.get("/");
+            open.add(http);
+        }
+        for (String name : before.keySet()) {
+            long now = Metrics.residentKib(programs.get(name));
+            report.line(
+                    "%-32s %6.1f more, %6.1f in all".formatted(name, (now - before.get(name)) / 1024.0, now / 1024.0));
+        }
+        for (Http http : open) {
+            http.close();
+        }
+    }
+
+    private void starts() throws Exception {
+        report.line("%-32s %.0f".formatted("JVM", medianStart(jvmVersion())));
+        if (Files.exists(Program.TP.nativeExecutable())) {
+            report.line("%-32s %.0f"
+                    .formatted(
+                            "native",
+                            medianStart(List.of(Program.TP.nativeExecutable().toString(), "version"))));
+        } else {
+            report.line("native: not built (./mvnw package -Dnative -DskipTests)");
+        }
+    }
+
+    private static List<String> jvmVersion() {
+        return List.of(
+                Program.java(),
+                "-Xmx128m",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-jar",
+                Program.root()
+                        .resolve("client-native/target/quarkus-app/quarkus-run.jar")
+                        .toString(),
+                "version");
+    }
+
+    private double medianStart(List<String> command) throws Exception {
+        int rounds = quick ? 5 : 11;
+        double[] millis = new double[rounds];
+        for (int i = 0; i < rounds; i++) {
+            ProcessBuilder builder = new ProcessBuilder(command)
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                    .redirectError(ProcessBuilder.Redirect.DISCARD);
+            builder.environment().put("TELEPATH_HOME", System.getProperty("java.io.tmpdir") + "/telepath-bench-none");
+            long start = System.nanoTime();
+            builder.start().waitFor(30, TimeUnit.SECONDS);
+            millis[i] = (System.nanoTime() - start) / 1e6;
+        }
+        Arrays.sort(millis);
+        return millis[rounds / 2];
+    }
+
+    private static void awaitEngaged(Running agent) throws Exception {
+        long end = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+        String url = "http://127.0.0.1:" + agent.announced("http-port");
+        while (System.nanoTime() < end) {
+            Http.once(agent.port("port-http"), "/");
+            if (Metrics.scrape(url).entrySet().stream()
+                    .anyMatch(e -> e.getKey().startsWith("telepath_connections_total")
+                            && e.getKey().contains("divert")
+                            && e.getValue() > 0)) {
+                return;
+            }
+        }
+        throw new IllegalStateException("the agent never diverted a connection");
+    }
+
+    /** The daemon's process id, from what tp status says. */
+    private static long daemon(Installation telepath) {
+        String status = telepath.tp("status", "--output", "json").orFail().out();
+        var matcher = java.util.regex.Pattern.compile("\"pid\"\\s*:\\s*(\\d+)").matcher(status);
+        if (!matcher.find()) {
+            throw new IllegalStateException("tp status names no pid: " + status);
+        }
+        return Long.parseLong(matcher.group(1));
+    }
+
+    private static final class Report {
+        void section(String title) {
+            System.out.println("\n" + title);
+        }
+
+        void row(String what, String direct, String ours, double ratio) {
+            System.out.printf("%-32s direct %s%n%-32s ours   %s   ratio %.2f%n", what, direct, "", ours, ratio);
+        }
+
+        void line(String text) {
+            System.out.println(text);
+        }
+    }
+}
