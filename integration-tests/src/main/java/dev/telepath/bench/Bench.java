@@ -197,11 +197,11 @@ public final class Bench {
             http.get("/");
             open.add(http);
         }
-        for (String name : before.keySet()) {
-            long now = Metrics.residentKib(programs.get(name));
-            report.line(
-                    "%-32s %6.1f more, %6.1f in all".formatted(name, (now - before.get(name)) / 1024.0, now / 1024.0));
-        }
+        programs.forEach((name, pid) -> {
+            long now = Metrics.residentKib(pid);
+            long more = now - before.getOrDefault(name, now);
+            report.line("%-32s %6.1f more, %6.1f in all".formatted(name, more / 1024.0, now / 1024.0));
+        });
         for (Http http : open) {
             http.close();
         }
