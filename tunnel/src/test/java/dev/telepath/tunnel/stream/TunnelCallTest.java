@@ -172,6 +172,7 @@ class TunnelCallTest {
         TunnelCall call = rig.open(new InetSocketAddress("127.0.0.1", 7));
         assertThatThrownBy(() -> call.dialled().toCompletableFuture().get())
                 .hasCauseInstanceOf(StreamFailure.ConnectionLost.class);
+        call.fail(new StreamFailure.Reset("test over"));
     }
 
     @Test

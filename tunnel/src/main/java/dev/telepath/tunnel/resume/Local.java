@@ -1,0 +1,21 @@
+package dev.telepath.tunnel.resume;
+
+import com.google.protobuf.ByteString;
+
+/** The stream's own side: the socket of the edge. */
+public interface Local {
+    /** Writes bytes; {@link ResumableStream#localWrote} follows when the socket has taken them. In order. */
+    void write(ByteString bytes);
+
+    /** Half-closes the socket after what was written. */
+    void finish();
+
+    /** Ends the socket hard. */
+    void reset(ResetCode code);
+
+    /** The socket may be read, or must not be: the other edge takes no more, or the stream is suspended. */
+    void reading(boolean allowed);
+
+    /** The stream is over; nothing of it is left. */
+    void ended(ResetCode code);
+}
