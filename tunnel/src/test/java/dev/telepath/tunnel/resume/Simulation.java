@@ -35,6 +35,7 @@ final class Simulation {
     private Wire wire;
     private boolean dialled;
     private boolean refused;
+    private boolean dialFailed;
     private int cuts;
 
     private record Event(long at, long order, Runnable action) {}
@@ -249,8 +250,8 @@ final class Simulation {
         public void finish() {
             if (!finished) {
                 finished = true;
-                // The call ends at the other side too.
-                after(random.nextInt(1, 100), () -> {
+                // The call ends at the other side too, after all that was sent on it.
+                after(Math.max(0, lastArrival - now) + random.nextInt(1, 100), () -> {
                     if (peer == peer.on.near) {
                         if (wire == on) {
                             after(pause(300), Simulation.this::connect);
@@ -269,6 +270,9 @@ final class Simulation {
         note("greeting " + frame.getFrameCase());
         if (acceptor.stream != null) {
             acceptor.stream.attached(far, frame);
+        } else if (dialFailed) {
+            // An owner remembers a refusal, so that an Open that comes again learns of it.
+            far.send(refusal());
         } else if (frame.hasOpen()) {
             if (!dialled) {
                 dialled = true;
@@ -288,15 +292,19 @@ final class Simulation {
         }
     }
 
+    private static StreamFrame refusal() {
+        return StreamFrame.newBuilder()
+                .setRefused(StreamFrame.Refused.newBuilder().setCode(ResetCode.REFUSED.number()))
+                .build();
+    }
+
     private void dialDone(StreamFrame.Open open) {
         if (refused) {
-            dialled = false;
+            dialFailed = true;
             if (acceptor.waiting == null) {
                 return;
             }
-            acceptor.waiting.send(StreamFrame.newBuilder()
-                    .setRefused(StreamFrame.Refused.newBuilder().setCode(ResetCode.REFUSED.number()))
-                    .build());
+            acceptor.waiting.send(refusal());
             return;
         }
         acceptor.stream = ResumableStream.acceptor(open, acceptor, () -> window);
@@ -351,6 +359,7 @@ final class Simulation {
         private ResumableStream stream;
         private final Tape read = new Tape();
         private final Tape got = new Tape();
+        private final ArrayDeque<Runnable> backlog = new ArrayDeque<>();
         private final ArrayDeque<ByteString> toWrite = new ArrayDeque<>();
         private int toSend = random.nextInt(4) == 0 ? 0 : random.nextInt(1, 200_000);
         private final int pace = random.nextInt(1, 400);
@@ -397,12 +406,25 @@ final class Simulation {
         }
 
         void deliver(End on, StreamFrame frame) {
-            if (now < pausedUntil) {
-                events.add(new Event(pausedUntil, order++, () -> deliver(on, frame)));
+            if (now < pausedUntil || !backlog.isEmpty()) {
+                if (backlog.isEmpty()) {
+                    events.add(new Event(pausedUntil, order++, this::goOn));
+                }
+                backlog.add(() -> take(on, frame));
                 return;
             }
+            take(on, frame);
+        }
+
+        private void take(End on, StreamFrame frame) {
             if (stream != null) {
                 stream.receivedFrame(on, frame);
+            }
+        }
+
+        private void goOn() {
+            while (!backlog.isEmpty()) {
+                backlog.remove().run();
             }
         }
 
