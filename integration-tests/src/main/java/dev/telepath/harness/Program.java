@@ -39,6 +39,8 @@ public enum Program {
                 java(),
                 "-Xmx" + heap,
                 "-XX:+UseSerialGC",
+                "--sun-misc-unsafe-memory-access=allow",
+                "--enable-native-access=ALL-UNNAMED",
                 "-XX:TieredStopAtLevel=" + jitLevel(),
                 "-jar",
                 jar.toString()));

@@ -86,7 +86,7 @@ class MainJobIT {
     @Order(3)
     void statusAndListTellWhatIsThere() throws Exception {
         JsonNode status = json("status", "--output", "json");
-        assertThat(status.toString()).contains("connected");
+        assertThat(status.path("connection").path("state").asText()).isEqualTo("attached");
         await().atMost(Duration.ofSeconds(15)).untilAsserted(() -> {
             String list = telepath.tp("list").orFail().out();
             assertThat(list).contains("web").contains("ready to engage");

@@ -13,6 +13,7 @@ import io.grpc.stub.StreamObserver;
 import io.netty.util.concurrent.EventExecutor;
 import io.smallrye.mutiny.Multi;
 import java.util.concurrent.Flow;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -198,25 +199,48 @@ public final class CallBridge {
 
     private static final class ServerSink<T> extends CallSink<T> {
         private final EventExecutor loop;
+        private final AtomicInteger handedOver = new AtomicInteger();
 
         ServerSink(ServerCallStreamObserver<T> call, EventExecutor loop, Credit credit) {
             super(call, credit);
             this.loop = loop;
         }
 
+        /** Items that wait for the loop are not in the call's own count of what is under way. */
+        @Override
+        protected boolean ready() {
+            return handedOver.get() == 0 && super.ready();
+        }
+
         @Override
         protected void write(T item) {
-            onLoop(loop, () -> super.write(item));
+            inOrder(() -> super.write(item));
         }
 
         @Override
         protected void completed() {
-            onLoop(loop, super::completed);
+            inOrder(super::completed);
         }
 
         @Override
         protected void failed(Throwable cause) {
-            onLoop(loop, () -> super.failed(Status.fromThrowable(cause).asRuntimeException()));
+            inOrder(() -> super.failed(Status.fromThrowable(cause).asRuntimeException()));
+        }
+
+        /** A source may change threads: an end seen on the loop must not overtake items that still wait for the loop. */
+        private void inOrder(Runnable task) {
+            if (loop.inEventLoop() && handedOver.get() == 0) {
+                task.run();
+                return;
+            }
+            handedOver.incrementAndGet();
+            loop.execute(() -> {
+                int waiting = handedOver.decrementAndGet();
+                task.run();
+                if (waiting == 0) {
+                    pull();
+                }
+            });
         }
     }
 

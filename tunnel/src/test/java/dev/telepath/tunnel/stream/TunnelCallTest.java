@@ -160,6 +160,14 @@ class TunnelCallTest {
         good.dialled().toCompletableFuture().get();
         good.fail(new StreamFailure.Reset("test over"));
         target.close();
+        // A close wakes the accepting thread first; only then is the port really free.
+        await().until(() -> {
+            try (Socket probe = new Socket("127.0.0.1", target.getLocalPort())) {
+                return false;
+            } catch (IOException refused) {
+                return true;
+            }
+        });
         TunnelCall bad = rig.open(new InetSocketAddress("127.0.0.1", 8));
         assertThatThrownBy(() -> bad.dialled().toCompletableFuture().get())
                 .hasCauseInstanceOf(StreamFailure.DialRefused.class);

@@ -1,0 +1,249 @@
+package dev.telepath.agent;
+
+import dev.telepath.agent.api.AgentApi;
+import dev.telepath.agent.attach.Attachment;
+import dev.telepath.agent.attach.Interests;
+import dev.telepath.agent.attach.Rhythm;
+import dev.telepath.agent.attach.Self;
+import dev.telepath.agent.dial.Destinations;
+import dev.telepath.agent.dial.DialAnswers;
+import dev.telepath.agent.divert.ClientPath;
+import dev.telepath.agent.divert.Diversions;
+import dev.telepath.agent.divert.Wiretaps;
+import dev.telepath.agent.engage.Engagements;
+import dev.telepath.agent.engage.Workload;
+import dev.telepath.agent.front.Front;
+import dev.telepath.agent.front.Fronts;
+import dev.telepath.agent.front.Joints;
+import dev.telepath.agent.metrics.AgentMetrics;
+import dev.telepath.agent.metrics.ClientTraffic;
+import dev.telepath.agent.names.Names;
+import dev.telepath.agent.settings.AgentSettings;
+import dev.telepath.agent.settings.GuardedPort;
+import dev.telepath.agent.share.RecentLog;
+import dev.telepath.agent.share.ShareServer;
+import dev.telepath.tunnel.bridge.Credit;
+import dev.telepath.tunnel.transport.ManagerAddress;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.netty.channel.EventLoopGroup;
+import io.netty.channel.nio.NioEventLoopGroup;
+import io.netty.util.concurrent.DefaultThreadFactory;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The whole agent, put together: guarded ports, attachment, share, agent service. Started and stopped by its program or
+ * a test, by one thread each; both block.
+ */
+public final class Agent implements AutoCloseable {
+    private static final Logger LOG = Logger.getLogger(Agent.class);
+    private static final Duration GOODBYE = Duration.ofSeconds(2);
+
+    private final AgentSettings settings;
+    private final EventLoopGroup bytes;
+    private final EventLoopGroup control = new NioEventLoopGroup(1, new DefaultThreadFactory("telepath-manager", true));
+    private final ExecutorService blocking = Executors.newVirtualThreadPerTaskExecutor();
+    private final Fronts fronts;
+    private final AtomicBoolean closing = new AtomicBoolean();
+    private final List<Front> bound = new ArrayList<>();
+    private volatile @Nullable Engagements engagements;
+    private @Nullable ShareServer share;
+    private @Nullable AgentApi api;
+    private @Nullable Attachment attachment;
+
+    private Agent(AgentSettings settings) {
+        this.settings = settings;
+        this.bytes = new NioEventLoopGroup(settings.threads(), new DefaultThreadFactory("telepath-bytes", true));
+        this.fronts = new Fronts(bytes);
+    }
+
+    /**
+     * Binds everything, forwards, and begins to attach.
+     *
+     * @param environment of the workload, what is lent is in it
+     * @param log whose lines are lent, empty for none
+     * @throws IOException when a port cannot be bound; nothing is left behind then
+     * @throws IllegalArgumentException when a setting is wrong, with a message for the user
+     */
+    public static Agent start(
+            AgentSettings settings,
+            Map<String, String> environment,
+            MeterRegistry metrics,
+            Optional<RecentLog> log,
+            String version)
+            throws IOException {
+        var agent = new Agent(settings);
+        try {
+            agent.run(environment, metrics, log, version);
+        } catch (IOException | RuntimeException e) {
+            agent.close();
+            throw e;
+        }
+        return agent;
+    }
+
+    private void run(Map<String, String> environment, MeterRegistry registry, Optional<RecentLog> log, String version)
+            throws IOException {
+        for (String port : settings.ports()) {
+            bound.add(fronts.bind(GuardedPort.parse(port), settings.host(), settings.backlog()));
+        }
+        var credit = new Credit(
+                settings.streamCredit().asLongValue(),
+                settings.connectionCredit().asLongValue());
+        var metrics = new AgentMetrics(registry, credit);
+        var traffic = new ClientTraffic();
+        var workload = new Workload(settings.name(), settings.namespace(), fronts.listening(), environment);
+        var engaged = new Engagements(workload, settings.dialTimeout());
+        engagements = engaged;
+        var names = new Names(blocking, settings.lookups());
+        var dials = new DialAnswers(bytes, credit, settings.dialTimeout(), settings.udpIdle(), metrics, traffic);
+        Optional<ShareServer> lent = share(log);
+        Optional<AgentApi> service = api(version, dials, names, credit);
+        var self = new Self(
+                workload,
+                settings.name() + "-" + ProcessHandle.current().pid(),
+                version,
+                service.map(AgentApi::port).orElse(0),
+                lent.map(server -> new Self.Share(
+                        server.port(),
+                        server.token(),
+                        server.paths().stream().map(Path::toString).toList())));
+        var attaching = new Attachment(
+                ManagerAddress.parse(settings.manager()),
+                settings.tokenFile(),
+                settings.address(),
+                new Interests(self, engaged, dials, names, metrics, traffic, credit),
+                Rhythm.of(settings),
+                control.next(),
+                blocking);
+        attachment = attaching;
+        var paths = new ArrayList<ClientPath>();
+        service.ifPresent(direct -> paths.add(direct.path()));
+        paths.add(attaching);
+        var diversions = new Diversions(paths);
+        var wiretaps = new Wiretaps(diversions, settings.wiretapBuffer().asLongValue(), metrics, traffic);
+        fronts.accept(new Joints(
+                engaged,
+                diversions,
+                wiretaps,
+                new Destinations(blocking),
+                metrics,
+                traffic,
+                credit,
+                settings.dialTimeout(),
+                settings.udpIdle(),
+                settings.udpFlows()));
+        bound.forEach(front -> LOG.infof("port guarded port=%s", front.actual()));
+        attaching.start();
+    }
+
+    private Optional<ShareServer> share(Optional<RecentLog> log) throws IOException {
+        List<Path> paths = settings.share().orElse(List.of());
+        if (paths.isEmpty() && log.isEmpty()) {
+            return Optional.empty();
+        }
+        ShareServer started = ShareServer.start(paths, log, settings.shareRequests());
+        share = started;
+        return Optional.of(started);
+    }
+
+    private Optional<AgentApi> api(String version, DialAnswers dials, Names names, Credit credit) throws IOException {
+        if (settings.apiPort().isEmpty()) {
+            return Optional.empty();
+        }
+        AgentApi started = AgentApi.start(settings.apiHost(), settings.apiPort().get(), version, dials, names, credit);
+        api = started;
+        return Optional.of(started);
+    }
+
+    /** The guarded ports, in the order of the settings. */
+    public List<Front> fronts() {
+        return List.copyOf(bound);
+    }
+
+    /** Port of the agent service; empty when it is off. */
+    public Optional<Integer> apiPort() {
+        return Optional.ofNullable(api).map(AgentApi::port);
+    }
+
+    /** State of the connection to the manager. */
+    public Attachment.State connection() {
+        return attachment == null ? Attachment.State.SUSPENDED : attachment.state();
+    }
+
+    /** How many guarded ports are engaged, by an intercept or wiretaps. */
+    public long engagedPorts() {
+        Engagements known = engagements;
+        return known == null
+                ? 0
+                : bound.stream()
+                        .filter(front -> !known.at(front.actual()).equals(Engagements.Hold.NONE))
+                        .count();
+    }
+
+    /** Connections that guarded ports have open. */
+    public int openConnections() {
+        return fronts.open();
+    }
+
+    /** Idempotent. Takes nothing new, lets open connections finish for the drain time, says good-bye, and ends all. Blocks. */
+    @Override
+    public void close() {
+        if (!closing.compareAndSet(false, true)) {
+            return;
+        }
+        fronts.close();
+        long patience = settings.drain().toNanos();
+        long began = System.nanoTime();
+        var quiet = new CompletableFuture<Void>();
+        var probe = control.next()
+                .scheduleAtFixedRate(
+                        () -> {
+                            if (fronts.open() == 0 || System.nanoTime() - began >= patience) {
+                                quiet.complete(null);
+                            }
+                        },
+                        0,
+                        20,
+                        TimeUnit.MILLISECONDS);
+        await(quiet, settings.drain().plus(GOODBYE));
+        probe.cancel(false);
+        await(fronts.closeConnections().toCompletableFuture(), GOODBYE);
+        if (attachment != null) {
+            await(attachment.stop().toCompletableFuture(), GOODBYE);
+        }
+        if (api != null) {
+            api.close();
+        }
+        if (share != null) {
+            share.close();
+        }
+        blocking.shutdownNow();
+        bytes.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
+        control.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
+    }
+
+    private static void await(CompletableFuture<Void> step, Duration most) {
+        try {
+            step.get(most.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException | ExecutionException e) {
+            LOG.debugf("a step of the stop did not end cause=\"%s\"", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

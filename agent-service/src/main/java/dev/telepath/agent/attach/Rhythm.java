@@ -1,0 +1,37 @@
+package dev.telepath.agent.attach;
+
+import dev.telepath.agent.settings.AgentSettings;
+import dev.telepath.tunnel.reconnect.Backoff;
+import java.time.Duration;
+
+/**
+ * All times of the attachment.
+ *
+ * @param call deadline of a control call
+ * @param remain period of the sign of life
+ * @param report period of traffic reports
+ * @param grace how long engagements stay while the manager is away
+ * @param backoff between attempts
+ * @param denied between attempts with a token that was denied
+ * @param stable how long a connection must hold for the back-off to start anew
+ */
+public record Rhythm(
+        Duration call,
+        Duration remain,
+        Duration report,
+        Duration grace,
+        Backoff backoff,
+        Duration denied,
+        Duration stable) {
+
+    public static Rhythm of(AgentSettings settings) {
+        return new Rhythm(
+                settings.callTimeout(),
+                settings.remainInterval(),
+                settings.reportInterval(),
+                settings.engagementGrace(),
+                new Backoff(settings.reconnectFirst(), settings.reconnectMost()),
+                settings.reconnectDenied(),
+                settings.reconnectStable());
+    }
+}

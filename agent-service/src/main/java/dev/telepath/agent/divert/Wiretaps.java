@@ -1,0 +1,127 @@
+package dev.telepath.agent.divert;
+
+import com.google.protobuf.ByteString;
+import dev.telepath.agent.engage.Engagement;
+import dev.telepath.agent.metrics.AgentMetrics;
+import dev.telepath.agent.metrics.AgentMetrics.Kind;
+import dev.telepath.agent.metrics.ClientTraffic;
+import dev.telepath.agent.metrics.ObservedEnd;
+import dev.telepath.tunnel.frame.ConnectionId;
+import dev.telepath.tunnel.frame.Frame;
+import dev.telepath.tunnel.stream.StreamEnd;
+import dev.telepath.tunnel.stream.StreamFailure;
+import dev.telepath.tunnel.stream.TunnelCall;
+import io.smallrye.mutiny.Multi;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
+import org.jboss.logging.Logger;
+
+/**
+ * Copies what arrives at a guarded port to wiretapping clients. The copied connection never waits for a copy: a client
+ * that lags more than the buffer loses that copy. What the local process answers is thrown away. Thread-safe.
+ */
+public final class Wiretaps {
+    private static final Logger LOG = Logger.getLogger(Wiretaps.class);
+
+    /** How long a local process may take to close after the copied connection has. */
+    private static final Duration LINGER = Duration.ofSeconds(10);
+
+    private final Diversions diversions;
+    private final long buffer;
+    private final AgentMetrics metrics;
+    private final ClientTraffic traffic;
+
+    /**
+     * @param buffer bytes that a copy may lag behind
+     */
+    public Wiretaps(Diversions diversions, long buffer, AgentMetrics metrics, ClientTraffic traffic) {
+        this.diversions = diversions;
+        this.buffer = buffer;
+        this.metrics = metrics;
+        this.traffic = traffic;
+    }
+
+    /**
+     * The same end, with what it receives copied.
+     *
+     * @param tapped who gets copies; with nobody the end itself is returned
+     * @param idTo names the copy's stream
+     */
+    public StreamEnd tap(StreamEnd end, List<Engagement> tapped, Function<Engagement, ConnectionId> idTo) {
+        if (tapped.isEmpty()) {
+            return end;
+        }
+        List<BoundedFrames> copies = tapped.stream()
+                .map(engagement -> copy(engagement, idTo.apply(engagement), end.closed()))
+                .toList();
+        return new Tapped(end, copies);
+    }
+
+    private BoundedFrames copy(Engagement engagement, ConnectionId id, CompletionStage<Void> tappedClosed) {
+        var frames = new BoundedFrames(buffer, () -> {
+            metrics.wiretapOverflow();
+            LOG.warnf("wiretap copy ended, client too slow client=%s buffer=%d", engagement.client(), buffer);
+        });
+        metrics.streamBegan();
+        diversions.open(engagement, id).whenComplete((call, failure) -> {
+            if (failure != null) {
+                metrics.streamEnded(Kind.WIRETAP, ObservedEnd.label(failure));
+                frames.finish(StreamFailure.of(failure));
+                frames.cancel();
+            } else {
+                join(call, frames, engagement.clientSession(), tappedClosed);
+            }
+        });
+        return frames;
+    }
+
+    private void join(TunnelCall call, BoundedFrames frames, String session, CompletionStage<Void> tappedClosed) {
+        call.send(Multi.createFrom().publisher(frames).onItem().invoke(frame -> {
+            if (frame instanceof Frame.Data(ByteString bytes)) {
+                traffic.toClient(session, bytes.size());
+            }
+        }));
+        var answers = call.receive().subscribe().with(answer -> {}, failure -> frames.cancel(), () -> {});
+        // A local process that never closes must not keep the copy's call for ever.
+        tappedClosed.thenRunAsync(
+                answers::cancel, CompletableFuture.delayedExecutor(LINGER.toMillis(), TimeUnit.MILLISECONDS));
+        call.closed().whenComplete((done, never) -> {
+            frames.cancel();
+            metrics.streamEnded(Kind.WIRETAP, "ok");
+        });
+    }
+
+    /** An end whose received frames go to the copies too. */
+    private record Tapped(StreamEnd inner, List<BoundedFrames> copies) implements StreamEnd {
+        @Override
+        public Multi<Frame> receive() {
+            return inner.receive()
+                    .onItem()
+                    .invoke(frame -> {
+                        if (frame instanceof Frame.Data data) {
+                            copies.forEach(copy -> copy.offer(data));
+                        }
+                    })
+                    .onCompletion()
+                    .invoke(() -> copies.forEach(copy -> copy.finish(null)))
+                    .onFailure()
+                    .invoke(failure -> copies.forEach(copy -> copy.finish(StreamFailure.of(failure))))
+                    .onCancellation()
+                    .invoke(() -> copies.forEach(copy -> copy.finish(new StreamFailure.Reset("the connection ended"))));
+        }
+
+        @Override
+        public void send(Multi<Frame> frames) {
+            inner.send(frames);
+        }
+
+        @Override
+        public CompletionStage<Void> closed() {
+            return inner.closed();
+        }
+    }
+}

@@ -1,0 +1,145 @@
+package dev.telepath.agent.settings;
+
+import io.quarkus.runtime.configuration.MemorySize;
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithDefault;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * All settings of the agent. {@link Setting} says what each may be; docs/agent.md explains them. Read once at start.
+ */
+@ConfigMapping(prefix = "telepath.agent")
+public interface AgentSettings {
+    /** Where the manager is: {@code host:port}, or {@code http://host:port} for a clear-text one. */
+    String manager();
+
+    /** File with the join token; read again at each attempt to attach. */
+    Optional<Path> tokenFile();
+
+    /** Name of the workload. */
+    String name();
+
+    /** Namespace of the workload. */
+    @WithDefault("default")
+    String namespace();
+
+    /** The guarded ports, each as {@link GuardedPort#parse} reads it. */
+    List<String> ports();
+
+    /** Address that the guarded ports listen on. */
+    @WithDefault("0.0.0.0")
+    String host();
+
+    /** Names of variables that the workload lends. */
+    Optional<List<String>> env();
+
+    /** KEY=VALUE lines: the workload's environment. Without it the agent's own is used. */
+    Optional<Path> envFile();
+
+    /** Variables whose names start so are lent too. */
+    Optional<String> envPrefix();
+
+    /** Files and directories that the workload lends, absolute. */
+    Optional<List<Path>> share();
+
+    /** Address of health and metrics. */
+    @WithDefault("127.0.0.1")
+    String httpHost();
+
+    /** Port of health and metrics, 0 = chosen by the system. */
+    @WithDefault("0")
+    int httpPort();
+
+    /** Address of the agent service. */
+    @WithDefault("0.0.0.0")
+    String apiHost();
+
+    /** Port of the agent service for clients of the direct era, clear text; off unless given. */
+    Optional<Integer> apiPort();
+
+    /** Address told to the manager; found by the route to it unless given. */
+    Optional<String> address();
+
+    /** Connections that may wait to be accepted, per guarded port. */
+    @WithDefault("4096")
+    int backlog();
+
+    /** Threads that carry bytes; 0 = one per processor. */
+    @WithDefault("0")
+    int threads();
+
+    /** How long a dial may take where the peer named no time. */
+    @WithDefault("5s")
+    Duration dialTimeout();
+
+    /** Silence after which a UDP flow ends. */
+    @WithDefault("60s")
+    Duration udpIdle();
+
+    /** UDP flows at once, per guarded port. */
+    @WithDefault("4096")
+    int udpFlows();
+
+    /** Bytes that one wiretap copy may lag behind. */
+    @WithDefault("1M")
+    MemorySize wiretapBuffer();
+
+    /** Bytes under way per stream and direction. */
+    @WithDefault("256K")
+    MemorySize streamCredit();
+
+    /** Bytes under way in all streams together, beyond one frame for each. */
+    @WithDefault("16M")
+    MemorySize connectionCredit();
+
+    /** Deadline of one control call. */
+    @WithDefault("10s")
+    Duration callTimeout();
+
+    /** Period of the sign of life. */
+    @WithDefault("5s")
+    Duration remainInterval();
+
+    /** Period of traffic reports. */
+    @WithDefault("10s")
+    Duration reportInterval();
+
+    /** How long engagements stay as they are while the manager is away. */
+    @WithDefault("10s")
+    Duration engagementGrace();
+
+    /** Upper bound of the first wait before attaching again. */
+    @WithDefault("200ms")
+    Duration reconnectFirst();
+
+    /** Upper bound of every wait before attaching again. */
+    @WithDefault("10s")
+    Duration reconnectMost();
+
+    /** Wait after the manager denied the token. */
+    @WithDefault("60s")
+    Duration reconnectDenied();
+
+    /** How long a connection must hold for the waits to start anew. */
+    @WithDefault("10s")
+    Duration reconnectStable();
+
+    /** Name look-ups at once; more are answered with a failure. */
+    @WithDefault("64")
+    int lookups();
+
+    /** Requests to the share at once; more are refused. */
+    @WithDefault("16")
+    int shareRequests();
+
+    /** Recent log lines kept for {@code tp gather-logs}; 0 lends none. */
+    @WithDefault("1000")
+    int logLines();
+
+    /** How long a stop waits for open streams. */
+    @WithDefault("2s")
+    Duration drain();
+}

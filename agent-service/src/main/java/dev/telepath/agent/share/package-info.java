@@ -1,0 +1,5 @@
+/** Files and logs that the workload lends. */
+@NullMarked
+package dev.telepath.agent.share;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,128 @@
+package dev.telepath.client.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.telepath.client.config.Setting;
+import dev.telepath.client.config.Settings;
+import dev.telepath.client.control.ControlClient;
+import dev.telepath.client.failure.Failure;
+import dev.telepath.client.failure.Kind;
+import dev.telepath.client.output.Printer;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.Map;
+import picocli.CommandLine;
+import picocli.CommandLine.Option;
+
+/** {@code tp connect}. */
+@CommandLine.Command(
+        name = "connect",
+        description = "attach to a manager; starts the daemon if none runs, and opens the proxy")
+final class ConnectCommand extends Command {
+    @Option(
+            names = "--manager",
+            paramLabel = "HOST:PORT",
+            defaultValue = "",
+            description = "where the manager listens; http://host:port for a clear-text one")
+    String manager;
+
+    @Option(
+            names = "--token-file",
+            paramLabel = "FILE",
+            defaultValue = "",
+            description = "file that holds the join token (or TELEPATH_TOKEN, TELEPATH_TOKEN_FILE)")
+    String tokenFile;
+
+    @Option(
+            names = {"-n", "--namespace"},
+            paramLabel = "NAME",
+            defaultValue = "",
+            description = "namespace of the workloads")
+    String namespace;
+
+    @Option(
+            names = "--name",
+            paramLabel = "NAME",
+            defaultValue = "",
+            description = "name of this client (default user@host)")
+    String name;
+
+    @Option(
+            names = "--proxy-port",
+            paramLabel = "PORT",
+            defaultValue = "",
+            description = "port of the proxy; 0 = any free one")
+    String proxyPort;
+
+    ConnectCommand(Console console) {
+        super(console);
+    }
+
+    @Override
+    Map<Setting, String> settingFlags() {
+        Map<Setting, String> flags = new EnumMap<>(Setting.class);
+        GlobalOptions.put(flags, Setting.MANAGER, manager);
+        GlobalOptions.put(flags, Setting.TOKEN_FILE, tokenFile);
+        GlobalOptions.put(flags, Setting.NAMESPACE, namespace);
+        GlobalOptions.put(flags, Setting.NAME, name);
+        GlobalOptions.put(flags, Setting.PROXY_PORT, proxyPort);
+        return flags;
+    }
+
+    @Override
+    int run(Invocation invocation) {
+        ObjectNode args = args(invocation.settings());
+        try (ControlClient client = invocation.started()) {
+            JsonNode result = invocation.ask(client, "connect", args);
+            return invocation.print(result, printer -> text(printer, result));
+        }
+    }
+
+    private ObjectNode args(Settings settings) {
+        if (settings.text(Setting.MANAGER).isEmpty()) {
+            throw new Failure(
+                    Kind.USAGE,
+                    "no manager is named",
+                    "tp connect --manager host:port, or TELEPATH_MANAGER, or 'manager:' in the configuration file");
+        }
+        ObjectNode args = Invocation.args();
+        args.put("manager", settings.text(Setting.MANAGER))
+                .put("namespace", settings.text(Setting.NAMESPACE))
+                .put("name", settings.text(Setting.NAME).isEmpty() ? user() : settings.text(Setting.NAME))
+                .put("proxyPort", settings.number(Setting.PROXY_PORT));
+        // A file named on the command line is meant, whatever the environment holds.
+        if (tokenFile.isEmpty()) {
+            args.put("token", settings.text(Setting.TOKEN));
+        }
+        if (!settings.text(Setting.TOKEN_FILE).isEmpty()) {
+            args.put(
+                    "tokenFile",
+                    Path.of(settings.text(Setting.TOKEN_FILE)).toAbsolutePath().toString());
+        }
+        return args;
+    }
+
+    private static String user() {
+        String user = System.getProperty("user.name", "unknown");
+        try {
+            return user + "@" + InetAddress.getLocalHost().getHostName();
+        } catch (UnknownHostException e) {
+            return user + "@localhost";
+        }
+    }
+
+    private static void text(Printer printer, JsonNode result) {
+        JsonNode connection = result.path("connection");
+        printer.line((result.path("already").asBoolean() ? "Connected already to " : "Connected to ")
+                + connection.path("manager").asText() + ", namespace "
+                + connection.path("namespace").asText() + " ("
+                + (connection.path("manager_name").asText() + " "
+                                + connection.path("manager_version").asText())
+                        .strip() + ")");
+        printer.raw("proxy-port=" + result.path("proxy").path("port").asInt());
+        printer.raw("export ALL_PROXY=socks5h://"
+                + result.path("proxy").path("address").asText());
+    }
+}

@@ -1,0 +1,104 @@
+package dev.telepath.client.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.telepath.client.output.Printer;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine;
+import picocli.CommandLine.Option;
+
+/** {@code tp list}. */
+@CommandLine.Command(name = "list", description = "show the workloads and who engages them")
+final class ListCommand extends Command {
+    @Option(
+            names = {"-a", "--agents"},
+            description = "only those with an agent")
+    boolean agents;
+
+    @Option(
+            names = {"-i", "--intercepts"},
+            description = "only those intercepted, by anybody")
+    boolean intercepts;
+
+    @Option(
+            names = {"-g", "--ingests"},
+            description = "only those ingested here")
+    boolean ingests;
+
+    @Option(
+            names = {"-w", "-t", "--wiretaps"},
+            description = "only those wiretapped here")
+    boolean wiretaps;
+
+    @Option(
+            names = {"-n", "--namespace"},
+            paramLabel = "NAME",
+            defaultValue = "",
+            description = "another namespace than the connected one")
+    String namespace;
+
+    ListCommand(Console console) {
+        super(console);
+    }
+
+    @Override
+    int run(Invocation invocation) {
+        JsonNode all = invocation.ask("list", Invocation.args().put("namespace", namespace));
+        ObjectNode shown = Invocation.args();
+        ArrayNode rows = shown.putArray("workloads");
+        all.path("workloads").forEach(workload -> {
+            if (wanted(workload)) {
+                rows.add(workload);
+            }
+        });
+        return invocation.print(shown, printer -> text(printer, rows));
+    }
+
+    private boolean wanted(JsonNode workload) {
+        boolean engaged = intercepts || ingests || wiretaps;
+        boolean matches = intercepts && (!workload.path("clients").isEmpty() || has(workload, "intercept"))
+                || ingests && has(workload, "ingest")
+                || wiretaps && has(workload, "wiretap");
+        return (!agents || workload.path("agent").asBoolean()) && (!engaged || matches);
+    }
+
+    private static boolean has(JsonNode workload, String kind) {
+        for (JsonNode each : workload.path("engagements")) {
+            if (each.path("kind").asText().equals(kind)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static void text(Printer printer, ArrayNode rows) {
+        if (rows.isEmpty()) {
+            printer.line("No workloads (an agent that attaches appears here)");
+            return;
+        }
+        List<List<String>> table = new ArrayList<>();
+        rows.forEach(row -> table.add(List.of(
+                row.path("name").asText(),
+                row.path("kind").asText(),
+                row.path("namespace").asText(),
+                state(row))));
+        printer.table(List.of("NAME", "KIND", "NAMESPACE", "STATE"), table);
+    }
+
+    private static String state(JsonNode row) {
+        List<String> said = new ArrayList<>();
+        row.path("engagements")
+                .forEach(each -> said.add(
+                        each.path("kind").asText() + " " + each.path("name").asText() + " "
+                                + each.path("disposition").asText()));
+        if (said.isEmpty()) {
+            row.path("clients").forEach(client -> said.add("engaged by " + client.asText()));
+        }
+        if (said.isEmpty()) {
+            said.add(row.path("agent").asBoolean() ? "ready to engage" : "no agent yet");
+        }
+        return String.join(", ", said);
+    }
+}

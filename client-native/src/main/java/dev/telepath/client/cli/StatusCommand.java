@@ -1,0 +1,111 @@
+package dev.telepath.client.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.telepath.client.control.ControlClient;
+import dev.telepath.client.output.Printer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import picocli.CommandLine;
+import picocli.CommandLine.Option;
+
+/** {@code tp status}. Exit code 0 when attached, 3 when no daemon runs or it is not connected. */
+@CommandLine.Command(name = "status", description = "show the connection, the engagements and the streams")
+final class StatusCommand extends Command {
+    @Option(names = "--history", description = "show the latest changes of the connection too")
+    boolean history;
+
+    StatusCommand(Console console) {
+        super(console);
+    }
+
+    @Override
+    int run(Invocation invocation) {
+        Optional<ControlClient> running = invocation.running();
+        if (running.isEmpty()) {
+            ObjectNode none = Invocation.args();
+            none.putObject("daemon").put("running", false);
+            none.putObject("connection").put("state", "disconnected");
+            invocation.print(none, printer -> printer.line("Not connected, no daemon runs (tp connect starts one)"));
+            return 3;
+        }
+        JsonNode status;
+        try (ControlClient client = running.get()) {
+            status = invocation.ask(client, "status", Invocation.args());
+        }
+        invocation.print(status, printer -> text(printer, status));
+        return status.path("connection").path("state").asText().equals("disconnected") ? 3 : 0;
+    }
+
+    private void text(Printer printer, JsonNode status) {
+        JsonNode connection = status.path("connection");
+        printer.heading("Connection: " + connection.path("state").asText());
+        List<String[]> pairs = new ArrayList<>();
+        add(
+                pairs,
+                "manager",
+                (connection.path("manager").asText() + " "
+                                + connection.path("manager_name").asText() + " "
+                                + connection.path("manager_version").asText())
+                        .strip());
+        add(pairs, "namespace", connection.path("namespace").asText());
+        add(pairs, "client", connection.path("client").asText());
+        add(pairs, "since", connection.path("since").asText());
+        add(pairs, "cause", connection.path("cause").asText());
+        add(pairs, "next try", connection.path("next_try").asText());
+        add(pairs, "next", connection.path("hint").asText());
+        add(pairs, "proxy", status.path("proxy").path("address").asText());
+        JsonNode streams = status.path("streams");
+        if (streams.isObject()) {
+            add(
+                    pairs,
+                    "streams",
+                    streams.path("open").asInt() + " open, "
+                            + streams.path("bytes_from_cluster").asLong() + " bytes from the cluster, "
+                            + streams.path("bytes_to_cluster").asLong() + " bytes to it");
+        }
+        add(
+                pairs,
+                "daemon",
+                status.path("daemon").path("version").asText() + ", pid "
+                        + status.path("daemon").path("pid").asLong());
+        printer.pairs(pairs);
+        if (!status.path("engagements").isEmpty()) {
+            printer.heading("Engagements");
+            status.path("engagements").forEach(each -> printer.pairs(engagement(each)));
+        }
+        if (history) {
+            printer.heading("History");
+            status.path("history")
+                    .forEach(row -> printer.line("  " + row.path("at").asText() + " "
+                            + row.path("state").asText()
+                            + (row.has("cause") ? ": " + row.path("cause").asText() : "")));
+        }
+    }
+
+    private static List<String[]> engagement(JsonNode each) {
+        List<String[]> pairs = new ArrayList<>();
+        add(
+                pairs,
+                each.path("name").asText(),
+                each.path("kind").asText() + " of " + each.path("workload").asText() + ": "
+                        + each.path("disposition").asText()
+                        + (each.has("target_port")
+                                ? " -> " + each.path("target_host").asText() + ":"
+                                        + each.path("target_port").asInt()
+                                : "")
+                        + (each.path("message").asText().isEmpty()
+                                ? ""
+                                : " (" + each.path("message").asText() + ")"));
+        add(pairs, "  error", each.path("last_error").asText());
+        add(pairs, "  local", each.path("local_error").asText());
+        return pairs;
+    }
+
+    private static void add(List<String[]> pairs, String name, String value) {
+        if (!value.isEmpty()) {
+            pairs.add(new String[] {name, value});
+        }
+    }
+}

@@ -1,0 +1,70 @@
+package dev.telepath.client.cli;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.telepath.client.engagement.EngagementKind;
+import dev.telepath.client.engagement.PortMapping;
+import dev.telepath.client.failure.Failure;
+import dev.telepath.client.failure.Kind;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.Option;
+
+/** What intercept and wiretap have in common: ports. */
+abstract class TrafficCommand extends EngageCommand {
+    private static final String DEFAULT_PORT = "8080";
+
+    @Option(
+            names = {"-p", "--port"},
+            paramLabel = "LOCAL[:REMOTE[/PROTO]]",
+            description =
+                    "local port, and the workload's port by name or number (default 8080 and its only one); repeatable, the first is the main one")
+    List<String> ports = new ArrayList<>();
+
+    @Option(
+            names = "--service",
+            paramLabel = "NAME",
+            defaultValue = "",
+            description = "the service whose port is meant")
+    String service;
+
+    @Option(
+            names = "--address",
+            paramLabel = "ADDRESS",
+            defaultValue = "127.0.0.1",
+            description = "where the local process listens (default ${DEFAULT-VALUE})")
+    String address;
+
+    @Option(names = "--mechanism", paramLabel = "NAME", defaultValue = "tcp", description = "tcp, the only one so far")
+    String mechanism;
+
+    @Option(
+            names = "--to-pod",
+            paramLabel = "PORT",
+            description = "make this port of the pod reachable on localhost; repeatable")
+    List<String> toPod = new ArrayList<>();
+
+    TrafficCommand(Console console, EngagementKind kind) {
+        super(console, kind);
+    }
+
+    @Override
+    void complete(ObjectNode args) {
+        if (!mechanism.equals("tcp")) {
+            throw new Failure(Kind.USAGE, "there is no mechanism " + mechanism, "tcp is the only one so far");
+        }
+        args.put("service", service).put("address", address).put("mechanism", mechanism);
+        List<String> wanted = ports.isEmpty() ? List.of(DEFAULT_PORT) : ports;
+        ArrayNode list = args.putArray("ports");
+        for (String port : wanted) {
+            PortMapping mapping = PortMapping.parse(port);
+            if (mapping.protocol().equals("UDP")) {
+                throw new Failure(
+                        Kind.USAGE, "--port " + port + ": UDP ports cannot be engaged by this tp", "engage a TCP port");
+            }
+            list.add(mapping.toString());
+        }
+        ArrayNode forwards = args.putArray("toPod");
+        toPod.forEach(port -> forwards.add(PortMapping.parse(port).toString()));
+    }
+}

@@ -1,0 +1,124 @@
+package dev.telepath.client.config;
+
+import java.util.Locale;
+import java.util.Optional;
+
+/**
+ * Every setting of {@code tp}. One table for the file, the environment, the documentation and {@code tp config view}.
+ * Bounds are in the unit of the type: milliseconds, bytes, or a plain number.
+ */
+public enum Setting {
+    MANAGER("manager", Type.TEXT, "", "where the manager listens: host:port, or http://host:port for a clear-text one"),
+    TOKEN("token", Type.SECRET, "", "the join token itself; better from the environment than from a file"),
+    TOKEN_FILE("token-file", Type.TEXT, "", "file that holds the join token; read again at every attach"),
+    NAMESPACE("namespace", Type.TEXT, "default", "namespace of the workloads"),
+    NAME("name", Type.TEXT, "", "name of this client; empty = user@host"),
+    PROXY_PORT(
+            "proxy.port", Type.NUMBER, "0", 0, 65535, "loopback port of the SOCKS5 and HTTP proxy; 0 = any free one"),
+    PROXY_MAX_HEADER("proxy.max-header", Type.BYTES, "16384", 1024, 1 << 20, "bytes of the largest request head"),
+    PROXY_MAX_CONNECTIONS(
+            "proxy.max-connections", Type.NUMBER, "16384", 1, 1_000_000, "connections to the proxy at one time"),
+    PROXY_HANDSHAKE(
+            "proxy.handshake-timeout", Type.DURATION, "10s", 100, 600_000, "time a local program has for its request"),
+    TIMEOUT_CONNECT("timeouts.connect", Type.DURATION, "20s", 100, 600_000, "first attach of tp connect"),
+    TIMEOUT_CALL("timeouts.call", Type.DURATION, "15s", 100, 600_000, "one call to the manager"),
+    TIMEOUT_INTERCEPT("timeouts.intercept", Type.DURATION, "30s", 100, 3_600_000, "until an engagement is active"),
+    TIMEOUT_DIAL("timeouts.dial", Type.DURATION, "3s", 10, 600_000, "dial of a stream's destination"),
+    TIMEOUT_ROUNDTRIP("timeouts.roundtrip", Type.DURATION, "2s", 0, 600_000, "latency allowed on top of a dial"),
+    TIMEOUT_DAEMON("timeouts.daemon", Type.DURATION, "30s", 1000, 600_000, "start of the daemon"),
+    HEARTBEAT("heartbeat", Type.DURATION, "5s", 100, 600_000, "how often the session is confirmed"),
+    RECONNECT_FIRST("reconnect.first", Type.DURATION, "200ms", 1, 600_000, "bound of the first wait before a retry"),
+    RECONNECT_MOST("reconnect.most", Type.DURATION, "5s", 1, 3_600_000, "bound of any wait before a retry"),
+    RECONNECT_STABLE(
+            "reconnect.stable",
+            Type.DURATION,
+            "10s",
+            0,
+            3_600_000,
+            "time attached after which waits start small again"),
+    STREAM_CREDIT("stream.credit", Type.BYTES, "262144", 32 * 1024, 32 << 20, "bytes under way in one stream"),
+    STREAM_POOL("stream.pool", Type.BYTES, "16777216", 0, 1 << 30, "bytes under way beyond each stream's first frame"),
+    GRPC_WINDOW("grpc.window", Type.BYTES, "262144", 64 * 1024, 16 << 20, "bytes a peer may send ahead on one call"),
+    GRPC_MAX_MESSAGE("grpc.max-message", Type.BYTES, "4194304", 1 << 20, 64 << 20, "largest message taken"),
+    GRPC_KEEP_ALIVE(
+            "grpc.keep-alive", Type.DURATION, "30s", 10_000, 3_600_000, "silence before the transport is probed"),
+    IO_THREADS("io.threads", Type.NUMBER, "1", 1, 16, "event loops of the daemon"),
+    SHARE_MAX("share.max-bytes", Type.BYTES, "1073741824", 0, 1L << 40, "most bytes copied for one --mount"),
+    LOG_LEVEL("log.level", Type.TEXT, "info", "error, warn, info, debug or trace"),
+    LOG_MAX_SIZE("log.max-size", Type.BYTES, "10485760", 4096, 1 << 30, "size at which the log file is rotated"),
+    LOG_KEEP("log.keep", Type.NUMBER, "5", 1, 100, "rotated log files kept"),
+    OUTPUT("output", Type.TEXT, "default", "default, json or yaml"),
+    PROGRESS("progress", Type.TEXT, "auto", "auto, plain or quiet");
+
+    /** What a value may look like. */
+    public enum Type {
+        TEXT,
+        /** As TEXT, but never shown. */
+        SECRET,
+        NUMBER,
+        /** A number with an optional unit: ms, s, m, h. A bare number is seconds. */
+        DURATION,
+        /** A number with an optional unit: K, M, G (1024). */
+        BYTES
+    }
+
+    private final String key;
+    private final Type type;
+    private final String fallback;
+    private final long least;
+    private final long most;
+    private final String meaning;
+
+    Setting(String key, Type type, String fallback, String meaning) {
+        this(key, type, fallback, Long.MIN_VALUE, Long.MAX_VALUE, meaning);
+    }
+
+    Setting(String key, Type type, String fallback, long least, long most, String meaning) {
+        this.key = key;
+        this.type = type;
+        this.fallback = fallback;
+        this.least = least;
+        this.most = most;
+        this.meaning = meaning;
+    }
+
+    public String key() {
+        return key;
+    }
+
+    public Type type() {
+        return type;
+    }
+
+    /** The default, as text. */
+    public String fallback() {
+        return fallback;
+    }
+
+    public long least() {
+        return least;
+    }
+
+    public long most() {
+        return most;
+    }
+
+    public String meaning() {
+        return meaning;
+    }
+
+    /** Name of the environment variable, e.g. {@code TELEPATH_PROXY_PORT}. */
+    public String variable() {
+        return "TELEPATH_" + key.toUpperCase(Locale.ROOT).replace('.', '_').replace('-', '_');
+    }
+
+    /** The setting of that key. */
+    public static Optional<Setting> of(String key) {
+        for (Setting setting : values()) {
+            if (setting.key.equals(key)) {
+                return Optional.of(setting);
+            }
+        }
+        return Optional.empty();
+    }
+}

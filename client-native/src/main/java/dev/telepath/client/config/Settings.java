@@ -1,0 +1,154 @@
+package dev.telepath.client.config;
+
+import dev.telepath.client.failure.Failure;
+import dev.telepath.client.failure.Kind;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * The settings as they apply: flags before environment before file before default. Immutable.
+ *
+ * <p>Read without Quarkus, so that a command can answer before a runtime would have started.
+ */
+public final class Settings {
+    private static final Map<Setting, Set<String>> CHOICES = Map.of(
+            Setting.LOG_LEVEL, Set.of("error", "warn", "info", "debug", "trace"),
+            Setting.OUTPUT, Set.of("default", "json", "yaml"),
+            Setting.PROGRESS, Set.of("auto", "plain", "quiet"));
+
+    /** A value and where it came from: {@code flag}, {@code environment NAME}, {@code file PATH:LINE}, {@code default}. */
+    public record Value(String text, String source) {}
+
+    private final Map<Setting, Value> values;
+    private final Optional<Path> file;
+
+    private Settings(Map<Setting, Value> values, Optional<Path> file) {
+        this.values = values;
+        this.file = file;
+    }
+
+    /**
+     * Puts the sources together.
+     *
+     * @param flags what the command line says
+     * @param named the file of {@code --config}; when empty, the default file is read if it exists
+     * @throws Failure of kind USAGE, naming the source and the key, when a value is not acceptable
+     */
+    public static Settings resolve(Map<Setting, String> flags, Map<String, String> environment, Optional<Path> named) {
+        Optional<Path> file =
+                named.or(() -> Optional.of(defaultFile(environment)).filter(Files::isRegularFile));
+        Map<Setting, ConfigFile.Entry> fromFile = file.map(ConfigFile::read).orElse(Map.of());
+        Map<Setting, Value> values = new EnumMap<>(Setting.class);
+        for (Setting setting : Setting.values()) {
+            values.put(setting, value(setting, flags, environment, file, fromFile));
+        }
+        return new Settings(values, file);
+    }
+
+    private static Value value(
+            Setting setting,
+            Map<Setting, String> flags,
+            Map<String, String> environment,
+            Optional<Path> file,
+            Map<Setting, ConfigFile.Entry> fromFile) {
+        String flag = flags.get(setting);
+        if (flag != null) {
+            return checked(setting, new Value(flag, "flag"));
+        }
+        String variable = environment.get(setting.variable());
+        if (variable != null && !variable.isEmpty()) {
+            return checked(setting, new Value(variable, "environment " + setting.variable()));
+        }
+        ConfigFile.Entry entry = fromFile.get(setting);
+        if (entry != null) {
+            return new Value(entry.value(), "file " + file.map(Path::toString).orElse("") + ":" + entry.line());
+        }
+        return new Value(setting.fallback(), "default");
+    }
+
+    private static Value checked(Setting setting, Value value) {
+        try {
+            check(setting, value.text());
+            return value;
+        } catch (IllegalArgumentException e) {
+            throw new Failure(
+                    Kind.USAGE,
+                    "setting '" + setting.key() + "' (" + value.source() + "): " + e.getMessage(),
+                    "docs/configuration.md lists every key with its range");
+        }
+    }
+
+    /** {@code $XDG_CONFIG_HOME/telepath/config.yml}, or the same under {@code ~/.config}. */
+    public static Path defaultFile(Map<String, String> environment) {
+        String xdg = environment.getOrDefault("XDG_CONFIG_HOME", "");
+        Path base = xdg.isEmpty() ? Path.of(System.getProperty("user.home", "."), ".config") : Path.of(xdg);
+        return base.resolve("telepath").resolve("config.yml");
+    }
+
+    static void check(Setting setting, String text) {
+        Set<String> choices = CHOICES.get(setting);
+        if (choices != null && !choices.contains(text)) {
+            throw new IllegalArgumentException("'" + text + "' is none of "
+                    + String.join(", ", choices.stream().sorted().toList()));
+        }
+        long number = switch (setting.type()) {
+            case TEXT, SECRET -> 0;
+            case NUMBER -> number(text);
+            case DURATION -> Quantity.duration(text).toMillis();
+            case BYTES -> Quantity.bytes(text);
+        };
+        if (number < setting.least() || number > setting.most()) {
+            throw new IllegalArgumentException("'" + text + "' is out of range " + range(setting));
+        }
+    }
+
+    private static String range(Setting setting) {
+        String unit = switch (setting.type()) {
+            case DURATION -> " ms";
+            case BYTES -> " bytes";
+            default -> "";
+        };
+        return setting.least() + " to " + setting.most() + unit;
+    }
+
+    private static long number(String text) {
+        try {
+            return Long.parseLong(text.strip());
+        } catch (NumberFormatException e) {
+            throw new IllegalArgumentException("'" + text + "' is no number", e);
+        }
+    }
+
+    /** The value and where it came from. */
+    public Value value(Setting setting) {
+        Value value = values.get(setting);
+        return value == null ? new Value(setting.fallback(), "default") : value;
+    }
+
+    /** The text; empty when there is none. */
+    public String text(Setting setting) {
+        return value(setting).text();
+    }
+
+    public Duration duration(Setting setting) {
+        return Quantity.duration(text(setting));
+    }
+
+    public long bytes(Setting setting) {
+        return Quantity.bytes(text(setting));
+    }
+
+    public int number(Setting setting) {
+        return (int) number(text(setting));
+    }
+
+    /** The file that was read, if any. */
+    public Optional<Path> file() {
+        return file;
+    }
+}

@@ -1,0 +1,300 @@
+package dev.telepath.client.daemon;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.google.protobuf.Duration;
+import dev.telepath.client.config.Quantity;
+import dev.telepath.client.config.Setting;
+import dev.telepath.client.config.Settings;
+import dev.telepath.client.control.Caller;
+import dev.telepath.client.control.CommandHandler;
+import dev.telepath.client.control.Wire;
+import dev.telepath.client.dial.StreamLedger;
+import dev.telepath.client.failure.Failure;
+import dev.telepath.client.failure.Kind;
+import dev.telepath.client.home.Journal;
+import dev.telepath.client.session.Attachment;
+import dev.telepath.client.session.Target;
+import dev.telepath.client.workload.Roster;
+import dev.telepath.protocol.telepresence.manager.LogLevelRequest;
+import dev.telepath.protocol.telepresence.manager.WorkloadInfo;
+import dev.telepath.tunnel.bridge.Credit;
+import dev.telepath.tunnel.transport.ManagerAddress;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.netty.channel.EventLoopGroup;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** What the daemon answers. Called on virtual threads, several at a time. */
+public final class DaemonCommands implements CommandHandler, AutoCloseable {
+    private final Settings settings;
+    private final EventLoopGroup loops;
+    private final MeterRegistry metrics;
+    private final Journal journal;
+    private final String version;
+    private final LogLevels levels;
+    private final Path logs;
+    private final Credit credit;
+    private final StreamLedger ledger;
+    private final Runnable stop;
+    private final Object closing = new Object();
+    private @Nullable Engine engine;
+    private @Nullable Engaging engaging;
+
+    /**
+     * @param stop ends the daemon; called on another thread, after the answer
+     */
+    public DaemonCommands(
+            Settings settings,
+            EventLoopGroup loops,
+            MeterRegistry metrics,
+            Journal journal,
+            String version,
+            Path logs,
+            Runnable stop) {
+        this.settings = settings;
+        this.loops = loops;
+        this.metrics = metrics;
+        this.journal = journal;
+        this.version = version;
+        this.levels = new LogLevels(settings.text(Setting.LOG_LEVEL));
+        this.logs = logs;
+        this.credit = new Credit(settings.bytes(Setting.STREAM_CREDIT), settings.bytes(Setting.STREAM_POOL));
+        this.ledger = new StreamLedger(metrics, credit);
+        this.stop = stop;
+    }
+
+    @Override
+    public JsonNode handle(String command, JsonNode args, Caller caller) {
+        return switch (command) {
+            case "connect" -> connect(args, caller);
+            case "quit" -> quit(args, caller);
+            case "status" -> status();
+            case "list" -> list(args);
+            case "engage" -> engaging().engage(args, caller);
+            case "leave" -> leave(args);
+            case "version" -> version();
+            case "loglevel" -> logLevel(args);
+            case "gather-logs" ->
+                new LogGathering(logs, version, connected())
+                        .gather(Path.of(args.path("file").asText()), args, caller);
+            default ->
+                throw new Failure(
+                        Kind.USAGE,
+                        "the daemon knows no command '" + command + "'",
+                        "is tp newer than its daemon? tp quit -s");
+        };
+    }
+
+    private JsonNode connect(JsonNode args, Caller caller) {
+        Target target = target(args);
+        Engine fresh;
+        synchronized (this) {
+            if (engine != null) {
+                return connectedAlready(engine, target);
+            }
+            fresh = new Engine(
+                    target,
+                    settings,
+                    args.path("proxyPort").asInt(0),
+                    loops,
+                    metrics,
+                    journal,
+                    version,
+                    credit,
+                    ledger);
+            engine = fresh;
+            engaging = new Engaging(fresh, settings);
+        }
+        caller.onGone(() -> {
+            if (!fresh.session().state().word().equals("attached")
+                    && fresh.session().attachment().isEmpty()) {
+                forget(fresh);
+            }
+        });
+        caller.progress("attaching to " + target.address());
+        try {
+            fresh.start();
+            fresh.session().awaitAttached(settings.duration(Setting.TIMEOUT_CONNECT));
+        } catch (RuntimeException e) {
+            forget(fresh);
+            throw e;
+        }
+        ObjectNode result = Views.status(fresh);
+        result.put("already", false);
+        return result;
+    }
+
+    private static JsonNode connectedAlready(Engine engine, Target wanted) {
+        Target has = engine.session().target();
+        if (!has.address().equals(wanted.address()) || !has.namespace().equals(wanted.namespace())) {
+            throw new Failure(
+                    Kind.CONFLICT,
+                    "connected already, to " + has.address() + " namespace " + has.namespace(),
+                    "tp quit first");
+        }
+        ObjectNode result = Views.status(engine);
+        result.put("already", true);
+        return result;
+    }
+
+    private static Target target(JsonNode args) {
+        String token = args.path("token").asText("");
+        String file = args.path("tokenFile").asText("");
+        try {
+            return new Target(
+                    ManagerAddress.parse(args.path("manager").asText("")),
+                    Optional.of(token).filter(text -> !text.isEmpty()),
+                    Optional.of(file).filter(text -> !text.isEmpty()).map(Path::of),
+                    args.path("namespace").asText("default"),
+                    args.path("name").asText("unknown"));
+        } catch (IllegalArgumentException e) {
+            throw new Failure(Kind.USAGE, String.valueOf(e.getMessage()), "tp connect --manager host:port", e);
+        }
+    }
+
+    private void forget(Engine which) {
+        Engaging old;
+        synchronized (this) {
+            if (engine != which) {
+                return;
+            }
+            old = engaging;
+            engine = null;
+            engaging = null;
+        }
+        if (old != null) {
+            old.close();
+        }
+        which.close();
+    }
+
+    private JsonNode quit(JsonNode args, Caller caller) {
+        boolean was = false;
+        Optional<Engine> open = connected();
+        if (open.isPresent()) {
+            caller.progress("ending the session");
+            forget(open.get());
+            was = true;
+        }
+        boolean all = args.path("stopDaemon").asBoolean(false);
+        if (all) {
+            caller.onGone(stop);
+        }
+        return Wire.JSON.createObjectNode().put("disconnected", was).put("daemon_stopped", all);
+    }
+
+    private synchronized Optional<Engine> connected() {
+        return Optional.ofNullable(engine);
+    }
+
+    private Engine required() {
+        return connected().orElseThrow(DaemonCommands::notConnected);
+    }
+
+    private synchronized Engaging engaging() {
+        Engaging open = engaging;
+        if (open == null) {
+            throw notConnected();
+        }
+        return open;
+    }
+
+    private static Failure notConnected() {
+        return new Failure(Kind.NOT_CONNECTED, "not connected", "tp connect --manager host:port --token-file FILE");
+    }
+
+    private JsonNode status() {
+        ObjectNode result = Wire.JSON.createObjectNode();
+        result.putObject("daemon")
+                .put("running", true)
+                .put("pid", ProcessHandle.current().pid())
+                .put("version", version)
+                .put("install_id", journal.installId())
+                .put("logs", logs.toString());
+        connected()
+                .ifPresentOrElse(
+                        open -> {
+                            result.setAll(Views.status(open));
+                            Views.history(
+                                    result.putArray("history"), open.session().history());
+                        },
+                        () -> result.putObject("connection").put("state", "disconnected"));
+        Views.metrics(result.putObject("metrics"), metrics);
+        return result;
+    }
+
+    private JsonNode list(JsonNode args) {
+        Engine open = required();
+        Attachment attachment = open.session().required();
+        String namespace = args.path("namespace").asText("");
+        boolean own =
+                namespace.isEmpty() || namespace.equals(open.session().target().namespace());
+        Collection<WorkloadInfo> workloads = own && !open.roster().all().isEmpty()
+                ? open.roster().all()
+                : open.roster().look(attachment, own ? open.session().target().namespace() : namespace);
+        ObjectNode result = Wire.JSON.createObjectNode();
+        ArrayNode rows = result.putArray("workloads");
+        var mine = open.engagements().views();
+        workloads.forEach(workload -> Views.workload(rows.addObject(), workload, mine));
+        return result;
+    }
+
+    private JsonNode leave(JsonNode args) {
+        String name = args.path("name").asText("");
+        if (!engaging().leave(name)) {
+            throw new Failure(Kind.NOT_FOUND, "there is no engagement " + name, "tp status lists them");
+        }
+        return Wire.JSON.createObjectNode().put("left", name);
+    }
+
+    private JsonNode version() {
+        ObjectNode result = Wire.JSON.createObjectNode();
+        result.put("daemon", version);
+        connected().flatMap(open -> open.session().attachment()).ifPresent(live -> {
+            result.putObject("manager")
+                    .put("name", live.manager().getName())
+                    .put("version", live.manager().getVersion());
+            ArrayNode agents = result.putArray("agents");
+            Roster.agents(live)
+                    .forEach(agent -> agents.addObject()
+                            .put("name", agent.getName())
+                            .put("product", agent.getProduct())
+                            .put("version", agent.getVersion()));
+        });
+        return result;
+    }
+
+    private JsonNode logLevel(JsonNode args) {
+        String level = args.path("level").asText("");
+        java.time.Duration most = Quantity.duration(args.path("duration").asText("30m"));
+        ObjectNode result = Wire.JSON.createObjectNode().put("level", level).put("duration_seconds", most.toSeconds());
+        if (!args.path("remoteOnly").asBoolean(false)) {
+            levels.set(level, most);
+        }
+        if (!args.path("localOnly").asBoolean(false)) {
+            Attachment attachment = required().session().required();
+            attachment.call(
+                    "set the log level",
+                    attachment
+                            .manage()
+                            .setLogLevel(LogLevelRequest.newBuilder()
+                                    .setLogLevel(level)
+                                    .setDuration(Duration.newBuilder().setSeconds(most.toSeconds()))
+                                    .build()));
+        }
+        return result;
+    }
+
+    /** Ends the session, if there is one. Blocks until that is done, whoever calls first. */
+    @Override
+    public void close() {
+        synchronized (closing) {
+            connected().ifPresent(this::forget);
+            levels.close();
+        }
+    }
+}

@@ -1,0 +1,123 @@
+package dev.telepath.client.daemon;
+
+import dev.telepath.client.config.Setting;
+import dev.telepath.client.config.Settings;
+import dev.telepath.client.dial.AgentPods;
+import dev.telepath.client.dial.DialResponder;
+import dev.telepath.client.dial.DialWatcher;
+import dev.telepath.client.dial.StreamLedger;
+import dev.telepath.client.engagement.Engagements;
+import dev.telepath.client.home.Journal;
+import dev.telepath.client.proxy.OutboundStreams;
+import dev.telepath.client.proxy.ProxyServer;
+import dev.telepath.client.session.Policy;
+import dev.telepath.client.session.SessionKeeper;
+import dev.telepath.client.session.Target;
+import dev.telepath.client.workload.Roster;
+import dev.telepath.client.workload.Share;
+import dev.telepath.tunnel.bridge.Credit;
+import dev.telepath.tunnel.net.Dialer;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.netty.channel.EventLoopGroup;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * Everything of one connection to a manager, put together: the session, its engagements, the streams both ways, the
+ * proxy. Made by {@code tp connect}, closed by {@code tp quit}.
+ */
+public final class Engine implements AutoCloseable {
+    private final EventLoopGroup loops;
+    private final StreamLedger ledger;
+    private final Engagements engagements;
+    private final Roster roster;
+    private final SessionKeeper keeper;
+    private final OutboundStreams outbound;
+    private final ProxyServer proxy;
+    private final Share share;
+
+    /**
+     * Opens the proxy; {@link #start()} begins to attach.
+     *
+     * @param proxyPort 0 = any free one
+     * @param credit what the streams of all connections of this daemon share
+     * @throws dev.telepath.client.failure.Failure when the proxy's port is taken
+     */
+    public Engine(
+            Target target,
+            Settings settings,
+            int proxyPort,
+            EventLoopGroup loops,
+            MeterRegistry metrics,
+            Journal journal,
+            String version,
+            Credit credit,
+            StreamLedger ledger) {
+        this.loops = loops;
+        this.roster = new Roster(target.namespace());
+        Policy policy = Policy.of(settings);
+        Duration dialTimeout = settings.duration(Setting.TIMEOUT_DIAL);
+        Duration latency = settings.duration(Setting.TIMEOUT_ROUNDTRIP);
+        this.ledger = ledger;
+        this.engagements = new Engagements(target.clientName(), dialTimeout, latency, roster);
+        var responder = new DialResponder(engagements, new Dialer(loops), credit, ledger, dialTimeout);
+        var dials = new DialWatcher(responder, new AgentPods(responder, loops, policy.limits(), policy.backoff()));
+        // Dials before engagements: an active engagement is of use only once its streams can be dialled.
+        this.keeper = new SessionKeeper(
+                target, policy, loops, metrics, journal, version, List.of(dials, roster, engagements));
+        this.outbound = new OutboundStreams(keeper::attachment, credit, ledger, latency, dialTimeout);
+        this.proxy = ProxyServer.listen(
+                proxyPort,
+                loops,
+                outbound,
+                new ProxyServer.Limits(
+                        (int) settings.bytes(Setting.PROXY_MAX_HEADER),
+                        settings.number(Setting.PROXY_MAX_CONNECTIONS),
+                        settings.duration(Setting.PROXY_HANDSHAKE)));
+        this.share = new Share(proxy.address(), settings.bytes(Setting.SHARE_MAX));
+    }
+
+    /** Begins to attach. */
+    public void start() {
+        keeper.start();
+    }
+
+    public SessionKeeper session() {
+        return keeper;
+    }
+
+    public Engagements engagements() {
+        return engagements;
+    }
+
+    public Roster roster() {
+        return roster;
+    }
+
+    public StreamLedger ledger() {
+        return ledger;
+    }
+
+    public OutboundStreams outbound() {
+        return outbound;
+    }
+
+    public ProxyServer proxy() {
+        return proxy;
+    }
+
+    public Share share() {
+        return share;
+    }
+
+    EventLoopGroup loops() {
+        return loops;
+    }
+
+    /** Ends session, streams and proxy. The event loops are the caller's. Blocks. */
+    @Override
+    public void close() {
+        proxy.close();
+        keeper.stop();
+    }
+}

@@ -1,0 +1,161 @@
+package dev.telepath.client.daemon;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.telepath.client.control.Wire;
+import dev.telepath.client.engagement.EngagementView;
+import dev.telepath.client.session.SessionState;
+import dev.telepath.protocol.telepresence.manager.WorkloadInfo;
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Statistic;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import org.jboss.logging.Logger;
+
+/** What the daemon knows, as the JSON that commands print. docs/commands.md describes the shapes. Pure. */
+final class Views {
+    private static final Path DESCRIPTORS = Path.of("/proc/self/fd");
+
+    private Views() {}
+
+    static ObjectNode status(Engine engine) {
+        ObjectNode node = Wire.JSON.createObjectNode();
+        SessionState state = engine.session().state();
+        ObjectNode connection = node.putObject("connection");
+        connection
+                .put("state", state.word())
+                .put("since", time(state.since()))
+                .put("manager", engine.session().target().address().toString())
+                .put("namespace", engine.session().target().namespace())
+                .put("client", engine.session().target().clientName());
+        switch (state) {
+            case SessionState.Attached a -> {
+                connection.put("session_id", a.sessionId());
+                engine.session()
+                        .attachment()
+                        .ifPresent(live -> connection
+                                .put("manager_name", live.manager().getName())
+                                .put("manager_version", live.manager().getVersion()));
+            }
+            case SessionState.Suspended s ->
+                connection
+                        .put("cause", s.cause().message())
+                        .put("attempt", s.attempt())
+                        .put("next_try", time(s.nextTry()));
+            case SessionState.Stopped s ->
+                connection
+                        .put("cause", s.cause().message())
+                        .put("hint", s.cause().hint());
+            case SessionState.Connecting c -> connection.put("attempt", c.attempt());
+        }
+        node.putObject("proxy")
+                .put("address", "127.0.0.1:" + engine.proxy().address().getPort())
+                .put("port", engine.proxy().address().getPort());
+        engagements(node.putArray("engagements"), engine.engagements().views());
+        node.putObject("streams")
+                .put("open", engine.ledger().open())
+                .put("bytes_from_cluster", engine.ledger().bytesReceived())
+                .put("bytes_to_cluster", engine.ledger().bytesSent());
+        return node;
+    }
+
+    static void history(ArrayNode into, List<SessionState> states) {
+        for (SessionState state : states) {
+            ObjectNode row = into.addObject().put("at", time(state.since())).put("state", state.word());
+            if (state instanceof SessionState.Suspended s) {
+                row.put("cause", s.cause().message());
+            } else if (state instanceof SessionState.Stopped s) {
+                row.put("cause", s.cause().message());
+            }
+        }
+    }
+
+    static void engagements(ArrayNode into, List<EngagementView> views) {
+        for (EngagementView view : views) {
+            engagement(into.addObject(), view);
+        }
+    }
+
+    static void engagement(ObjectNode row, EngagementView view) {
+        row.put("name", view.name())
+                .put("engagement", view.engagement())
+                .put("kind", view.kind().label())
+                .put("workload", view.workload())
+                .put("namespace", view.namespace())
+                .put("disposition", view.disposition())
+                .put("message", view.message());
+        if (view.localPort() > 0) {
+            row.put("target_host", view.address())
+                    .put("target_port", view.localPort())
+                    .put("port", view.port());
+        }
+        if (!view.podIp().isEmpty()) {
+            row.put("pod_ip", view.podIp());
+        }
+        if (!view.lastError().isEmpty()) {
+            row.put("last_error", view.lastError());
+        }
+        Instant at = view.localErrorAt();
+        if (!view.localError().isEmpty()) {
+            row.put("local_error", view.localError()).put("local_error_at", at == null ? "" : time(at));
+        }
+    }
+
+    static void workload(ObjectNode row, WorkloadInfo workload, List<EngagementView> mine) {
+        row.put("name", workload.getName())
+                .put("namespace", workload.getNamespace())
+                .put("kind", workload.getKind().name().toLowerCase(Locale.ROOT))
+                .put(
+                        "state",
+                        workload.getState().name().toLowerCase(Locale.ROOT).replace("_unspecified", ""))
+                .put("agent", workload.getAgentState() != WorkloadInfo.AgentState.NO_AGENT_UNSPECIFIED);
+        ArrayNode clients = row.putArray("clients");
+        workload.getInterceptClientsList().forEach(each -> clients.add(each.getClient()));
+        engagements(
+                row.putArray("engagements"),
+                mine.stream()
+                        .filter(view -> view.workload().equals(workload.getName()))
+                        .toList());
+    }
+
+    static void metrics(ObjectNode into, MeterRegistry registry) {
+        for (Meter meter : registry.getMeters()) {
+            if (meter.getId().getName().startsWith("telepath.")) {
+                String tags = meter.getId().getTags().stream()
+                        .map(tag -> tag.getKey() + "=\"" + tag.getValue() + "\"")
+                        .collect(Collectors.joining(","));
+                String name = meter.getId().getName().replace('.', '_') + (tags.isEmpty() ? "" : "{" + tags + "}");
+                meter.measure().forEach(measured -> {
+                    if (measured.getStatistic() == Statistic.COUNT || measured.getStatistic() == Statistic.VALUE) {
+                        into.put(name, measured.getValue());
+                    }
+                });
+            }
+        }
+        Runtime runtime = Runtime.getRuntime();
+        into.put("threads", ManagementFactory.getThreadMXBean().getThreadCount())
+                .put("open_file_descriptors", descriptors())
+                .put("heap_used_bytes", runtime.totalMemory() - runtime.freeMemory());
+    }
+
+    private static String time(Instant at) {
+        return at.truncatedTo(ChronoUnit.MILLIS).toString();
+    }
+
+    private static long descriptors() {
+        try (var open = Files.list(DESCRIPTORS)) {
+            return open.count();
+        } catch (IOException e) {
+            Logger.getLogger(Views.class).debugf("descriptors not counted cause=\"%s\"", e.getMessage());
+            return -1;
+        }
+    }
+}

@@ -1,0 +1,33 @@
+package dev.telepath.client.engagement;
+
+import java.util.List;
+
+/**
+ * What the user wants of a workload.
+ *
+ * @param service empty = the workload's only one
+ * @param address where the local process listens, a host name or address of this machine
+ * @param ports at least one for traffic, the first is the main one; none for an ingest
+ */
+public record EngagementSpec(
+        String name,
+        String workload,
+        EngagementKind kind,
+        String namespace,
+        String service,
+        String address,
+        String mechanism,
+        List<PortMapping> ports) {
+    public EngagementSpec {
+        ports = List.copyOf(ports);
+    }
+
+    /** The name of a port's engagement at the manager: the main one has the user's name. */
+    String wireName(PortMapping port) {
+        if (port.equals(ports.getFirst())) {
+            return name;
+        }
+        return name + "-" + (port.identifier().isEmpty() ? String.valueOf(port.local()) : port.identifier()) + "-"
+                + port.protocol().toLowerCase(java.util.Locale.ROOT);
+    }
+}

@@ -1,0 +1,125 @@
+package dev.telepath.client.proxy;
+
+import dev.telepath.client.failure.Failure;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
+import java.util.regex.Pattern;
+
+/**
+ * HTTP/1.1 proxying: CONNECT, and requests with an absolute URI. The latter are sent on in origin form with
+ * {@code Connection: close}, because the next request of the program may be for another host.
+ */
+final class HttpDialect implements ProxyDialect {
+    private static final byte[] END = {'\r', '\n', '\r', '\n'};
+    private static final Pattern REQUEST = Pattern.compile("([A-Z]{1,20}) (\\S+) HTTP/1\\.[01]");
+
+    private boolean connect;
+
+    @Override
+    public Step read(ByteBuf received) {
+        int end = ByteBufUtil.indexOf(Unpooled.wrappedBuffer(END), received);
+        if (end < 0) {
+            return startsLikeHttp(received)
+                    ? new Step.More()
+                    : new Step.Refuse(status(400, "Bad Request", "this port speaks SOCKS5 and HTTP"));
+        }
+        int length = end - received.readerIndex() + END.length;
+        String head =
+                received.readCharSequence(length, StandardCharsets.ISO_8859_1).toString();
+        String[] lines = head.split("\r\n");
+        var request = REQUEST.matcher(lines[0]);
+        if (!request.matches()) {
+            return new Step.Refuse(status(400, "Bad Request", "the request line is malformed"));
+        }
+        connect = request.group(1).equals("CONNECT");
+        try {
+            return connect
+                    ? authority(request.group(2))
+                    : absolute(lines, request.group(1), request.group(2), received);
+        } catch (URISyntaxException | IllegalArgumentException e) {
+            return new Step.Refuse(status(400, "Bad Request", "the address is malformed"));
+        }
+    }
+
+    private static boolean startsLikeHttp(ByteBuf received) {
+        byte first = received.getByte(received.readerIndex());
+        return first >= 'A' && first <= 'Z';
+    }
+
+    private static Step authority(String text) throws URISyntaxException {
+        var uri = new URI("connect://" + text);
+        if (uri.getHost() == null || uri.getPort() < 1 || uri.getPort() > 65535) {
+            throw new IllegalArgumentException("host:port expected");
+        }
+        return new Step.Dial(bare(uri.getHost()), uri.getPort());
+    }
+
+    private static Step absolute(String[] lines, String method, String target, ByteBuf received)
+            throws URISyntaxException {
+        var uri = new URI(target);
+        if (!"http".equals(uri.getScheme()) || uri.getHost() == null) {
+            return new Step.Refuse(
+                    status(400, "Bad Request", "an absolute http URI is expected; use CONNECT for https"));
+        }
+        String path = uri.getRawPath() == null || uri.getRawPath().isEmpty() ? "/" : uri.getRawPath();
+        String query = uri.getRawQuery() == null ? "" : "?" + uri.getRawQuery();
+        var head = new StringBuilder(method + " " + path + query + " HTTP/1.1\r\n");
+        boolean upgrade = false;
+        for (int i = 1; i < lines.length; i++) {
+            upgrade |= lines[i].toLowerCase(Locale.ROOT).startsWith("upgrade:");
+        }
+        for (int i = 1; i < lines.length; i++) {
+            String name = lines[i].toLowerCase(Locale.ROOT);
+            if (!name.startsWith("proxy-")
+                    && (upgrade || !name.startsWith("connection:") && !name.startsWith("keep-alive:"))) {
+                head.append(lines[i]).append("\r\n");
+            }
+        }
+        head.append(upgrade ? "\r\n" : "Connection: close\r\n\r\n");
+        byte[] rest = new byte[received.readableBytes()];
+        received.readBytes(rest);
+        received.clear()
+                .writeBytes(head.toString().getBytes(StandardCharsets.ISO_8859_1))
+                .writeBytes(rest);
+        return new Step.Dial(bare(uri.getHost()), uri.getPort() < 0 ? 80 : uri.getPort());
+    }
+
+    private static String bare(String host) {
+        return host.startsWith("[") && host.endsWith("]") ? host.substring(1, host.length() - 1) : host;
+    }
+
+    private static ByteBuf status(int code, String reason, String text) {
+        byte[] body = (text + "\n").getBytes(StandardCharsets.UTF_8);
+        String head =
+                "HTTP/1.1 " + code + " " + reason + "\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: "
+                        + body.length + "\r\nConnection: close\r\n\r\n";
+        return Unpooled.wrappedBuffer(head.getBytes(StandardCharsets.ISO_8859_1), body);
+    }
+
+    @Override
+    public ByteBuf dialled() {
+        return connect
+                ? Unpooled.wrappedBuffer(
+                        "HTTP/1.1 200 Connection established\r\n\r\n".getBytes(StandardCharsets.ISO_8859_1))
+                : Unpooled.buffer(0);
+    }
+
+    @Override
+    public ByteBuf failed(Failure why) {
+        return switch (why.kind()) {
+            case NOT_CONNECTED, UNREACHABLE -> status(503, "Service Unavailable", why.message());
+            case TIMED_OUT -> status(504, "Gateway Timeout", why.message());
+            default -> status(502, "Bad Gateway", why.message());
+        };
+    }
+
+    @Override
+    public ByteBuf tooLarge() {
+        return status(431, "Request Header Fields Too Large", "the request head is too large (proxy.max-header)");
+    }
+}

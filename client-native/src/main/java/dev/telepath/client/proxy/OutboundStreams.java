@@ -1,0 +1,148 @@
+package dev.telepath.client.proxy;
+
+import dev.telepath.client.dial.StreamLedger;
+import dev.telepath.client.failure.Failure;
+import dev.telepath.client.failure.Kind;
+import dev.telepath.client.session.Attachment;
+import dev.telepath.client.session.ManagerFailures;
+import dev.telepath.protocol.telepresence.manager.ManagerGrpc;
+import dev.telepath.tunnel.bridge.Credit;
+import dev.telepath.tunnel.frame.ConnectionId;
+import dev.telepath.tunnel.frame.Frame;
+import dev.telepath.tunnel.frame.FrameCodec;
+import dev.telepath.tunnel.frame.Protocol;
+import dev.telepath.tunnel.net.TcpEnd;
+import dev.telepath.tunnel.stream.StreamFailure;
+import dev.telepath.tunnel.stream.TunnelCall;
+import io.grpc.CallOptions;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.Channel;
+import io.smallrye.mutiny.Multi;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
+
+/** Opens streams to the cluster and joins local sockets to them. Thread-safe, never blocks. */
+public final class OutboundStreams {
+    /** Addresses of one name that are tried in turn. */
+    private static final int MAX_ADDRESSES = 4;
+
+    private final Supplier<Optional<Attachment>> attachments;
+    private final Credit credit;
+    private final StreamLedger ledger;
+    private final Duration latency;
+    private final Duration dialTimeout;
+    /** Makes connection ids unique: they are how the two calls of a relayed stream find each other. */
+    private final AtomicLong serial = new AtomicLong(ThreadLocalRandom.current().nextLong());
+
+    public OutboundStreams(
+            Supplier<Optional<Attachment>> attachments,
+            Credit credit,
+            StreamLedger ledger,
+            Duration latency,
+            Duration dialTimeout) {
+        this.attachments = attachments;
+        this.credit = credit;
+        this.ledger = ledger;
+        this.latency = latency;
+        this.dialTimeout = dialTimeout;
+    }
+
+    /**
+     * Opens a stream.
+     *
+     * @param host a name or address of the far side
+     * @return the dialled stream, of which nothing was read yet; fails with a {@link Failure}: NOT_CONNECTED, NOT_FOUND for
+     *     a name, CONFLICT for a refused dial, TIMED_OUT, UNREACHABLE
+     */
+    public CompletionStage<TunnelCall> open(String host, int port) {
+        Optional<Attachment> attachment = attachments.get();
+        if (attachment.isEmpty()) {
+            ledger.failed("outbound", "not-connected");
+            return CompletableFuture.failedFuture(
+                    new Failure(Kind.NOT_CONNECTED, "not connected to the manager", "see tp status"));
+        }
+        return FarNames.resolve(attachment.get(), host)
+                .subscribeAsCompletionStage()
+                .thenCompose(addresses -> {
+                    if (addresses.isEmpty()) {
+                        throw new Failure(
+                                Kind.NOT_FOUND, "the name " + host + " is not known on the far side", "see tp list");
+                    }
+                    return dial(attachment.get(), addresses, 0, port);
+                })
+                .exceptionallyCompose(raw -> {
+                    Failure failure = failure(raw, host, port);
+                    ledger.failed("outbound", failure.kind().label());
+                    return CompletableFuture.failedFuture(failure);
+                });
+    }
+
+    private CompletionStage<TunnelCall> dial(Attachment attachment, List<InetAddress> addresses, int index, int port) {
+        var info = new Frame.StreamInfo(
+                FrameCodec.VERSION,
+                latency,
+                dialTimeout,
+                id(addresses.get(index), port),
+                attachment.session().getSessionId());
+        TunnelCall call = TunnelCall.open(
+                attachment.channel(), ManagerGrpc.getTunnelMethod(), CallOptions.DEFAULT, credit, info, null);
+        return call.dialled().thenApply(ok -> call).exceptionallyCompose(raw -> {
+            call.fail(StreamFailure.of(unwrap(raw)));
+            boolean another = unwrap(raw) instanceof StreamFailure.DialRefused
+                    && index + 1 < Math.min(addresses.size(), MAX_ADDRESSES);
+            return another ? dial(attachment, addresses, index + 1, port) : CompletableFuture.failedFuture(unwrap(raw));
+        });
+    }
+
+    private ConnectionId id(InetAddress destination, int port) {
+        long next = serial.incrementAndGet();
+        byte[] source = {127, (byte) (next >>> 32), (byte) (next >>> 24), (byte) (next >>> 16)};
+        try {
+            return ConnectionId.of(
+                    Protocol.TCP, InetAddress.getByAddress(source), (int) (next & 0xffff), destination, port);
+        } catch (UnknownHostException e) {
+            throw new IllegalStateException("an address of 4 bytes is always accepted", e);
+        }
+    }
+
+    private static Failure failure(Throwable raw, String host, int port) {
+        Throwable cause = unwrap(raw);
+        String where = host + ":" + port;
+        return switch (cause) {
+            case StreamFailure.DialRefused refused ->
+                new Failure(
+                        Kind.CONFLICT, where + " could not be dialled on the far side", "does something listen there?");
+            case StreamFailure.DialTimedOut late -> new Failure(Kind.TIMED_OUT, String.valueOf(late.getMessage()), "");
+            case StreamFailure other ->
+                new Failure(Kind.UNREACHABLE, where + ": " + other.getMessage(), "see tp status");
+            default -> ManagerFailures.of(cause, "reach " + where);
+        };
+    }
+
+    private static Throwable unwrap(Throwable raw) {
+        return raw instanceof CompletionException && raw.getCause() != null ? raw.getCause() : raw;
+    }
+
+    /**
+     * Joins an accepted socket and a dialled stream. On the socket's event loop, after its other handlers are removed.
+     *
+     * @param early bytes already read from the socket; ownership passes
+     */
+    public void join(Channel socket, ByteBuf early, TunnelCall call) {
+        TcpEnd end = TcpEnd.accepted(socket, credit, early);
+        ledger.opened("outbound", end);
+        // The word on the dial was read already; the socket still waits for it.
+        Multi<Frame> dialled = Multi.createFrom().item(new Frame.DialOk());
+        end.send(Multi.createBy().concatenating().streams(dialled, call.receive()));
+        call.send(end.receive());
+    }
+}

@@ -1,0 +1,7 @@
+/**
+ * Streams that local programs open towards the cluster: SOCKS5 and HTTP proxy, names resolved on the far side.
+ */
+@NullMarked
+package dev.telepath.client.proxy;
+
+import org.jspecify.annotations.NullMarked;

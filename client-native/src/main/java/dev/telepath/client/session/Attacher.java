@@ -1,0 +1,181 @@
+package dev.telepath.client.session;
+
+import com.google.protobuf.Empty;
+import dev.telepath.client.failure.Failure;
+import dev.telepath.client.home.Journal;
+import dev.telepath.protocol.telepresence.manager.ClientInfo;
+import dev.telepath.protocol.telepresence.manager.InterceptInfo;
+import dev.telepath.protocol.telepresence.manager.MutinyManagerGrpc;
+import dev.telepath.protocol.telepresence.manager.MutinyManagerGrpc.MutinyManagerStub;
+import dev.telepath.protocol.telepresence.manager.ReconnectClientRequest;
+import dev.telepath.protocol.telepresence.manager.RemainRequest;
+import dev.telepath.protocol.telepresence.manager.SessionInfo;
+import dev.telepath.protocol.telepresence.manager.VersionInfo2;
+import dev.telepath.protocol.v1.MutinyHandshakeGrpc;
+import dev.telepath.protocol.v1.PeerInfo;
+import dev.telepath.tunnel.capability.Capabilities;
+import dev.telepath.tunnel.capability.Capability;
+import dev.telepath.tunnel.transport.ManagerChannel;
+import io.grpc.ManagedChannel;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.netty.channel.EventLoopGroup;
+import io.smallrye.mutiny.Uni;
+import java.time.Duration;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.jboss.logging.Logger;
+
+/**
+ * Attaches: opens the connection, learns what the manager can do, and gets the session it had, or a new one. Blocks; used
+ * by the session's thread alone.
+ */
+final class Attacher {
+    private static final Logger LOG = Logger.getLogger(Attacher.class);
+    /**
+     * A version that managers of every 2.x line accept: they refuse clients below 2.6.0. Ours is told by the handshake
+     * and by the product.
+     */
+    private static final String WIRE_VERSION = "2.27.4-telepath";
+
+    private final Target target;
+    private final Policy policy;
+    private final EventLoopGroup loops;
+    private final MeterRegistry metrics;
+    private final Journal journal;
+    private final String version;
+
+    Attacher(
+            Target target,
+            Policy policy,
+            EventLoopGroup loops,
+            MeterRegistry metrics,
+            Journal journal,
+            String version) {
+        this.target = target;
+        this.policy = policy;
+        this.loops = loops;
+        this.metrics = metrics;
+        this.journal = journal;
+        this.version = version;
+    }
+
+    /**
+     * @param had the session of the last attachment, if any
+     * @param known what a manager that forgot that session is told
+     * @throws Failure why it did not work
+     */
+    Attachment attach(Optional<SessionInfo> had, List<InterceptInfo> known) {
+        ManagedChannel channel = ManagerChannel.open(target.address(), target.joinToken(), loops, policy.limits());
+        try {
+            VersionInfo2 manager =
+                    await("attach to " + target.address(), stub(channel).version(Empty.getDefaultInstance()));
+            var capabilities = new Capabilities((manager.getName() + " " + manager.getVersion()).strip(), metrics);
+            handshake(channel, capabilities);
+            Optional<SessionInfo> kept = had.filter(session -> resume(channel, capabilities, session, known));
+            SessionInfo session = kept.orElseGet(() -> arrive(channel));
+            return new Attachment(channel, capabilities, manager, session, kept.isEmpty(), policy.call());
+        } catch (RuntimeException e) {
+            channel.shutdownNow();
+            throw e;
+        }
+    }
+
+    private void handshake(ManagedChannel channel, Capabilities capabilities) {
+        var me = PeerInfo.newBuilder().setRole("client").setProduct("telepath").setVersion(version);
+        for (Capability each : Capability.values()) {
+            me.addCapabilities(each.label());
+        }
+        Optional<PeerInfo> peer = await(
+                "greet " + target.address(),
+                capabilities.call(
+                        Capability.HANDSHAKE,
+                        () -> MutinyHandshakeGrpc.newMutinyStub(channel)
+                                .withDeadlineAfter(policy.call().toMillis(), TimeUnit.MILLISECONDS)
+                                .exchange(me.build())
+                                .map(Optional::of),
+                        () -> Uni.createFrom().item(Optional.empty())));
+        peer.ifPresent(info -> {
+            Set<Capability> offered = EnumSet.of(Capability.HANDSHAKE);
+            info.getCapabilitiesList().forEach(label -> Capability.of(label).ifPresent(offered::add));
+            capabilities.learn(offered);
+        });
+    }
+
+    /** Whether the manager still has, or took back, the session. */
+    private boolean resume(
+            ManagedChannel channel, Capabilities capabilities, SessionInfo session, List<InterceptInfo> known) {
+        try {
+            await(
+                    "confirm the session",
+                    stub(channel)
+                            .remain(RemainRequest.newBuilder()
+                                    .setSession(session)
+                                    .build()));
+            return true;
+        } catch (Failure e) {
+            if (!ManagerFailures.isUnknown(e)) {
+                throw e;
+            }
+        }
+        var request = ReconnectClientRequest.newBuilder()
+                .setSession(session)
+                .setClient(client())
+                .addAllIntercepts(known)
+                .build();
+        try {
+            return await(
+                    "restore the session",
+                    capabilities.call(
+                            Capability.RECONNECT,
+                            () -> stub(channel).reconnectClient(request).map(ok -> true),
+                            () -> Uni.createFrom().item(false)));
+        } catch (Failure e) {
+            LOG.infof("session not restored, begun anew cause=\"%s\"", e.message());
+            return false;
+        }
+    }
+
+    private SessionInfo arrive(ManagedChannel channel) {
+        SessionInfo session =
+                await("open a session at " + target.address(), stub(channel).arriveAsClient(client()));
+        journal.leftOver()
+                .filter(old -> old.manager().equals(target.address().toString())
+                        && !old.sessionId().equals(session.getSessionId()))
+                .ifPresent(old -> depart(
+                        channel,
+                        SessionInfo.newBuilder().setSessionId(old.sessionId()).build()));
+        journal.opened(new Journal.OpenSession(target.address().toString(), session.getSessionId()));
+        return session;
+    }
+
+    private ClientInfo client() {
+        return ClientInfo.newBuilder()
+                .setName(target.clientName())
+                .setInstallId(journal.installId())
+                .setProduct("telepath")
+                .setVersion(WIRE_VERSION)
+                .setNamespace(target.namespace())
+                .build();
+    }
+
+    /** Ends a session as far as the manager can be told. */
+    void depart(ManagedChannel channel, SessionInfo session) {
+        try {
+            Calls.await("end the session", stub(channel).depart(session), Duration.ofSeconds(3));
+        } catch (Failure e) {
+            LOG.debugf("session not ended at the manager cause=\"%s\"", e.message());
+        }
+    }
+
+    private MutinyManagerStub stub(ManagedChannel channel) {
+        return MutinyManagerGrpc.newMutinyStub(channel)
+                .withDeadlineAfter(policy.call().toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    private <T> T await(String doing, Uni<T> answer) {
+        return Calls.await(doing, answer, policy.call().plusSeconds(1));
+    }
+}

@@ -1,0 +1,166 @@
+package dev.telepath.client.session;
+
+import dev.telepath.client.failure.Failure;
+import dev.telepath.client.failure.Kind;
+import dev.telepath.protocol.telepresence.manager.MutinyManagerGrpc;
+import dev.telepath.protocol.telepresence.manager.MutinyManagerGrpc.MutinyManagerStub;
+import dev.telepath.protocol.telepresence.manager.SessionInfo;
+import dev.telepath.protocol.telepresence.manager.VersionInfo2;
+import dev.telepath.protocol.v1.MutinyWorkloadsGrpc;
+import dev.telepath.protocol.v1.MutinyWorkloadsGrpc.MutinyWorkloadsStub;
+import dev.telepath.tunnel.capability.Capabilities;
+import io.grpc.ManagedChannel;
+import io.smallrye.mutiny.Multi;
+import io.smallrye.mutiny.Uni;
+import io.smallrye.mutiny.subscription.Cancellable;
+import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import org.jboss.logging.Logger;
+
+/**
+ * One connection to the manager with a session on it. Ends as a whole: the first essential watch that ends takes it
+ * down, and the keeper makes another.
+ *
+ * <p>Thread-safe. {@link #call} blocks and must not be used on an event loop.
+ */
+public final class Attachment implements AutoCloseable {
+    private static final Logger LOG = Logger.getLogger(Attachment.class);
+    /** Wait before a watch that is not essential is asked for again. */
+    private static final Duration WATCH_AGAIN = Duration.ofSeconds(5);
+
+    private final ManagedChannel channel;
+    private final Capabilities capabilities;
+    private final VersionInfo2 manager;
+    private final SessionInfo session;
+    private final boolean fresh;
+    private final Duration callTimeout;
+    private final CompletableFuture<Failure> lost = new CompletableFuture<>();
+    private final Set<Cancellable> watches = ConcurrentHashMap.newKeySet();
+    private volatile boolean closed;
+
+    Attachment(
+            ManagedChannel channel,
+            Capabilities capabilities,
+            VersionInfo2 manager,
+            SessionInfo session,
+            boolean fresh,
+            Duration callTimeout) {
+        this.channel = channel;
+        this.capabilities = capabilities;
+        this.manager = manager;
+        this.session = session;
+        this.fresh = fresh;
+        this.callTimeout = callTimeout;
+    }
+
+    public ManagedChannel channel() {
+        return channel;
+    }
+
+    public Capabilities capabilities() {
+        return capabilities;
+    }
+
+    /** Name and version of the manager. */
+    public VersionInfo2 manager() {
+        return manager;
+    }
+
+    public SessionInfo session() {
+        return session;
+    }
+
+    /** Whether the session is new to the manager, so that it holds nothing of ours yet. */
+    public boolean fresh() {
+        return fresh;
+    }
+
+    /** Whether the connection is still there, as far as known. */
+    public boolean live() {
+        return !closed && !lost.isDone();
+    }
+
+    /** A stub for single answers, with the call timeout as deadline from now. */
+    public MutinyManagerStub manage() {
+        return MutinyManagerGrpc.newMutinyStub(channel)
+                .withDeadlineAfter(callTimeout.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    /** A stub for watches, without deadline. */
+    public MutinyManagerStub watch() {
+        return MutinyManagerGrpc.newMutinyStub(channel);
+    }
+
+    /** What our own managers add, with the call timeout as deadline from now. */
+    public MutinyWorkloadsStub workloads() {
+        return MutinyWorkloadsGrpc.newMutinyStub(channel)
+                .withDeadlineAfter(callTimeout.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    /**
+     * Waits for an answer.
+     *
+     * @param doing what is attempted, for the message
+     * @throws Failure what it failed with
+     */
+    public <T> T call(String doing, Uni<T> answer) {
+        return Calls.await(doing, answer, callTimeout.plusSeconds(1));
+    }
+
+    /** Subscribes to a watch whose end is the end of this attachment. Items arrive on the event loop. */
+    public <T> void essential(String name, Multi<T> items, Consumer<T> each) {
+        subscribe(name, items, each, failure -> lose(name, failure));
+    }
+
+    /** Subscribes to a watch that may end and is then asked for again. Items arrive on the event loop. */
+    public <T> void optional(String name, Supplier<Multi<T>> items, Consumer<T> each) {
+        if (!live()) {
+            return;
+        }
+        subscribe(name, items.get(), each, failure -> {
+            if (live()) {
+                LOG.debugf("watch ended, asked for again watch=%s cause=\"%s\"", name, failure.message());
+                CompletableFuture.delayedExecutor(WATCH_AGAIN.toMillis(), TimeUnit.MILLISECONDS)
+                        .execute(() -> optional(name, items, each));
+            }
+        });
+    }
+
+    private <T> void subscribe(String name, Multi<T> items, Consumer<T> each, Consumer<Failure> ended) {
+        Cancellable watching = items.subscribe()
+                .with(
+                        each,
+                        failure -> ended.accept(ManagerFailures.of(failure, "watch " + name)),
+                        () -> ended.accept(new Failure(
+                                Kind.UNREACHABLE,
+                                "the manager ended the watch of " + name,
+                                "tp attaches again by itself")));
+        watches.add(watching);
+        if (closed) {
+            watching.cancel();
+        }
+    }
+
+    private void lose(String name, Failure failure) {
+        if (!closed && lost.complete(failure)) {
+            LOG.debugf("connection lost watch=%s", name);
+        }
+    }
+
+    /** Completes, never exceptionally, with the reason when the connection is lost. */
+    CompletableFuture<Failure> lost() {
+        return lost;
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        watches.forEach(Cancellable::cancel);
+        channel.shutdownNow();
+    }
+}

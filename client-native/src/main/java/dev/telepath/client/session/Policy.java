@@ -1,0 +1,30 @@
+package dev.telepath.client.session;
+
+import dev.telepath.client.config.Setting;
+import dev.telepath.client.config.Settings;
+import dev.telepath.tunnel.reconnect.Backoff;
+import dev.telepath.tunnel.transport.ManagerChannel;
+import java.time.Duration;
+
+/**
+ * How a session is kept.
+ *
+ * @param heartbeat how often it is confirmed
+ * @param call how long one call may take
+ * @param backoff waits between tries
+ * @param stable time attached after which waits start small again
+ */
+public record Policy(
+        Duration heartbeat, Duration call, Backoff backoff, Duration stable, ManagerChannel.Limits limits) {
+    public static Policy of(Settings settings) {
+        return new Policy(
+                settings.duration(Setting.HEARTBEAT),
+                settings.duration(Setting.TIMEOUT_CALL),
+                new Backoff(settings.duration(Setting.RECONNECT_FIRST), settings.duration(Setting.RECONNECT_MOST)),
+                settings.duration(Setting.RECONNECT_STABLE),
+                new ManagerChannel.Limits(
+                        (int) settings.bytes(Setting.GRPC_WINDOW),
+                        (int) settings.bytes(Setting.GRPC_MAX_MESSAGE),
+                        settings.duration(Setting.GRPC_KEEP_ALIVE)));
+    }
+}

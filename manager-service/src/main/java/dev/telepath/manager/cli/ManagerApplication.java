@@ -1,0 +1,62 @@
+package dev.telepath.manager.cli;
+
+import dev.telepath.manager.legacy.LegacyPort;
+import dev.telepath.manager.settings.ManagerSettings;
+import io.quarkus.runtime.Quarkus;
+import io.quarkus.runtime.QuarkusApplication;
+import io.quarkus.vertx.http.HttpServer;
+import jakarta.inject.Inject;
+import java.io.PrintStream;
+import java.util.Optional;
+import org.jboss.logging.Logger;
+
+/** Runs once the TLS port listens: opens the legacy port, says where it listens, and waits for the end. */
+final class ManagerApplication implements QuarkusApplication {
+    /** System property: this start has made the installation. */
+    static final String CREATED = "telepath.installation.created";
+
+    private static final Logger LOG = Logger.getLogger(ManagerApplication.class);
+
+    private final HttpServer server;
+    private final LegacyPort legacy;
+    private final ManagerSettings settings;
+
+    @Inject
+    ManagerApplication(HttpServer server, LegacyPort legacy, ManagerSettings settings) {
+        this.server = server;
+        this.legacy = legacy;
+        this.settings = settings;
+    }
+
+    @Override
+    public int run(String... args) throws Exception {
+        if (Boolean.getBoolean(CREATED)) {
+            LOG.infof(
+                    "new installation made data-dir=%s; print join tokens with: telepath-manager init",
+                    settings.dataDir());
+        }
+        int port = server.getSecurePort();
+        Optional<Integer> legacyPort = listenLegacy();
+        LOG.infof("listening host=%s port=%d", settings.host(), port);
+        PrintStream out = System.out;
+        out.println("manager-port=" + port);
+        legacyPort.ifPresent(one -> out.println("legacy-port=" + one));
+        out.flush();
+        Quarkus.waitForExit();
+        return 0;
+    }
+
+    private Optional<Integer> listenLegacy() {
+        return settings.legacyPort().map(wanted -> {
+            try {
+                int port = legacy.listen(wanted);
+                LOG.infof("listening for Telepresence peers, clear text host=%s port=%d", settings.host(), port);
+                return port;
+            } catch (Exception e) {
+                Throwable cause = e.getCause() == null ? e : e.getCause();
+                throw new IllegalStateException(
+                        "legacy port " + wanted + ": " + cause.getMessage() + "; choose another with --legacy-port");
+            }
+        });
+    }
+}

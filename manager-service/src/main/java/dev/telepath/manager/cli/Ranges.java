@@ -1,0 +1,61 @@
+package dev.telepath.manager.cli;
+
+import dev.telepath.manager.settings.ManagerSettings;
+import java.time.Duration;
+
+/** Holds settings to the ranges that {@code docs/manager.md} gives. */
+final class Ranges {
+    private static final long KIB = 1024;
+    private static final long MIB = 1024 * KIB;
+
+    private Ranges() {}
+
+    /**
+     * @throws UsageProblem naming the first setting that is out of range
+     */
+    static void check(ManagerSettings settings) {
+        number("port", settings.port(), 0, 65535);
+        settings.legacyPort().ifPresent(port -> number("legacy-port", port, 0, 65535));
+        var sessions = settings.sessions();
+        time("sessions.agent-expiry", sessions.agentExpiry(), Duration.ofSeconds(5), Duration.ofHours(1));
+        time("sessions.slow-agent-expiry", sessions.slowAgentExpiry(), Duration.ofSeconds(61), Duration.ofHours(1));
+        time("sessions.client-expiry", sessions.clientExpiry(), Duration.ofSeconds(10), Duration.ofDays(30));
+        time("sessions.expiry-tick", sessions.expiryTick(), Duration.ofMillis(100), Duration.ofMinutes(1));
+        number("sessions.max", sessions.max(), 1, 1_000_000);
+        var engagements = settings.engagements();
+        time("engagements.inactive-block", engagements.inactiveBlock(), Duration.ofSeconds(30), Duration.ofHours(24));
+        number("engagements.max-per-session", engagements.maxPerSession(), 1, 10_000);
+        var streams = settings.streams();
+        number("streams.credit", streams.credit().asLongValue(), 32 * KIB, 32 * MIB);
+        number("streams.connection-credit", streams.connectionCredit().asLongValue(), 0, 4096 * MIB);
+        time("streams.dial-timeout", streams.dialTimeout(), Duration.ofSeconds(1), Duration.ofMinutes(10));
+        number("streams.dial-queue", streams.dialQueue(), 16, 100_000);
+        time("streams.late-answer", streams.lateAnswer(), Duration.ofSeconds(1), Duration.ofMinutes(10));
+        time("watches.window", settings.watches().window(), Duration.ZERO, Duration.ofSeconds(1));
+        time("dns.agent-timeout", settings.dns().agentTimeout(), Duration.ofMillis(50), Duration.ofSeconds(30));
+        time("dns.ttl", settings.dns().ttl(), Duration.ZERO, Duration.ofHours(1));
+        number("dns.max-pending", settings.dns().maxPending(), 1, 100_000);
+        number("logs.lines", settings.logs().lines(), 10, 100_000);
+    }
+
+    private static void number(String key, long value, long least, long most) {
+        if (value < least || value > most) {
+            throw outside(key, value, least, most);
+        }
+    }
+
+    private static void time(String key, Duration value, Duration least, Duration most) {
+        if (value.compareTo(least) < 0 || value.compareTo(most) > 0) {
+            throw outside(key, text(value), text(least), text(most));
+        }
+    }
+
+    private static String text(Duration time) {
+        return time.toMillis() % 1000 == 0 ? time.toSeconds() + "s" : time.toMillis() + "ms";
+    }
+
+    private static UsageProblem outside(String key, Object value, Object least, Object most) {
+        return new UsageProblem(
+                "setting telepath.manager." + key + " is " + value + ", out of range (" + least + " to " + most + ")");
+    }
+}

@@ -1,0 +1,90 @@
+package dev.telepath.manager.metrics;
+
+import dev.telepath.manager.engagement.Engagement;
+import dev.telepath.manager.engagement.Engagements;
+import dev.telepath.manager.logs.LogRing;
+import dev.telepath.manager.relay.Credits;
+import dev.telepath.manager.relay.DialWatchers;
+import dev.telepath.manager.relay.Relay;
+import dev.telepath.manager.session.Sessions;
+import dev.telepath.protocol.telepresence.manager.InterceptDispositionType;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.runtime.StartupEvent;
+import jakarta.enterprise.event.Observes;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import java.util.Locale;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
+
+/** Registers the manager's gauges, and takes the byte counts that agents report. Thread-safe. */
+@Singleton
+public final class ManagerMetrics {
+    private final MeterRegistry meters;
+    private final Counter ingress;
+    private final Counter egress;
+
+    @Inject
+    ManagerMetrics(MeterRegistry meters) {
+        this.meters = meters;
+        this.ingress = meters.counter("telepresence.tunnel.ingress.bytes");
+        this.egress = meters.counter("telepresence.tunnel.egress.bytes");
+        for (var reason : dev.telepath.manager.security.TokenRefused.Reason.values()) {
+            meters.counter("telepath.auth.failures", "reason", reason.label());
+        }
+    }
+
+    void start(
+            @Observes StartupEvent event,
+            Sessions sessions,
+            Engagements engagements,
+            DialWatchers watchers,
+            Relay relay,
+            Credits credits,
+            LogRing logs) {
+        Supplier<Number> clients = () -> sessions.clients().size();
+        Supplier<Number> agents = () -> sessions.agents().size();
+        Gauge.builder("telepath.sessions", clients).tag("role", "client").register(meters);
+        Gauge.builder("telepath.sessions", agents).tag("role", "agent").register(meters);
+        for (InterceptDispositionType one : InterceptDispositionType.values()) {
+            if (one != InterceptDispositionType.UNRECOGNIZED) {
+                Gauge.builder(
+                                "telepath.engagements",
+                                () -> count(engagements, e -> e.info().getDisposition() == one))
+                        .tag("disposition", one.name().toLowerCase(Locale.ROOT))
+                        .register(meters);
+            }
+        }
+        gauge("telepath.ingests", () -> engagements.ingests().size());
+        gauge("telepath.dial.watchers", watchers::size);
+        gauge("telepath.rendezvous.waiting", relay::waiting);
+        Gauge.builder("telepath.credit.in.use", credits::inUse)
+                .baseUnit("bytes")
+                .register(meters);
+        gauge("telepath.log.ring.lines", logs::size);
+        gauge("telepresence.client.count", clients);
+        gauge("telepresence.agent.count", agents);
+        gauge(
+                "telepresence.session.count",
+                () -> sessions.clients().size() + sessions.agents().size());
+        gauge(
+                "telepresence.active.intercept.count",
+                () -> count(engagements, e -> e.info().getDisposition() == InterceptDispositionType.ACTIVE));
+    }
+
+    private void gauge(String name, Supplier<Number> value) {
+        Gauge.builder(name, value).register(meters);
+    }
+
+    private static int count(Engagements engagements, Predicate<Engagement> which) {
+        return (int) engagements.all().stream().filter(which).count();
+    }
+
+    /** What an agent carried for a client. */
+    public void report(long ingressBytes, long egressBytes) {
+        ingress.increment((double) Math.max(0, ingressBytes));
+        egress.increment((double) Math.max(0, egressBytes));
+    }
+}

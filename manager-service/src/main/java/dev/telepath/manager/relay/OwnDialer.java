@@ -1,0 +1,44 @@
+package dev.telepath.manager.relay;
+
+import dev.telepath.manager.settings.ManagerSettings;
+import dev.telepath.tunnel.bridge.Credit;
+import dev.telepath.tunnel.frame.ConnectionId;
+import dev.telepath.tunnel.frame.Protocol;
+import dev.telepath.tunnel.net.Dialer;
+import dev.telepath.tunnel.stream.StreamEnd;
+import dev.telepath.tunnel.stream.StreamFailure;
+import io.vertx.core.Vertx;
+import io.vertx.core.impl.VertxInternal;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+
+/** Dials from the manager itself, where no agent can. Thread-safe. */
+@Singleton
+final class OwnDialer {
+    private final Dialer dialer;
+    private final ManagerSettings.StreamSettings settings;
+
+    @Inject
+    OwnDialer(Vertx vertx, ManagerSettings settings) {
+        this.dialer = new Dialer(((VertxInternal) vertx).getEventLoopGroup());
+        this.settings = settings.streams();
+    }
+
+    CompletionStage<? extends StreamEnd> dial(ConnectionId id, Duration timeout, Credit credit) {
+        if (!settings.managerDials()) {
+            return refused("no agent can dial " + id + ", and the manager may not (streams.manager-dials)");
+        }
+        if (id.protocol() != Protocol.TCP) {
+            return refused("no agent can dial " + id + ", and the manager dials TCP only");
+        }
+        return dialer.dial(new InetSocketAddress(id.destinationAddress(), id.destinationPort()), timeout, credit);
+    }
+
+    private static CompletionStage<StreamEnd> refused(String why) {
+        return CompletableFuture.failedFuture(new StreamFailure.DialRefused(why));
+    }
+}

@@ -1,0 +1,33 @@
+package dev.telepath.manager.service;
+
+import dev.telepath.protocol.v1.MutinyHandshakeGrpc;
+import dev.telepath.protocol.v1.PeerInfo;
+import dev.telepath.tunnel.capability.Capability;
+import io.quarkus.grpc.GrpcService;
+import io.smallrye.mutiny.Uni;
+import jakarta.inject.Inject;
+import java.util.Arrays;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+
+/** Says what this manager can do. */
+@GrpcService
+public final class HandshakeService extends MutinyHandshakeGrpc.HandshakeImplBase {
+    private final PeerInfo own;
+
+    @Inject
+    HandshakeService(@ConfigProperty(name = "quarkus.application.version") String version) {
+        this.own = PeerInfo.newBuilder()
+                .setRole("manager")
+                .setProduct("telepath")
+                .setVersion(version)
+                .addAllCapabilities(Arrays.stream(Capability.values())
+                        .map(Capability::label)
+                        .toList())
+                .build();
+    }
+
+    @Override
+    public Uni<PeerInfo> exchange(PeerInfo peer) {
+        return Uni.createFrom().item(own);
+    }
+}

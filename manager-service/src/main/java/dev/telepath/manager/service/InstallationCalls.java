@@ -1,0 +1,163 @@
+package dev.telepath.manager.service;
+
+import com.google.protobuf.ByteString;
+import com.google.protobuf.Empty;
+import dev.telepath.manager.security.Principal;
+import dev.telepath.manager.session.ClientSession;
+import dev.telepath.manager.session.Session;
+import dev.telepath.manager.session.Sessions;
+import dev.telepath.manager.session.WorkloadKey;
+import dev.telepath.manager.settings.ManagerSettings;
+import dev.telepath.manager.watch.Watches;
+import dev.telepath.manager.workload.Workload;
+import dev.telepath.manager.workload.WorkloadProvider;
+import dev.telepath.protocol.telepresence.manager.AgentConfigRequest;
+import dev.telepath.protocol.telepresence.manager.AgentConfigResponse;
+import dev.telepath.protocol.telepresence.manager.AgentImageFQN;
+import dev.telepath.protocol.telepresence.manager.CLIConfig;
+import dev.telepath.protocol.telepresence.manager.ClusterInfo;
+import dev.telepath.protocol.telepresence.manager.DNS;
+import dev.telepath.protocol.telepresence.manager.Routing;
+import dev.telepath.protocol.telepresence.manager.SessionInfo;
+import dev.telepath.protocol.telepresence.manager.TelepresenceAPIInfo;
+import dev.telepath.protocol.telepresence.manager.UninstallAgentsRequest;
+import dev.telepath.protocol.telepresence.manager.VersionInfo2;
+import io.grpc.Status;
+import io.netty.util.NetUtil;
+import io.quarkus.vertx.http.HttpServer;
+import io.smallrye.mutiny.Multi;
+import io.smallrye.mutiny.Uni;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+import org.jboss.logging.Logger;
+
+/** What a peer asks of the installation as a whole. Standalone: no cluster, no injector. */
+@Singleton
+final class InstallationCalls {
+    private static final Logger LOG = Logger.getLogger(InstallationCalls.class);
+    private static final String NAME = "Telepath manager";
+
+    private final Sessions sessions;
+    private final WorkloadProvider workloads;
+    private final Watches watches;
+    private final ManagerSettings settings;
+    private final HttpServer server;
+    private final String version;
+    private final ByteString clientConfig;
+
+    @Inject
+    InstallationCalls(
+            Sessions sessions,
+            WorkloadProvider workloads,
+            Watches watches,
+            ManagerSettings settings,
+            HttpServer server,
+            @ConfigProperty(name = "quarkus.application.version") String version) {
+        this.sessions = sessions;
+        this.workloads = workloads;
+        this.watches = watches;
+        this.settings = settings;
+        this.server = server;
+        this.version = version;
+        this.clientConfig = settings.clientConfig().map(InstallationCalls::read).orElse(ByteString.EMPTY);
+    }
+
+    private static ByteString read(String file) {
+        try {
+            return ByteString.copyFrom(Files.readAllBytes(Path.of(file)));
+        } catch (IOException e) {
+            LOG.warnf("client configuration not readable file=%s cause=%s; clients get none", file, e);
+            return ByteString.EMPTY;
+        }
+    }
+
+    /** Our peers get our version; Telepresence peers one that they do not refuse. */
+    Uni<VersionInfo2> version() {
+        String told = Principal.current().legacy() ? settings.legacyVersion() : version;
+        return Uni.createFrom()
+                .item(VersionInfo2.newBuilder().setName(NAME).setVersion(told).build());
+    }
+
+    Uni<CLIConfig> clientConfig() {
+        return Uni.createFrom()
+                .item(CLIConfig.newBuilder().setConfigYaml(clientConfig).build());
+    }
+
+    /** There is no REST API, which port 0 says. */
+    Uni<TelepresenceAPIInfo> api() {
+        return Uni.createFrom().item(TelepresenceAPIInfo.getDefaultInstance());
+    }
+
+    Uni<AgentImageFQN> agentImage() {
+        return Uni.createFrom()
+                .failure(Status.UNAVAILABLE
+                        .withDescription("this manager has no injector: agents are started by hand (telepath-agent)")
+                        .asRuntimeException());
+    }
+
+    Uni<AgentConfigResponse> agentConfig(AgentConfigRequest request) {
+        ClientSession client =
+                sessions.client(Principal.current(), request.getSession().getSessionId());
+        var key = new WorkloadKey(client.namespace(), request.getName());
+        Workload workload = workloads
+                .find(client.owner(), key)
+                .orElseThrow(() -> Status.NOT_FOUND
+                        .withDescription("no agent of workload " + key + " is attached")
+                        .asRuntimeException());
+        var intercepts = new JsonArray();
+        workload.ports()
+                .forEach(port -> intercepts.add(new JsonObject()
+                        .put("containerPortName", port.getName())
+                        .put("containerPort", port.getPort())
+                        .put("servicePort", port.getPort())
+                        .put("protocol", port.getProtocol())));
+        var config = new JsonObject()
+                .put("agentName", key.name())
+                .put("namespace", key.namespace())
+                .put("workloadName", key.name())
+                .put("workloadKind", "Deployment")
+                .put(
+                        "containers",
+                        new JsonArray()
+                                .add(new JsonObject().put("name", key.name()).put("intercepts", intercepts)));
+        return Uni.createFrom()
+                .item(AgentConfigResponse.newBuilder()
+                        .setData(ByteString.copyFromUtf8(config.encode()))
+                        .build());
+    }
+
+    /** Standalone agents are not the manager's to stop. */
+    Uni<Empty> uninstallAgents(UninstallAgentsRequest request) {
+        sessions.client(Principal.current(), request.getSessionInfo().getSessionId());
+        throw Status.FAILED_PRECONDITION
+                .withDescription("agents of a standalone manager were started by hand; stop them where they run")
+                .asRuntimeException();
+    }
+
+    Multi<ClusterInfo> watchCluster(SessionInfo info) {
+        Session session = sessions.own(Principal.current(), info.getSessionId());
+        ClusterInfo cluster = cluster();
+        return watches.watch(
+                List.of(sessions.changes()), () -> cluster, Watches.snapshots(), session::isEnded, CallLoop.current());
+    }
+
+    private ClusterInfo cluster() {
+        byte[] address = NetUtil.createByteArrayFromIpAddressString(settings.host());
+        var info = ClusterInfo.newBuilder()
+                .setClusterDomain(settings.clusterDomain())
+                .setRouting(Routing.getDefaultInstance())
+                .setDns(DNS.newBuilder().setClusterDomain(settings.clusterDomain()))
+                .setManagerPodPort(server.getSecurePort());
+        if (address != null) {
+            info.setManagerPodIp(ByteString.copyFrom(address));
+        }
+        return info.build();
+    }
+}

@@ -1,0 +1,181 @@
+package dev.telepath.manager.service;
+
+import com.google.protobuf.Empty;
+import dev.telepath.manager.engagement.Engagement;
+import dev.telepath.manager.engagement.Engagements;
+import dev.telepath.manager.engagement.Preparation;
+import dev.telepath.manager.security.Principal;
+import dev.telepath.manager.session.AgentSession;
+import dev.telepath.manager.session.ClientSession;
+import dev.telepath.manager.session.Session;
+import dev.telepath.manager.session.Sessions;
+import dev.telepath.manager.watch.Changes;
+import dev.telepath.manager.watch.Delta;
+import dev.telepath.manager.watch.Watches;
+import dev.telepath.protocol.telepresence.manager.CreateInterceptRequest;
+import dev.telepath.protocol.telepresence.manager.GetInterceptRequest;
+import dev.telepath.protocol.telepresence.manager.InterceptDispositionType;
+import dev.telepath.protocol.telepresence.manager.InterceptInfo;
+import dev.telepath.protocol.telepresence.manager.InterceptInfoDelta;
+import dev.telepath.protocol.telepresence.manager.InterceptInfoSnapshot;
+import dev.telepath.protocol.telepresence.manager.InterceptSpec;
+import dev.telepath.protocol.telepresence.manager.PreparedIntercept;
+import dev.telepath.protocol.telepresence.manager.RemoveInterceptRequest2;
+import dev.telepath.protocol.telepresence.manager.ReviewInterceptRequest;
+import dev.telepath.protocol.telepresence.manager.SessionInfo;
+import io.grpc.Status;
+import io.smallrye.mutiny.Multi;
+import io.smallrye.mutiny.Uni;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
+
+/** Engagements as the intercept calls of the protocol. */
+@Singleton
+final class InterceptCalls {
+    private static final int USER_ERROR = 1;
+
+    private final Sessions sessions;
+    private final Engagements engagements;
+    private final Preparation preparation;
+    private final Watches watches;
+
+    @Inject
+    InterceptCalls(Sessions sessions, Engagements engagements, Preparation preparation, Watches watches) {
+        this.sessions = sessions;
+        this.engagements = engagements;
+        this.preparation = preparation;
+        this.watches = watches;
+    }
+
+    Uni<PreparedIntercept> prepare(CreateInterceptRequest request) {
+        ClientSession client = client(request.getSession());
+        return Uni.createFrom()
+                .item(
+                        switch (preparation.prepare(client, request.getInterceptSpec())) {
+                            case Preparation.Outcome.UserError(String text) ->
+                                PreparedIntercept.newBuilder()
+                                        .setError(text)
+                                        .setErrorCategory(USER_ERROR)
+                                        .build();
+                            case Preparation.Outcome.Ready ready -> prepared(ready);
+                        });
+    }
+
+    private static PreparedIntercept prepared(Preparation.Outcome.Ready ready) {
+        InterceptSpec spec = ready.spec();
+        String service =
+                spec.getServiceName().isEmpty() ? ready.workload().key().name() : spec.getServiceName();
+        return PreparedIntercept.newBuilder()
+                .setNamespace(spec.getNamespace())
+                .setServiceName(service)
+                .setServiceUid(spec.getServiceUid())
+                .setServicePort(spec.getServicePort())
+                .setServicePortName(spec.getServicePortName())
+                .setContainerPort(spec.getContainerPort())
+                .setContainerName(spec.getContainerName())
+                .setProtocol(spec.getProtocol())
+                .setWorkloadKind("Deployment")
+                .addAllPodPorts(spec.getPodPortsList())
+                .build();
+    }
+
+    Uni<InterceptInfo> create(CreateInterceptRequest request) {
+        ClientSession client = client(request.getSession());
+        InterceptSpec spec = preparation.resolve(client, request.getInterceptSpec());
+        return Uni.createFrom().item(engagements.create(client, spec).info());
+    }
+
+    Uni<InterceptInfo> get(GetInterceptRequest request) {
+        String wanted = request.getName();
+        Session session = sessions.own(Principal.current(), request.getSession().getSessionId());
+        return Uni.createFrom()
+                .item(engagements
+                        .find(session.id() + ":" + wanted)
+                        .or(() -> engagements.find(wanted))
+                        .filter(one -> visible(session).test(one))
+                        .map(Engagement::info)
+                        .orElseThrow(() -> Status.NOT_FOUND
+                                .withDescription("Intercept named \"" + wanted + "\" not found")
+                                .asRuntimeException()));
+    }
+
+    Uni<Empty> remove(RemoveInterceptRequest2 request) {
+        engagements.remove(client(request.getSession()), request.getName());
+        return Answers.empty();
+    }
+
+    Uni<Empty> review(ReviewInterceptRequest request) {
+        AgentSession agent =
+                sessions.agent(Principal.current(), request.getSession().getSessionId());
+        engagements.review(agent, request);
+        return Answers.empty();
+    }
+
+    Multi<InterceptInfoSnapshot> watch(SessionInfo session) {
+        return follow(
+                session,
+                (before, now) -> now.equals(before)
+                        ? java.util.Optional.empty()
+                        : java.util.Optional.of(InterceptInfoSnapshot.newBuilder()
+                                .addAllIntercepts(now.values())
+                                .build()));
+    }
+
+    Multi<InterceptInfoDelta> watchDelta(SessionInfo session) {
+        return follow(
+                session,
+                (before, now) -> Delta.between(before, now)
+                        .map(delta -> InterceptInfoDelta.newBuilder()
+                                .putAllUpserts(delta.upserts())
+                                .addAllRemovals(delta.removals())
+                                .build()));
+    }
+
+    private <O> Multi<O> follow(SessionInfo info, Watches.Teller<Map<String, InterceptInfo>, O> teller) {
+        Principal caller = Principal.current();
+        Predicate<Engagement> which;
+        BooleanSupplier over;
+        if (info.getSessionId().isEmpty()) {
+            which = one -> caller.owns(one.client().owner()) && !one.isChild();
+            over = () -> false;
+        } else {
+            Session session = sessions.own(caller, info.getSessionId());
+            which = visible(session);
+            over = session::isEnded;
+        }
+        Supplier<Map<String, InterceptInfo>> state = () -> {
+            var infos = new LinkedHashMap<String, InterceptInfo>();
+            engagements.all().stream().filter(which).forEach(one -> infos.put(one.id(), one.info()));
+            return infos;
+        };
+        List<Changes> sources = List.of(engagements.changes(), sessions.changes());
+        return watches.watch(sources, state, teller, over, CallLoop.current());
+    }
+
+    private static Predicate<Engagement> visible(Session session) {
+        return switch (session) {
+            case ClientSession client -> one -> one.client() == client && !one.isChild();
+            case AgentSession agent ->
+                one -> one.workload().equals(agent.workload())
+                        && one.client().owner().sees(agent.owner())
+                        && shownToAgents(one.info().getDisposition());
+        };
+    }
+
+    private static boolean shownToAgents(InterceptDispositionType disposition) {
+        return switch (disposition) {
+            case WAITING, ACTIVE, AGENT_ERROR, REMOVED -> true;
+            default -> false;
+        };
+    }
+
+    private ClientSession client(SessionInfo session) {
+        return sessions.client(Principal.current(), session.getSessionId());
+    }
+}

@@ -1,0 +1,92 @@
+package dev.telepath.manager.service;
+
+import com.google.protobuf.Empty;
+import dev.telepath.manager.engagement.Engagements;
+import dev.telepath.manager.metrics.ManagerMetrics;
+import dev.telepath.manager.security.Principal;
+import dev.telepath.manager.session.ClientSession;
+import dev.telepath.manager.session.Session;
+import dev.telepath.manager.session.Sessions;
+import dev.telepath.protocol.telepresence.manager.AgentInfo;
+import dev.telepath.protocol.telepresence.manager.ClientInfo;
+import dev.telepath.protocol.telepresence.manager.InterceptInfo;
+import dev.telepath.protocol.telepresence.manager.ReconnectAgentRequest;
+import dev.telepath.protocol.telepresence.manager.ReconnectClientRequest;
+import dev.telepath.protocol.telepresence.manager.RemainRequest;
+import dev.telepath.protocol.telepresence.manager.SessionInfo;
+import dev.telepath.protocol.telepresence.manager.TunnelMetrics;
+import io.grpc.Status;
+import io.smallrye.mutiny.Uni;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+
+/** Arrival, life and departure of sessions. */
+@Singleton
+final class SessionCalls {
+    private static final int MAX_RESTORED = 1000;
+
+    private final Sessions sessions;
+    private final Engagements engagements;
+    private final ManagerMetrics metrics;
+    private final InstallationId installation;
+
+    @Inject
+    SessionCalls(Sessions sessions, Engagements engagements, ManagerMetrics metrics, InstallationId installation) {
+        this.sessions = sessions;
+        this.engagements = engagements;
+        this.metrics = metrics;
+        this.installation = installation;
+    }
+
+    Uni<SessionInfo> arriveAsClient(ClientInfo info) {
+        return Uni.createFrom().item(info(sessions.arrive(Principal.current(), info)));
+    }
+
+    Uni<SessionInfo> arriveAsAgent(AgentInfo info) {
+        return Uni.createFrom().item(info(sessions.arrive(Principal.current(), info)));
+    }
+
+    private SessionInfo info(Session session) {
+        return SessionInfo.newBuilder()
+                .setSessionId(session.id())
+                .setManagerInstallId(installation.id())
+                .build();
+    }
+
+    Uni<Empty> remain(RemainRequest request) {
+        sessions.remain(Principal.current(), request.getSession().getSessionId());
+        return Answers.empty();
+    }
+
+    Uni<Empty> depart(SessionInfo session) {
+        sessions.depart(Principal.current(), session.getSessionId());
+        return Answers.empty();
+    }
+
+    /** The agents that the client knew are not restored from its word: each comes back by itself. */
+    Uni<Empty> reconnectClient(ReconnectClientRequest request) {
+        if (request.getInterceptsCount() > MAX_RESTORED) {
+            throw Status.INVALID_ARGUMENT
+                    .withDescription("at most " + MAX_RESTORED + " intercepts")
+                    .asRuntimeException();
+        }
+        ClientSession client =
+                sessions.restore(Principal.current(), request.getSession().getSessionId(), request.getClient());
+        for (InterceptInfo one : request.getInterceptsList()) {
+            engagements.restore(client, one);
+        }
+        return Answers.empty();
+    }
+
+    Uni<Empty> reconnectAgent(ReconnectAgentRequest request) {
+        sessions.restore(Principal.current(), request.getSession().getSessionId(), request.getAgent());
+        return Answers.empty();
+    }
+
+    /** Agents report for clients; a client that is gone does not matter. */
+    Uni<Empty> reportMetrics(TunnelMetrics report) {
+        Principal.current().require(dev.telepath.manager.security.Role.AGENT);
+        metrics.report(report.getIngressBytes(), report.getEgressBytes());
+        return Answers.empty();
+    }
+}

@@ -1,0 +1,142 @@
+package dev.telepath.manager.settings;
+
+import io.quarkus.runtime.configuration.MemorySize;
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithDefault;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * Every setting of the manager, in one place; {@code docs/manager.md} lists them for users. Flags go before environment,
+ * environment before file, file before these defaults.
+ */
+@ConfigMapping(prefix = "telepath.manager")
+public interface ManagerSettings {
+    /** Where the CA, keys and certificates lie. */
+    @WithDefault("${user.home}/.telepath/manager")
+    String dataDir();
+
+    /** Address that both ports listen on. */
+    @WithDefault("0.0.0.0")
+    String host();
+
+    /** TLS port, 0 to 65535; 0 takes a free one. */
+    @WithDefault("8443")
+    int port();
+
+    /** Clear-text port for Telepresence peers, 0 to 65535; off when absent. */
+    Optional<Integer> legacyPort();
+
+    /** Version told to Telepresence peers, which refuse managers that look too old. */
+    @WithDefault("v2.27.4")
+    String legacyVersion();
+
+    /** File whose content is handed out by {@code GetClientConfig}. */
+    Optional<String> clientConfig();
+
+    /** DNS domain of the workloads. */
+    @WithDefault("cluster.local.")
+    String clusterDomain();
+
+    SessionSettings sessions();
+
+    EngagementSettings engagements();
+
+    StreamSettings streams();
+
+    WatchSettings watches();
+
+    DnsSettings dns();
+
+    LogSettings logs();
+
+    /** Session life. */
+    interface SessionSettings {
+        /** Silence after which an agent is gone; 5 s to 1 h. */
+        @WithDefault("15s")
+        Duration agentExpiry();
+
+        /** The same for Telepresence agents since 2.24, which call once a minute; 61 s to 1 h. */
+        @WithDefault("70s")
+        Duration slowAgentExpiry();
+
+        /** Silence after which a client is gone; 10 s to 30 d. */
+        @WithDefault("24h")
+        Duration clientExpiry();
+
+        /** How often silence is looked for; 100 ms to 1 min. */
+        @WithDefault("5s")
+        Duration expiryTick();
+
+        /** Most sessions at a time; 1 to 1,000,000. */
+        @WithDefault("10000")
+        int max();
+    }
+
+    /** Engagements. */
+    interface EngagementSettings {
+        /** Silence of a holder after which another client may take over its port; 30 s to 24 h. */
+        @WithDefault("10m")
+        Duration inactiveBlock();
+
+        /** Most engagements of one session; 1 to 10,000. */
+        @WithDefault("100")
+        int maxPerSession();
+    }
+
+    /** Streams. */
+    interface StreamSettings {
+        /** Bytes that one stream may have under way in the manager; 32 KiB to 32 MiB. */
+        @WithDefault("256K")
+        MemorySize credit();
+
+        /** Bytes that all streams of one connection may have under way beyond their first frame; 0 to 4 GiB. */
+        @WithDefault("16M")
+        MemorySize connectionCredit();
+
+        /** Upper bound of the dial timeout that a peer asks for, and the default where it asks for none; 1 s to 10 min. */
+        @WithDefault("30s")
+        Duration dialTimeout();
+
+        /** Most dial requests that wait to be read by one watcher; 16 to 100,000. */
+        @WithDefault("4096")
+        int dialQueue();
+
+        /** How long a late answer to a dial request is still known to be late; 1 s to 10 min. */
+        @WithDefault("60s")
+        Duration lateAnswer();
+
+        /** Whether the manager dials itself when no agent can. */
+        @WithDefault("true")
+        boolean managerDials();
+    }
+
+    /** Watch streams. */
+    interface WatchSettings {
+        /** Changes within it are told as one; 0 to 1 s. */
+        @WithDefault("5ms")
+        Duration window();
+    }
+
+    /** Name look-ups. */
+    interface DnsSettings {
+        /** How long agents may take to answer before the manager's own resolver is asked; 50 ms to 30 s. */
+        @WithDefault("2s")
+        Duration agentTimeout();
+
+        /** Time to live of the records that the manager makes; 0 to 1 h. */
+        @WithDefault("10s")
+        Duration ttl();
+
+        /** Most look-ups under way at a time; 1 to 100,000. */
+        @WithDefault("1024")
+        int maxPending();
+    }
+
+    /** Logs. */
+    interface LogSettings {
+        /** Recent lines kept for {@code GetLogs}; 10 to 100,000. */
+        @WithDefault("2000")
+        int lines();
+    }
+}

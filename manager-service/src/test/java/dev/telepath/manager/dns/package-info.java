@@ -1,0 +1,5 @@
+/** Records. */
+@NullMarked
+package dev.telepath.manager.dns;
+
+import org.jspecify.annotations.NullMarked;

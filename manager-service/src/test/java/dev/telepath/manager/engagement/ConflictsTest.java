@@ -1,0 +1,58 @@
+package dev.telepath.manager.engagement;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.telepath.protocol.telepresence.manager.InterceptSpec;
+import org.junit.jupiter.api.Test;
+
+class ConflictsTest {
+    private static InterceptSpec.Builder web(int port) {
+        return InterceptSpec.newBuilder()
+                .setAgent("web")
+                .setNamespace("default")
+                .setContainerPort(port);
+    }
+
+    private static boolean conflict(InterceptSpec.Builder one, InterceptSpec.Builder other) {
+        boolean result = Conflicts.between(one.build(), other.build());
+        assertThat(Conflicts.between(other.build(), one.build())).isEqualTo(result);
+        return result;
+    }
+
+    @Test
+    void samePortOfTheSameWorkloadConflicts() {
+        assertThat(conflict(web(8080), web(8080))).isTrue();
+        assertThat(conflict(web(8080), web(8080).setProtocol("TCP"))).isTrue();
+    }
+
+    @Test
+    void otherPortProtocolWorkloadOrNamespaceDoesNot() {
+        assertThat(conflict(web(8080), web(8081))).isFalse();
+        assertThat(conflict(web(8080), web(8080).setProtocol("UDP"))).isFalse();
+        assertThat(conflict(web(8080), web(8080).setAgent("api"))).isFalse();
+        assertThat(conflict(web(8080), web(8080).setNamespace("other"))).isFalse();
+    }
+
+    @Test
+    void wiretapsNeverConflict() {
+        assertThat(conflict(web(8080), web(8080).setWiretap(true))).isFalse();
+    }
+
+    @Test
+    void headerFiltersConflictWhenOneIsPartOfTheOther() {
+        var user = web(8080).putHeaderFilters("x-user", "bob");
+        assertThat(conflict(user, web(8080).putHeaderFilters("x-user", "eve"))).isFalse();
+        assertThat(conflict(user, web(8080).putHeaderFilters("x-user", "bob").putHeaderFilters("x-team", "a")))
+                .isTrue();
+        assertThat(conflict(user, web(8080))).isTrue();
+        assertThat(conflict(user, web(8080).addPathFilters("/api"))).isFalse();
+    }
+
+    @Test
+    void pathFiltersConflictWhenTheyShareAPath() {
+        assertThat(conflict(web(8080).addPathFilters("/a"), web(8080).addPathFilters("/b")))
+                .isFalse();
+        assertThat(conflict(web(8080).addPathFilters("/a"), web(8080).addPathFilters("/a")))
+                .isTrue();
+    }
+}

@@ -1,0 +1,5 @@
+/** Rendezvous. */
+@NullMarked
+package dev.telepath.manager.relay;
+
+import org.jspecify.annotations.NullMarked;

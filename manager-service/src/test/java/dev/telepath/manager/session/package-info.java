@@ -1,0 +1,5 @@
+/** Arrival, ownership, expiry. */
+@NullMarked
+package dev.telepath.manager.session;
+
+import org.jspecify.annotations.NullMarked;
