@@ -2,11 +2,16 @@ package dev.telepath.client.cli;
 
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
 
 /** What every command is: options, and work that ends with an exit code. */
 abstract class Command implements Callable<Integer> {
     @Mixin
     GlobalOptions global;
+
+    @Spec
+    CommandSpec spec;
 
     private final Console console;
 
@@ -27,7 +32,12 @@ abstract class Command implements Callable<Integer> {
         return java.util.Map.of();
     }
 
+    /** The options as given at this command or before it: {@code tp --config F list} is {@code tp list --config F}. */
     GlobalOptions global() {
-        return global;
+        GlobalOptions merged = global;
+        for (CommandSpec outer = spec.parent(); outer != null; outer = outer.parent()) {
+            merged = merged.within(((Command) outer.userObject()).global);
+        }
+        return merged;
     }
 }

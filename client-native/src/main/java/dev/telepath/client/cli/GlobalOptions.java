@@ -27,6 +27,16 @@ final class GlobalOptions {
             description = "show this help")
     boolean help;
 
+    /** These options, and those of the command around where this one was given none. */
+    GlobalOptions within(GlobalOptions outer) {
+        var merged = new GlobalOptions();
+        merged.output = output.isEmpty() ? outer.output : output;
+        merged.config = config.isEmpty() ? outer.config : config;
+        merged.progress = progress.isEmpty() ? outer.progress : progress;
+        merged.debug = debug || outer.debug;
+        return merged;
+    }
+
     Optional<Path> file() {
         return config.isEmpty() ? Optional.empty() : Optional.of(Path.of(config).toAbsolutePath());
     }

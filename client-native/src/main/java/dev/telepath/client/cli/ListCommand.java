@@ -87,12 +87,23 @@ final class ListCommand extends Command {
         printer.table(List.of("NAME", "KIND", "NAMESPACE", "STATE"), table);
     }
 
+    /** "intercepted", with the engagement's name where it is not the workload's, and its disposition until it holds. */
+    private static String own(JsonNode workload, JsonNode engagement) {
+        String kind = switch (engagement.path("kind").asText()) {
+            case "intercept" -> "intercepted";
+            case "wiretap" -> "wiretapped";
+            default -> "ingested";
+        };
+        String name = engagement.path("name").asText();
+        String disposition = engagement.path("disposition").asText();
+        return kind
+                + (name.equals(workload.path("name").asText()) ? "" : " as " + name)
+                + (disposition.equals("active") ? "" : " (" + disposition + ")");
+    }
+
     private static String state(JsonNode row) {
         List<String> said = new ArrayList<>();
-        row.path("engagements")
-                .forEach(each -> said.add(
-                        each.path("kind").asText() + " " + each.path("name").asText() + " "
-                                + each.path("disposition").asText()));
+        row.path("engagements").forEach(each -> said.add(own(row, each)));
         if (said.isEmpty()) {
             row.path("clients").forEach(client -> said.add("engaged by " + client.asText()));
         }

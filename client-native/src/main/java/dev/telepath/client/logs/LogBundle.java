@@ -4,7 +4,10 @@ import dev.telepath.client.failure.Failure;
 import dev.telepath.client.failure.Kind;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
@@ -97,11 +100,13 @@ public final class LogBundle implements AutoCloseable {
     }
 
     private static Failure unwritable(Path file, IOException cause) {
+        String why = switch (cause) {
+            case FileAlreadyExistsException exists -> "it exists already";
+            case NoSuchFileException missing -> "there is no such folder";
+            case AccessDeniedException denied -> "permission denied";
+            default -> String.valueOf(cause.getMessage());
+        };
         return new Failure(
-                Kind.FAILED,
-                "cannot write " + file + ": " + (cause.getMessage() == null ? cause.toString() : cause.getMessage())
-                        + " (" + cause.getClass().getSimpleName() + ")",
-                "choose another place with --output-file",
-                cause);
+                Kind.FAILED, "cannot write " + file + ": " + why, "choose another place with --output-file", cause);
     }
 }
