@@ -121,6 +121,7 @@ public final class Agent implements AutoCloseable {
                 lent.map(server -> new Self.Share(
                         server.port(),
                         server.token(),
+                        server.logToken(),
                         server.paths().stream().map(Path::toString).toList())));
         var attaching = new Attachment(
                 ManagerAddress.parse(settings.manager()),

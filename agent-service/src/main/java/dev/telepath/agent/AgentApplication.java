@@ -3,11 +3,15 @@ package dev.telepath.agent;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.QuarkusApplication;
 import io.quarkus.vertx.http.HttpServer;
+import io.smallrye.mutiny.infrastructure.Infrastructure;
 import jakarta.inject.Inject;
 import java.io.IOException;
+import org.jboss.logging.Logger;
 
 /** The agent inside Quarkus: starts it, says where it listens, and waits for the end of the process. */
 final class AgentApplication implements QuarkusApplication {
+    private static final Logger LOG = Logger.getLogger(AgentApplication.class);
+
     private final RunningAgent running;
     private final HttpServer http;
 
@@ -19,6 +23,8 @@ final class AgentApplication implements QuarkusApplication {
 
     @Override
     public int run(String... args) {
+        // What a call says after it was given up is of no use to anybody, and not an error.
+        Infrastructure.setDroppedExceptionHandler(late -> LOG.debugf("late failure cause=\"%s\"", late));
         Agent agent;
         try {
             agent = running.start();

@@ -3,6 +3,8 @@ package dev.telepath.it;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.telepath.harness.Http;
 import dev.telepath.harness.Installation;
 import dev.telepath.harness.Load;
@@ -129,6 +131,53 @@ class LoadIT {
         }
     }
 
+    @Test
+    @Order(6)
+    void aLocalProcessThatReadsNothingStopsTheCallersThatSendToIt() throws Exception {
+        try (var stalled = new ServerSocket(0)) {
+            telepath.tp("leave", "web").orFail();
+            telepath.tp("intercept", "web", "--port", stalled.getLocalPort() + ":http")
+                    .orFail();
+            long tp = status().path("daemon").path("pid").asLong();
+            long before =
+                    Metrics.residentKib(manager.pid()) + Metrics.residentKib(agent.pid()) + Metrics.residentKib(tp);
+            var sent = new AtomicLong();
+            try (Socket caller = new Socket("127.0.0.1", web)) {
+                Thread.ofVirtual().start(() -> {
+                    byte[] chunk = new byte[64 * 1024];
+                    try {
+                        while (true) {
+                            caller.getOutputStream().write(chunk);
+                            sent.addAndGet(chunk.length);
+                        }
+                    } catch (java.io.IOException closed) {
+                        // The test is over.
+                    }
+                });
+                await().atMost(Duration.ofSeconds(30))
+                        .pollInterval(Duration.ofMillis(500))
+                        .until(new java.util.concurrent.Callable<Boolean>() {
+                            private long last = -1;
+
+                            @Override
+                            public Boolean call() {
+                                long now = sent.get();
+                                boolean still = now > 0 && now == last;
+                                last = now;
+                                return still;
+                            }
+                        });
+                assertThat(sent.get()).isLessThan(64L * 1024 * 1024);
+                long after =
+                        Metrics.residentKib(manager.pid()) + Metrics.residentKib(agent.pid()) + Metrics.residentKib(tp);
+                assertThat(after - before).as("KiB more in the three programs").isLessThan(96 * 1024);
+            }
+        } finally {
+            telepath.tp("leave", "web");
+            telepath.tp("intercept", "web", "--port", laptop.port() + ":http").orFail();
+        }
+    }
+
     private static Socket slowReader() throws Exception {
         Socket socket = new Socket("127.0.0.1", web);
         socket.getOutputStream().write('x');
@@ -157,7 +206,7 @@ class LoadIT {
     }
 
     @Test
-    @Order(6)
+    @Order(7)
     void afterAHundredThousandStreamsEverythingIsBackAtItsLevel() {
         await().untilAsserted(() -> assertThat(Http.once(web, "/")).isEqualTo("hello from laptop\n"));
         Load.http1(web, 200, 10, false, "hello from laptop");
@@ -171,35 +220,54 @@ class LoadIT {
             Levels after = Levels.now();
             assertThat(after.managerStreams()).isEqualTo(before.managerStreams());
             assertThat(after.agentStreams()).isEqualTo(before.agentStreams());
+            assertThat(after.tpStreams()).isEqualTo(before.tpStreams());
             assertThat(after.creditInUse()).isZero();
+            assertThat(after.tpDescriptors()).isLessThanOrEqualTo(before.tpDescriptors() + 8);
+            assertThat(after.tpThreads()).isLessThanOrEqualTo(before.tpThreads() + 8);
             assertThat(after.managerDescriptors()).isLessThanOrEqualTo(before.managerDescriptors() + 8);
             assertThat(after.agentDescriptors()).isLessThanOrEqualTo(before.agentDescriptors() + 8);
             assertThat(after.managerThreads()).isLessThanOrEqualTo(before.managerThreads() + 8);
             assertThat(after.agentThreads()).isLessThanOrEqualTo(before.agentThreads() + 8);
         });
-        assertThat(telepath.tp("status", "--output", "json").orFail().out()).contains("streams");
     }
 
     private record Levels(
             double managerStreams,
             double agentStreams,
+            double tpStreams,
             double creditInUse,
             long managerDescriptors,
             long agentDescriptors,
+            long tpDescriptors,
             long managerThreads,
-            long agentThreads) {
+            long agentThreads,
+            long tpThreads) {
         static Levels now() {
             var ofManager = Metrics.scrape("https://" + telepath.managerAddress());
             var ofAgent = Metrics.scrape("http://127.0.0.1:" + agent.announced("http-port"));
+            JsonNode ofTp = status();
+            long tp = ofTp.path("daemon").path("pid").asLong();
             return new Levels(
                     Metrics.sum(ofManager, "telepath_streams_open"),
                     Metrics.sum(ofAgent, "telepath_streams_open"),
+                    number(ofTp, "telepath_streams_open"),
                     Metrics.sum(ofManager, "telepath_credit_in_use_bytes")
-                            + Metrics.sum(ofAgent, "telepath_credit_in_use_bytes"),
+                            + Metrics.sum(ofAgent, "telepath_credit_in_use_bytes")
+                            + number(ofTp, "telepath_credit_in_use_bytes"),
                     Metrics.descriptors(manager.pid()),
                     Metrics.descriptors(agent.pid()),
+                    Metrics.descriptors(tp),
                     Metrics.threads(manager.pid()),
-                    Metrics.threads(agent.pid()));
+                    Metrics.threads(agent.pid()),
+                    Metrics.threads(tp));
+        }
+
+        private static double number(JsonNode status, String metric) {
+            JsonNode value = status.path("metrics").path(metric);
+            assertThat(value.isNumber())
+                    .as("tp status has " + metric + ": " + status)
+                    .isTrue();
+            return value.asDouble();
         }
 
         static Levels settled() {
@@ -207,8 +275,18 @@ class LoadIT {
                 Levels levels = now();
                 assertThat(levels.managerStreams()).isZero();
                 assertThat(levels.agentStreams()).isZero();
+                assertThat(levels.tpStreams()).isZero();
             });
             return now();
+        }
+    }
+
+    private static JsonNode status() {
+        try {
+            return new ObjectMapper()
+                    .readTree(telepath.tp("status", "--output", "json").orFail().out());
+        } catch (java.io.IOException e) {
+            throw new IllegalStateException(e);
         }
     }
 }

@@ -20,8 +20,9 @@ public record Self(Workload workload, String podName, String version, int apiPor
      * Where files and logs are served.
      *
      * @param token secret
+     * @param logToken secret, good for the log alone
      */
-    public record Share(int port, String token, List<String> paths) {
+    public record Share(int port, String token, String logToken, List<String> paths) {
         /** Never the token. */
         @Override
         public String toString() {
@@ -66,6 +67,7 @@ public record Self(Workload workload, String podName, String version, int apiPor
                 .setAddress(ByteString.copyFrom(address.getAddress()))
                 .setPort(lent.port())
                 .setToken(lent.token())
+                .setLogToken(lent.logToken())
                 .addAllPaths(lent.paths())));
         return offering.build();
     }

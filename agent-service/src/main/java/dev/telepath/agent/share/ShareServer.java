@@ -36,7 +36,8 @@ public final class ShareServer implements AutoCloseable {
     private final HttpServer server;
     private final SharedPaths paths;
     private final Optional<RecentLog> log;
-    private final String token;
+    private final String token = random();
+    private final String logToken = random();
     private final Semaphore running;
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
 
@@ -45,9 +46,12 @@ public final class ShareServer implements AutoCloseable {
         this.paths = paths;
         this.log = log;
         this.running = new Semaphore(limit);
-        byte[] random = new byte[32];
-        new SecureRandom().nextBytes(random);
-        this.token = Base64.getUrlEncoder().withoutPadding().encodeToString(random);
+    }
+
+    private static String random() {
+        byte[] bytes = new byte[32];
+        new SecureRandom().nextBytes(bytes);
+        return Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
     }
 
     /**
@@ -76,6 +80,11 @@ public final class ShareServer implements AutoCloseable {
         return token;
     }
 
+    /** Bearer token that is good for {@code /logs} alone. Secret. */
+    public String logToken() {
+        return logToken;
+    }
+
     /** What is lent. */
     public List<Path> paths() {
         return paths.roots();
@@ -88,7 +97,7 @@ public final class ShareServer implements AutoCloseable {
         }
         try (exchange) {
             String path = exchange.getRequestURI().getPath();
-            if (!authorised(exchange)) {
+            if (!bears(exchange, token) && !(path.equals("/logs") && bears(exchange, logToken))) {
                 answer(exchange, 401, "the bearer token is missing or wrong");
             } else if (!exchange.getRequestMethod().equals("GET")) {
                 answer(exchange, 405, "only GET is served");
@@ -109,11 +118,11 @@ public final class ShareServer implements AutoCloseable {
         }
     }
 
-    private boolean authorised(HttpExchange exchange) {
+    private static boolean bears(HttpExchange exchange, String secret) {
         String given = exchange.getRequestHeaders().getFirst("Authorization");
         return given != null
                 && MessageDigest.isEqual(
-                        given.getBytes(StandardCharsets.UTF_8), ("Bearer " + token).getBytes(StandardCharsets.UTF_8));
+                        given.getBytes(StandardCharsets.UTF_8), ("Bearer " + secret).getBytes(StandardCharsets.UTF_8));
     }
 
     private static void answer(HttpExchange exchange, int status, String text) throws IOException {

@@ -100,7 +100,7 @@ public final class Share {
     }
 
     private boolean tar(Offering.Share share, String path, Path target) throws IOException {
-        HttpURLConnection answer = get(share, "/tar" + encoded(path));
+        HttpURLConnection answer = get(share, "/tar" + encoded(path), share.getToken());
         if (answer.getResponseCode() != 200) {
             answer.disconnect();
             return false;
@@ -112,7 +112,7 @@ public final class Share {
     }
 
     private void file(Offering.Share share, String path, Path target) throws IOException {
-        HttpURLConnection answer = get(share, "/files" + encoded(path));
+        HttpURLConnection answer = get(share, "/files" + encoded(path), share.getToken());
         if (answer.getResponseCode() != 200) {
             answer.disconnect();
             throw new IOException("the agent answered " + answer.getResponseCode());
@@ -140,7 +140,7 @@ public final class Share {
 
     /** Recent log lines of the agent. */
     public byte[] logs(Offering.Share share) throws IOException {
-        HttpURLConnection answer = get(share, "/logs");
+        HttpURLConnection answer = get(share, "/logs", share.getLogToken());
         if (answer.getResponseCode() != 200) {
             throw new IOException("the agent answered " + answer.getResponseCode());
         }
@@ -149,13 +149,13 @@ public final class Share {
         }
     }
 
-    private HttpURLConnection get(Offering.Share share, String path) throws IOException {
+    private HttpURLConnection get(Offering.Share share, String path, String token) throws IOException {
         var url = URI.create("http://" + host(share) + ":" + share.getPort() + path)
                 .toURL();
         var connection = (HttpURLConnection) url.openConnection(new Proxy(Proxy.Type.HTTP, proxy));
         connection.setConnectTimeout(TIMEOUT_MILLIS);
         connection.setReadTimeout(TIMEOUT_MILLIS);
-        connection.setRequestProperty("Authorization", "Bearer " + share.getToken());
+        connection.setRequestProperty("Authorization", "Bearer " + token);
         return connection;
     }
 

@@ -5,6 +5,7 @@ import dev.telepath.manager.settings.ManagerSettings;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.QuarkusApplication;
 import io.quarkus.vertx.http.HttpServer;
+import io.smallrye.mutiny.infrastructure.Infrastructure;
 import jakarta.inject.Inject;
 import java.io.PrintStream;
 import java.util.Optional;
@@ -30,6 +31,8 @@ final class ManagerApplication implements QuarkusApplication {
 
     @Override
     public int run(String... args) throws Exception {
+        // What a call says after it was given up is of no use to anybody, and not an error.
+        Infrastructure.setDroppedExceptionHandler(late -> LOG.debugf("late failure cause=\"%s\"", late));
         if (Boolean.getBoolean(CREATED)) {
             LOG.infof(
                     "new installation made data-dir=%s; print join tokens with: telepath-manager init",

@@ -47,15 +47,16 @@ public final class WorkloadsService extends MutinyWorkloadsGrpc.WorkloadsImplBas
                         .withDescription("no agent of workload " + key + " is attached that lends anything")
                         .asRuntimeException());
         boolean lent = engagements.engages(client, key);
-        return Uni.createFrom()
-                .item(
-                        lent
-                                ? found
-                                : found.toBuilder()
-                                        .clearEnvironment()
-                                        .clearShare()
-                                        .clearSessionId()
-                                        .build());
+        return Uni.createFrom().item(lent ? found : shownToAll(found));
+    }
+
+    /** Ports, and the way to the agent's own log; what belongs to the workload only to those that engage it. */
+    private static Offering shownToAll(Offering whole) {
+        Offering.Builder shown = whole.toBuilder().clearEnvironment().clearSessionId();
+        if (whole.hasShare()) {
+            shown.getShareBuilder().clearToken().clearPaths();
+        }
+        return shown.build();
     }
 
     /** The offer of the agent that carries the client's engagement, else of the first that made one. */
