@@ -172,7 +172,7 @@ class BadInputIT {
         clearError(
                 telepath.tpAs(
                         "w1", "connect", "--manager", telepath.managerAddress(), "--token-file", missing.toString()),
-                2,
+                5,
                 "no-such-token");
         Path agents = telepath.tokenFile("agent-token");
         clearError(
@@ -436,6 +436,7 @@ class BadInputIT {
                 Duration.ofSeconds(10));
         if (mounted.exit() == 0) {
             try {
+                fill(small.resolve("rest"));
                 Path zip = small.resolve("logs.zip");
                 clearError(telepath.tp("gather-logs", "--output-file", zip.toString()), 1, "no space", "logs.zip");
                 assertThat(zip).as("half a bundle").doesNotExist();
@@ -459,6 +460,16 @@ class BadInputIT {
                 .orFail();
         telepath.tpAs("full", "list").orFail();
         telepath.tpAs("full", "quit", "-s").orFail();
+    }
+
+    private static void fill(Path file) {
+        try (var out = Files.newOutputStream(file)) {
+            while (true) {
+                out.write(new byte[1024]);
+            }
+        } catch (IOException full) {
+            // As intended.
+        }
     }
 
     @Test

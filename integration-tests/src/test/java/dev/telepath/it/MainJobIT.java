@@ -122,7 +122,7 @@ class MainJobIT {
         telepath.tpAs("bob", "connect", "--manager", telepath.managerAddress(), "--token-file", token.toString())
                 .orFail();
         Result refused = telepath.tpAs("bob", "intercept", "web", "--port", laptop.port() + ":http");
-        assertThat(refused.exit()).isEqualTo(7);
+        assertThat(refused.exit()).as(refused.all()).isEqualTo(7);
         assertThat(refused.err()).contains("web").contains("already");
         assertThat(refused.err().lines().count()).isLessThanOrEqualTo(2);
         telepath.tpAs("bob", "quit", "-s").orFail();

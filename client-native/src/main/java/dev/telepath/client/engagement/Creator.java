@@ -10,6 +10,7 @@ import dev.telepath.protocol.telepresence.manager.PreparedIntercept;
 import dev.telepath.protocol.telepresence.manager.RemoveInterceptRequest2;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
+import java.util.function.Predicate;
 import org.jboss.logging.Logger;
 
 /** Creates and removes engagements at the manager: prepare, then create. Blocks. */
@@ -20,12 +21,22 @@ final class Creator {
     private final Duration dialTimeout;
     private final Duration latency;
     private final WorkloadNames workloads;
+    private final Predicate<Part> engagedHere;
 
-    Creator(String clientName, Duration dialTimeout, Duration latency, WorkloadNames workloads) {
+    /**
+     * @param engagedHere whether this client engages the part's workload in another way already
+     */
+    Creator(
+            String clientName,
+            Duration dialTimeout,
+            Duration latency,
+            WorkloadNames workloads,
+            Predicate<Part> engagedHere) {
         this.clientName = clientName;
         this.dialTimeout = dialTimeout;
         this.latency = latency;
         this.workloads = workloads;
+        this.engagedHere = engagedHere;
     }
 
     /**
@@ -62,7 +73,10 @@ final class Creator {
             return workloads.missing(part.spec.workload(), part.spec.namespace(), prepared.getError());
         }
         var holders = workloads.holders(part.spec.workload(), part.spec.namespace());
-        holders.remove(clientName);
+        // Clients of one user on one machine have the same name; only what we hold ourselves is not another's.
+        if (engagedHere.test(part)) {
+            holders.remove(clientName);
+        }
         if (!holders.isEmpty()) {
             return new Failure(
                     Kind.CONFLICT,

@@ -40,7 +40,15 @@ public final class Engagements implements Participant, LocalTargets {
     private @Nullable Map<String, InterceptInfo> view;
 
     public Engagements(String clientName, Duration dialTimeout, Duration latency, WorkloadNames workloads) {
-        this.creator = new Creator(clientName, dialTimeout, latency, workloads);
+        this.creator = new Creator(clientName, dialTimeout, latency, workloads, this::engagedHere);
+    }
+
+    private synchronized boolean engagedHere(Part asked) {
+        return parts.values().stream()
+                .anyMatch(part -> part != asked
+                        && part.info != null
+                        && part.spec.workload().equals(asked.spec.workload())
+                        && part.spec.namespace().equals(asked.spec.namespace()));
     }
 
     @Override
