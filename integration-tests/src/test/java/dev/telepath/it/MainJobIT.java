@@ -11,6 +11,9 @@ import dev.telepath.harness.Result;
 import dev.telepath.harness.Running;
 import dev.telepath.harness.SampleService;
 import io.vertx.core.Vertx;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Proxy;
 import java.nio.file.Files;
@@ -57,7 +60,9 @@ class MainJobIT {
                 "--env",
                 "REGION",
                 "--share",
-                lent.toString());
+                lent.toString(),
+                "--port",
+                "0=127.0.0.1:" + answering("workload").getLocalPort() + "/udp:datagrams");
         web = agent.port("port-http");
     }
 
@@ -225,6 +230,56 @@ class MainJobIT {
 
     @Test
     @Order(11)
+    void anInterceptedDatagramPortReachesTheLaptop() throws Exception {
+        int port = agent.port("port-datagrams");
+        try (var caller = new DatagramSocket();
+                DatagramSocket local = answering("laptop")) {
+            assertThat(ask(caller, port, "one")).isEqualTo("workload: one");
+            telepath.tp(
+                            "intercept",
+                            "datagrams",
+                            "--workload",
+                            "web",
+                            "--port",
+                            local.getLocalPort() + ":datagrams/udp")
+                    .orFail();
+            try (var fresh = new DatagramSocket()) {
+                await().untilAsserted(() -> assertThat(ask(fresh, port, "two")).isEqualTo("laptop: two"));
+                assertThat(ask(fresh, port, "three")).isEqualTo("laptop: three");
+            }
+            telepath.tp("leave", "datagrams").orFail();
+        }
+    }
+
+    private static String ask(DatagramSocket caller, int port, String text) throws Exception {
+        byte[] bytes = text.getBytes();
+        caller.setSoTimeout(3000);
+        caller.send(new DatagramPacket(bytes, bytes.length, InetAddress.getLoopbackAddress(), port));
+        var answer = new DatagramPacket(new byte[1000], 1000);
+        caller.receive(answer);
+        return new String(answer.getData(), 0, answer.getLength());
+    }
+
+    /** A datagram service that says who it is. Ends when its socket is closed, or with the test. */
+    private static DatagramSocket answering(String name) throws Exception {
+        var socket = new DatagramSocket(0, InetAddress.getLoopbackAddress());
+        Thread.ofVirtual().start(() -> {
+            try {
+                while (true) {
+                    var asked = new DatagramPacket(new byte[1000], 1000);
+                    socket.receive(asked);
+                    byte[] answer = (name + ": " + new String(asked.getData(), 0, asked.getLength())).getBytes();
+                    socket.send(new DatagramPacket(answer, answer.length, asked.getSocketAddress()));
+                }
+            } catch (java.io.IOException closed) {
+                // As intended.
+            }
+        });
+        return socket;
+    }
+
+    @Test
+    @Order(12)
     void versionAndLogsNameAllThreePrograms() throws Exception {
         assertThat(telepath.tp("version").orFail().out())
                 .containsIgnoringCase("client")
@@ -248,7 +303,7 @@ class MainJobIT {
     }
 
     @Test
-    @Order(12)
+    @Order(13)
     void trafficDoesNotDependOnTheManager() throws Exception {
         telepath.tp("intercept", "web", "--port", laptop.port() + ":http").orFail();
         await().untilAsserted(() -> assertThat(Http.once(web, "/")).isEqualTo("hello from laptop\n"));
@@ -262,7 +317,7 @@ class MainJobIT {
     }
 
     @Test
-    @Order(13)
+    @Order(14)
     void quitLeavesNothingBehind() throws Exception {
         telepath.tp("intercept", "web", "--port", laptop.port() + ":http").orFail();
         telepath.tp("quit", "-s").orFail();

@@ -58,10 +58,6 @@ abstract class TrafficCommand extends EngageCommand {
         ArrayNode list = args.putArray("ports");
         for (String port : wanted) {
             PortMapping mapping = PortMapping.parse(port);
-            if (mapping.protocol().equals("UDP")) {
-                throw new Failure(
-                        Kind.USAGE, "--port " + port + ": UDP ports cannot be engaged by this tp", "engage a TCP port");
-            }
             list.add(mapping.toString());
         }
         ArrayNode forwards = args.putArray("toPod");

@@ -25,6 +25,7 @@ public enum Setting {
     TIMEOUT_INTERCEPT("timeouts.intercept", Type.DURATION, "30s", 100, 3_600_000, "until an engagement is active"),
     TIMEOUT_DIAL("timeouts.dial", Type.DURATION, "3s", 10, 600_000, "dial of a stream's destination"),
     TIMEOUT_ROUNDTRIP("timeouts.roundtrip", Type.DURATION, "2s", 0, 600_000, "latency allowed on top of a dial"),
+    UDP_IDLE("timeouts.udp-idle", Type.DURATION, "60s", 1000, 86_400_000, "silence that ends a datagram flow"),
     TIMEOUT_DAEMON("timeouts.daemon", Type.DURATION, "30s", 1000, 600_000, "start of the daemon"),
     HEARTBEAT("heartbeat", Type.DURATION, "5s", 100, 600_000, "how often the session is confirmed"),
     RECONNECT_FIRST("reconnect.first", Type.DURATION, "200ms", 1, 600_000, "bound of the first wait before a retry"),

@@ -16,7 +16,6 @@ import dev.telepath.client.session.Target;
 import dev.telepath.client.workload.Roster;
 import dev.telepath.client.workload.Share;
 import dev.telepath.tunnel.bridge.Credit;
-import dev.telepath.tunnel.net.Dialer;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.netty.channel.EventLoopGroup;
 import java.time.Duration;
@@ -60,7 +59,8 @@ public final class Engine implements AutoCloseable {
         Duration latency = settings.duration(Setting.TIMEOUT_ROUNDTRIP);
         this.ledger = ledger;
         this.engagements = new Engagements(target.clientName(), dialTimeout, latency, roster);
-        var responder = new DialResponder(engagements, new Dialer(loops), credit, ledger, dialTimeout);
+        var responder =
+                new DialResponder(engagements, loops, credit, ledger, dialTimeout, settings.duration(Setting.UDP_IDLE));
         var dials = new DialWatcher(responder, new AgentPods(responder, loops, policy.limits(), policy.backoff()));
         // Dials before engagements: an active engagement is of use only once its streams can be dialled.
         this.keeper = new SessionKeeper(

@@ -32,11 +32,17 @@ public final class Credit {
         return new Credit(256 * 1024, 16 * 1024 * 1024);
     }
 
-    /** Takes credit for the next batch. At least one frame, to be given back whole by {@link #giveBack}. */
-    int take() {
-        long extra = (long) (framesPerStream - 1) * FRAME;
+    /**
+     * Takes credit for the next batch, to be given back whole by {@link #giveBack}.
+     *
+     * @param wanted frames, at least one; what is beyond a stream's own limit is not given
+     * @return all that was wanted within the limit, or one frame when the pool has less
+     */
+    int take(int wanted) {
+        int frames = Math.min(wanted, framesPerStream);
+        long extra = (long) (frames - 1) * FRAME;
         long before = inUse.getAndUpdate(used -> used + extra <= capacity ? used + extra : used);
-        return before + extra <= capacity ? framesPerStream : 1;
+        return before + extra <= capacity ? frames : 1;
     }
 
     void giveBack(int frames) {

@@ -19,10 +19,17 @@ public abstract class Sink<T> implements Flow.Subscriber<T> {
         public void cancel() {}
     };
 
+    /** A batch filled within this time is a burst. */
+    private static final long BURST_NANOS = 20_000_000;
+
+    private static final int MAX_BATCH = 1024;
+
     private final Credit credit;
     private final AtomicReference<Flow.@Nullable Subscription> upstream = new AtomicReference<>();
     private int batch;
     private int outstanding;
+    private int wanted = 1;
+    private long pulledAt;
 
     protected Sink(Credit credit) {
         this.credit = credit;
@@ -61,8 +68,13 @@ public abstract class Sink<T> implements Flow.Subscriber<T> {
             if (outstanding > 0 || upstream.get() != source || !ready()) {
                 return;
             }
+            // A source that filled the last batch at once gets a larger one; one that trickles holds no more than a
+            // frame.
+            long now = System.nanoTime();
+            wanted = batch > 0 && now - pulledAt < BURST_NANOS ? Math.min(2 * wanted, MAX_BATCH) : 1;
+            pulledAt = now;
             credit.giveBack(batch);
-            frames = credit.take();
+            frames = credit.take(wanted);
             batch = frames;
             outstanding = frames;
         }

@@ -53,6 +53,9 @@ public final class UdpEnd implements StreamEnd {
     private long demand;
     private boolean greeted;
     private volatile long lastUse = System.nanoTime();
+    private volatile long bytesRead;
+    private volatile long bytesWritten;
+    private volatile long dropped;
 
     private UdpEnd(EventLoop loop, Consumer<ByteString> output, Duration idle, Credit credit, boolean dialled) {
         this.loop = loop;
@@ -111,12 +114,30 @@ public final class UdpEnd implements StreamEnd {
     public void received(ByteString datagram) {
         lastUse = System.nanoTime();
         Flow.Subscriber<? super Frame> to = reader;
+        bytesRead += datagram.size();
         if (to != null && demand > 0 && queue.isEmpty()) {
             demand--;
             to.onNext(new Frame.Data(datagram));
         } else if (queue.size() < MAX_QUEUED) {
             queue.add(datagram);
+        } else {
+            dropped++;
         }
+    }
+
+    /** Bytes of datagrams that arrived at the socket. Approximate while the flow is open. */
+    public long bytesRead() {
+        return bytesRead;
+    }
+
+    /** Bytes of datagrams given to the socket. Approximate while the flow is open. */
+    public long bytesWritten() {
+        return bytesWritten;
+    }
+
+    /** Datagrams that found the queue full and were lost, as a full socket buffer loses them. */
+    public long dropped() {
+        return dropped;
     }
 
     /** Ends the flow in both directions. Any thread. */
@@ -258,6 +279,7 @@ public final class UdpEnd implements StreamEnd {
         protected void write(Frame frame) {
             lastUse = System.nanoTime();
             if (frame instanceof Frame.Data(ByteString bytes)) {
+                bytesWritten += bytes.size();
                 output.accept(bytes);
             }
         }

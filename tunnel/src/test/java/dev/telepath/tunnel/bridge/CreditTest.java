@@ -16,7 +16,7 @@ class CreditTest {
         Deque<Integer> held = new ArrayDeque<>();
         for (boolean take : takes) {
             if (take) {
-                held.add(credit.take());
+                held.add(credit.take(8));
             } else if (!held.isEmpty()) {
                 credit.giveBack(held.remove());
             }
@@ -29,7 +29,7 @@ class CreditTest {
     @Example
     void aUsedUpPoolStillGivesEachStreamOneFrame() {
         Credit credit = new Credit(256 * 1024, 7L * Credit.FRAME);
-        assertThat(credit.take()).isEqualTo(8);
-        assertThat(credit.take()).isEqualTo(1);
+        assertThat(credit.take(8)).isEqualTo(8);
+        assertThat(credit.take(8)).isEqualTo(1);
     }
 }
