@@ -480,6 +480,24 @@ class BadInputIT {
         everythingStillWorks();
     }
 
+    @Test
+    void interruptOfAConnectThatHangsLeavesNoConnection() throws Exception {
+        try (var silent = new ServerSocket(0, 5, InetAddress.getLoopbackAddress())) {
+            List<String> command = new ArrayList<>(Program.TP.command("128m"));
+            command.addAll(List.of("connect", "--manager", "http://127.0.0.1:" + silent.getLocalPort()));
+            Running tp = telepath.start("hanging", command, telepath.tpEnvironment("hanging"));
+            try (Socket reached = silent.accept()) {
+                new ProcessBuilder("kill", "-INT", String.valueOf(tp.pid()))
+                        .start()
+                        .waitFor();
+                assertThat(tp.awaitEnd(Duration.ofSeconds(20))).isEqualTo(130);
+                assertThat(reached.isConnected()).isTrue();
+            }
+            await().untilAsserted(() ->
+                    assertThat(telepath.tpAs("hanging", "list").exit()).isEqualTo(3));
+        }
+    }
+
     private static void interrupted(int exit, String... arguments) throws Exception {
         List<String> command = new ArrayList<>(Program.TP.command("128m"));
         command.addAll(List.of(arguments));

@@ -52,6 +52,7 @@ public final class Tp extends Command {
                 new LogLevelCommand(console),
                 new GatherLogsCommand(console),
                 new CompletionCommand(console),
+                new DemoCommand(console),
                 new DaemonCommand(console))) {
             line.addSubcommand(command);
         }
