@@ -130,9 +130,9 @@ public final class Relay {
         }
         CompletionStage<TunnelCall> answer = rendezvous.await(call.info().id(), client, most);
         if (!watchers.ask(client, request(call.info()))) {
-            rendezvous.giveUp(call.info().id(), client, "the client does not take connections now");
+            rendezvous.giveUp(answer, "the client does not take connections now");
         }
-        call.closed().thenRun(() -> rendezvous.giveUp(call.info().id(), client, "the agent's call ended"));
+        call.closed().thenRun(() -> rendezvous.giveUp(answer, "the agent's call ended"));
         answer.whenComplete((other, failure) -> {
             if (failure == null) {
                 meter.join(other, call);
@@ -165,11 +165,11 @@ public final class Relay {
         ConnectionId id = call.info().id();
         CompletionStage<TunnelCall> answer = rendezvous.await(id, agent, patience(call.info()));
         if (!watchers.ask(agent, request(call.info()))) {
-            rendezvous.giveUp(id, agent, "the agent does not take requests now");
+            rendezvous.giveUp(answer, "the agent does not take requests now");
             byAgent(call, client, agents, credit);
             return;
         }
-        call.closed().thenRun(() -> rendezvous.giveUp(id, agent, "the client's call ended"));
+        call.closed().thenRun(() -> rendezvous.giveUp(answer, "the client's call ended"));
         answer.whenComplete((other, failure) -> {
             if (failure == null) {
                 meter.join(call, other);

@@ -77,19 +77,21 @@ final class Rendezvous<T> {
         return place.answer;
     }
 
-    /** Ends a wait without an answer. */
-    void giveUp(ConnectionId id, Session session, String why) {
-        Place<T> place = places.get(new Key(id, session));
-        if (place != null) {
-            place.answer.completeExceptionally(new IllegalStateException(why));
-        }
+    /**
+     * Ends a wait without an answer; nothing when it is over. By the wait, not by its key: an id comes again as soon as
+     * the system gives a caller's port to the next one.
+     *
+     * @param wait what {@link #await} returned
+     */
+    void giveUp(CompletionStage<T> wait, String why) {
+        wait.toCompletableFuture().completeExceptionally(new IllegalStateException(why));
     }
 
     /** Ends the waits for sessions that have ended. */
     void sweep() {
         places.forEach((key, place) -> {
             if (key.session().isEnded()) {
-                giveUp(key.id(), key.session(), "the session ended");
+                giveUp(place.answer, "the session ended");
             }
         });
     }

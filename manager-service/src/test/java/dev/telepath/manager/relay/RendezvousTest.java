@@ -68,4 +68,15 @@ class RendezvousTest {
         assertThat(answer).isCompletedExceptionally();
         assertThat(rendezvous.waiting()).isZero();
     }
+
+    @Test
+    void theEndOfAStreamDoesNotTouchTheNextOneOfTheSameId() {
+        var first = rendezvous.await(ID, bob, LONG);
+        assertThat(rendezvous.answer(ID, bob, "first")).isEqualTo(Rendezvous.Meeting.JOINED);
+        var second = rendezvous.await(ID, bob, LONG);
+        rendezvous.giveUp(first, "the first call ended");
+        assertThat(second.toCompletableFuture()).isNotDone();
+        assertThat(rendezvous.answer(ID, bob, "second")).isEqualTo(Rendezvous.Meeting.JOINED);
+        assertThat(second.toCompletableFuture()).isCompletedWithValue("second");
+    }
 }
