@@ -8,7 +8,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -52,11 +51,9 @@ public final class Diversions {
                 result.complete(call.join());
                 return;
             }
-            Throwable cause =
-                    failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
-            StreamFailure why = cause instanceof TimeoutException
+            StreamFailure why = failure instanceof TimeoutException
                     ? new StreamFailure.DialTimedOut("the client did not answer within " + patience + " ms")
-                    : StreamFailure.of(cause);
+                    : StreamFailure.of(failure);
             call.thenAccept(late -> late.fail(new StreamFailure.Reset(String.valueOf(why.getMessage()))));
             call.cancel(false);
             result.completeExceptionally(why);

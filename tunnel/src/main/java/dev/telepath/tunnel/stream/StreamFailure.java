@@ -69,6 +69,10 @@ public abstract sealed class StreamFailure extends RuntimeException {
         if (cause instanceof StreamFailure known) {
             return known;
         }
+        // What a stage hands on to the next one is wrapped.
+        if (cause instanceof java.util.concurrent.CompletionException && cause.getCause() != null) {
+            return of(cause.getCause());
+        }
         if (cause instanceof dev.telepath.tunnel.frame.MalformedFrame malformed) {
             return new ProtocolViolation(String.valueOf(malformed.getMessage()));
         }
