@@ -5,6 +5,7 @@ import dev.telepath.agent.attach.Attachment;
 import dev.telepath.agent.attach.Interests;
 import dev.telepath.agent.attach.Rhythm;
 import dev.telepath.agent.attach.Self;
+import dev.telepath.agent.carry.AgentStreams;
 import dev.telepath.agent.dial.Destinations;
 import dev.telepath.agent.dial.DialAnswers;
 import dev.telepath.agent.divert.ClientPath;
@@ -23,6 +24,9 @@ import dev.telepath.agent.settings.GuardedPort;
 import dev.telepath.agent.share.RecentLog;
 import dev.telepath.agent.share.ShareServer;
 import dev.telepath.tunnel.bridge.Credit;
+import dev.telepath.tunnel.carry.CarriedStreams;
+import dev.telepath.tunnel.carry.CarrySettings;
+import dev.telepath.tunnel.reconnect.Backoff;
 import dev.telepath.tunnel.transport.ManagerAddress;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.netty.channel.EventLoopGroup;
@@ -64,6 +68,7 @@ public final class Agent implements AutoCloseable {
     private @Nullable ShareServer share;
     private @Nullable AgentApi api;
     private @Nullable Attachment attachment;
+    private @Nullable AgentStreams streams;
 
     private Agent(AgentSettings settings) {
         this.settings = settings;
@@ -111,6 +116,12 @@ public final class Agent implements AutoCloseable {
         engagements = engaged;
         var names = new Names(blocking, settings.lookups());
         var dials = new DialAnswers(bytes, credit, settings.dialTimeout(), settings.udpIdle(), metrics, traffic);
+        var streaming = new AgentStreams(
+                new CarriedStreams(bytes.next(), carrySettings(settings), registry),
+                dials,
+                new Backoff(settings.reconnectFirst(), settings.reconnectMost()),
+                settings.hold());
+        streams = streaming;
         Optional<ShareServer> lent = share(log);
         Optional<AgentApi> service = api(version, dials, names, credit);
         var self = new Self(
@@ -127,13 +138,14 @@ public final class Agent implements AutoCloseable {
                 ManagerAddress.parse(settings.manager()),
                 settings.tokenFile(),
                 settings.address(),
-                new Interests(self, engaged, dials, names, metrics, traffic, credit),
+                new Interests(self, engaged, dials, names, metrics, traffic, credit, streaming),
                 Rhythm.of(settings),
                 control.next(),
                 blocking);
         attachment = attaching;
         var paths = new ArrayList<ClientPath>();
         service.ifPresent(direct -> paths.add(direct.path()));
+        paths.add(streaming);
         paths.add(attaching);
         var diversions = new Diversions(paths);
         var wiretaps = new Wiretaps(diversions, settings.wiretapBuffer().asLongValue(), metrics, traffic);
@@ -150,6 +162,15 @@ public final class Agent implements AutoCloseable {
                 settings.udpFlows()));
         bound.forEach(front -> LOG.infof("port guarded port=%s", front.actual()));
         attaching.start();
+    }
+
+    private static CarrySettings carrySettings(AgentSettings settings) {
+        return new CarrySettings(
+                settings.streamWindow().asLongValue(),
+                settings.streamWindowMost().asLongValue(),
+                settings.streamBudget().asLongValue(),
+                settings.resumeWindow(),
+                settings.resumeRemember());
     }
 
     private Optional<ShareServer> share(Optional<RecentLog> log) throws IOException {
@@ -224,6 +245,9 @@ public final class Agent implements AutoCloseable {
         await(quiet, settings.drain().plus(GOODBYE));
         probe.cancel(false);
         await(fronts.closeConnections().toCompletableFuture(), GOODBYE);
+        if (streams != null) {
+            streams.close();
+        }
         if (attachment != null) {
             await(attachment.stop().toCompletableFuture(), GOODBYE);
         }

@@ -483,7 +483,7 @@ class BadInputIT {
     @Test
     void interruptOfAConnectThatHangsLeavesNoConnection() throws Exception {
         try (var silent = new ServerSocket(0, 5, InetAddress.getLoopbackAddress())) {
-            List<String> command = new ArrayList<>(Program.TP.command("128m"));
+            List<String> command = interruptible();
             command.addAll(List.of("connect", "--manager", "http://127.0.0.1:" + silent.getLocalPort()));
             Running tp = telepath.start("hanging", command, telepath.tpEnvironment("hanging"));
             try (Socket reached = silent.accept()) {
@@ -498,8 +498,15 @@ class BadInputIT {
         }
     }
 
+    /** Whoever runs the suite in the background of a shell lets it inherit that SIGINT is ignored. */
+    private static List<String> interruptible() {
+        List<String> command = new ArrayList<>(List.of("env", "--default-signal=INT"));
+        command.addAll(Program.TP.command("128m"));
+        return command;
+    }
+
     private static void interrupted(int exit, String... arguments) throws Exception {
-        List<String> command = new ArrayList<>(Program.TP.command("128m"));
+        List<String> command = interruptible();
         command.addAll(List.of(arguments));
         Running tp = telepath.start("interrupted", command, telepath.tpEnvironment("dev"));
         await().atMost(Duration.ofSeconds(20))

@@ -4,6 +4,7 @@ import dev.telepath.agent.divert.ClientPath;
 import dev.telepath.agent.engage.Engagement;
 import dev.telepath.protocol.telepresence.manager.DialRequest;
 import dev.telepath.tunnel.frame.ConnectionId;
+import dev.telepath.tunnel.stream.RemoteEnd;
 import dev.telepath.tunnel.stream.StreamFailure;
 import dev.telepath.tunnel.stream.TunnelCall;
 import io.smallrye.mutiny.Multi;
@@ -22,7 +23,7 @@ final class DirectPath implements ClientPath {
     private record Key(String session, ConnectionId id) {}
 
     private final Map<String, MultiEmitter<? super DialRequest>> watchers = new ConcurrentHashMap<>();
-    private final Map<Key, CompletableFuture<TunnelCall>> awaited = new ConcurrentHashMap<>();
+    private final Map<Key, CompletableFuture<RemoteEnd>> awaited = new ConcurrentHashMap<>();
 
     /** Dial requests for a client session. A second watch of the same session takes the place of the first. */
     Multi<DialRequest> watch(String session) {
@@ -36,13 +37,13 @@ final class DirectPath implements ClientPath {
     }
 
     @Override
-    public Optional<CompletableFuture<TunnelCall>> open(Engagement engagement, ConnectionId id) {
+    public Optional<CompletableFuture<RemoteEnd>> open(Engagement engagement, ConnectionId id) {
         var watcher = watchers.get(engagement.clientSession());
         if (watcher == null) {
             return Optional.empty();
         }
         var key = new Key(engagement.clientSession(), id);
-        var answer = new CompletableFuture<TunnelCall>();
+        var answer = new CompletableFuture<RemoteEnd>();
         if (awaited.putIfAbsent(key, answer) != null) {
             return Optional.empty();
         }

@@ -7,7 +7,7 @@ import dev.telepath.protocol.telepresence.manager.SessionInfo;
 import dev.telepath.tunnel.capability.Capabilities.Support;
 import dev.telepath.tunnel.capability.Capability;
 import dev.telepath.tunnel.frame.ConnectionId;
-import dev.telepath.tunnel.stream.TunnelCall;
+import dev.telepath.tunnel.stream.RemoteEnd;
 import dev.telepath.tunnel.transport.ManagerAddress;
 import dev.telepath.tunnel.transport.ManagerChannel;
 import io.netty.channel.EventLoop;
@@ -108,7 +108,7 @@ public final class Attachment implements ClientPath {
     }
 
     @Override
-    public Optional<CompletableFuture<TunnelCall>> open(Engagement engagement, ConnectionId id) {
+    public Optional<CompletableFuture<RemoteEnd>> open(Engagement engagement, ConnectionId id) {
         ManagerSession session = attached;
         // A manager that relays no dials would dial the client's target itself, and reach the wrong process.
         return session == null || session.capabilities().of(Capability.WATCH_DIAL) == Support.UNSUPPORTED

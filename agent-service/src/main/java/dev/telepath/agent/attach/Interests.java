@@ -1,5 +1,6 @@
 package dev.telepath.agent.attach;
 
+import dev.telepath.agent.carry.AgentStreams;
 import dev.telepath.agent.dial.DialAnswers;
 import dev.telepath.agent.engage.Engagements;
 import dev.telepath.agent.metrics.AgentMetrics;
@@ -15,4 +16,5 @@ public record Interests(
         Names names,
         AgentMetrics metrics,
         ClientTraffic traffic,
-        Credit credit) {}
+        Credit credit,
+        AgentStreams streams) {}

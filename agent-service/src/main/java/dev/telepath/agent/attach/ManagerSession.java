@@ -8,12 +8,16 @@ import dev.telepath.protocol.telepresence.manager.MutinyManagerGrpc;
 import dev.telepath.protocol.telepresence.manager.ReconnectAgentRequest;
 import dev.telepath.protocol.telepresence.manager.SessionInfo;
 import dev.telepath.protocol.telepresence.manager.VersionInfo2;
+import dev.telepath.protocol.v1.LinkRequest;
+import dev.telepath.protocol.v1.LinkWatch;
 import dev.telepath.protocol.v1.MutinyHandshakeGrpc;
+import dev.telepath.protocol.v1.MutinyStreamsGrpc;
 import dev.telepath.protocol.v1.MutinyWorkloadsGrpc;
 import dev.telepath.protocol.v1.PeerInfo;
 import dev.telepath.tunnel.bridge.Credit;
 import dev.telepath.tunnel.capability.Capabilities;
 import dev.telepath.tunnel.capability.Capability;
+import dev.telepath.tunnel.carry.Carrier;
 import dev.telepath.tunnel.frame.ConnectionId;
 import dev.telepath.tunnel.frame.Frame;
 import dev.telepath.tunnel.frame.FrameCodec;
@@ -28,6 +32,7 @@ import io.grpc.ManagedChannel;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 import java.net.InetAddress;
 import java.time.Duration;
@@ -198,6 +203,19 @@ final class ManagerSession {
                                 .offer(self.offering(session.getSessionId(), address)),
                         () -> Uni.createFrom().item(Empty.getDefaultInstance()))
                 .replaceWithVoid();
+    }
+
+    /** Links of resumable streams over this connection. */
+    Carrier carrier() {
+        return Carrier.over(channel, interests.credit());
+    }
+
+    /** Requests of links, until {@link #endWatches}. */
+    Multi<LinkRequest> links() {
+        return MutinyStreamsGrpc.newMutinyStub(watching)
+                .watchLinks(LinkWatch.newBuilder()
+                        .setSessionId(session.getSessionId())
+                        .build());
     }
 
     /** A stream to the client of an engagement. */

@@ -14,6 +14,7 @@ import dev.telepath.protocol.telepresence.manager.InterceptInfoSnapshot;
 import dev.telepath.protocol.telepresence.manager.RemainRequest;
 import dev.telepath.protocol.telepresence.manager.ReviewInterceptRequest;
 import dev.telepath.protocol.telepresence.manager.TunnelMetrics;
+import dev.telepath.tunnel.capability.Capabilities.Support;
 import dev.telepath.tunnel.capability.Capability;
 import dev.telepath.tunnel.frame.ConnectionId;
 import dev.telepath.tunnel.frame.MalformedFrame;
@@ -90,6 +91,7 @@ final class Watches {
                                 .map(delta -> new News(false, delta.getUpsertsMap(), delta.getRemovalsList())),
                         () -> session.watches().watchIntercepts(info).map(Watches::snapshot)),
                 this::intercepts);
+        streams();
         watch(
                 peer.watch(
                         Capability.WATCH_DIAL,
@@ -114,8 +116,18 @@ final class Watches {
         timers.add(loop.schedule(this::forgetUnconfirmed, rhythm.grace().toMillis(), TimeUnit.MILLISECONDS));
     }
 
+    private void streams() {
+        if (session.capabilities().of(Capability.RESUMABLE_STREAMS) != Support.SUPPORTED) {
+            interests.streams().attachedWithout();
+            return;
+        }
+        watch(session.links(), interests.streams()::requested);
+        interests.streams().attached(session.carrier(), session.info().getSessionId());
+    }
+
     void end() {
         ended = true;
+        interests.streams().detached();
         session.endWatches();
         timers.forEach(timer -> timer.cancel(false));
     }

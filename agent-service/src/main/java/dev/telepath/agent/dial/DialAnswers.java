@@ -64,27 +64,41 @@ public final class DialAnswers {
      * @param clientSession whose traffic it is, empty when unknown
      */
     public void answer(TunnelCall call, ConnectionId id, Duration timeout, String clientSession) {
-        dial(id, timeout.isPositive() ? timeout : dialTimeout).whenComplete((end, failure) -> {
+        dial(id, timeout, clientSession).whenComplete((end, failure) -> {
             if (failure != null) {
-                metrics.streamFailed(Kind.DIAL, ObservedEnd.label(failure));
                 call.fail(StreamFailure.of(failure));
-                return;
+            } else {
+                StreamEnd.join(call, end);
             }
-            StreamEnd.join(
-                    call,
-                    new ObservedEnd(
-                            end,
-                            Kind.DIAL,
-                            metrics,
-                            bytes -> {
-                                metrics.bytesOut(bytes);
-                                count(clientSession, bytes, true);
-                            },
-                            bytes -> {
-                                metrics.bytesIn(bytes);
-                                count(clientSession, bytes, false);
-                            }));
         });
+    }
+
+    /**
+     * Dials the destination that the id names.
+     *
+     * @param timeout zero or less means the default
+     * @param clientSession whose traffic it is, empty when unknown
+     * @return the dialled end, counted; fails with a {@link StreamFailure}
+     */
+    public CompletionStage<StreamEnd> dial(ConnectionId id, Duration timeout, String clientSession) {
+        return dial(id, timeout.isPositive() ? timeout : dialTimeout)
+                .<StreamEnd>thenApply(end -> new ObservedEnd(
+                        end,
+                        Kind.DIAL,
+                        metrics,
+                        bytes -> {
+                            metrics.bytesOut(bytes);
+                            count(clientSession, bytes, true);
+                        },
+                        bytes -> {
+                            metrics.bytesIn(bytes);
+                            count(clientSession, bytes, false);
+                        }))
+                .whenComplete((end, failure) -> {
+                    if (failure != null) {
+                        metrics.streamFailed(Kind.DIAL, ObservedEnd.label(failure));
+                    }
+                });
     }
 
     private void count(String session, long bytes, boolean toClient) {

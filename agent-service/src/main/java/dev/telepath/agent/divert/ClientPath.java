@@ -2,7 +2,7 @@ package dev.telepath.agent.divert;
 
 import dev.telepath.agent.engage.Engagement;
 import dev.telepath.tunnel.frame.ConnectionId;
-import dev.telepath.tunnel.stream.TunnelCall;
+import dev.telepath.tunnel.stream.RemoteEnd;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
@@ -14,5 +14,5 @@ public interface ClientPath {
      * @return empty when this way does not lead there now; else the stream as soon as it is there, not yet dialled.
      *     Cancelling the future gives up waiting for it.
      */
-    Optional<CompletableFuture<TunnelCall>> open(Engagement engagement, ConnectionId id);
+    Optional<CompletableFuture<RemoteEnd>> open(Engagement engagement, ConnectionId id);
 }

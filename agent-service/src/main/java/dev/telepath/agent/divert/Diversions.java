@@ -2,8 +2,8 @@ package dev.telepath.agent.divert;
 
 import dev.telepath.agent.engage.Engagement;
 import dev.telepath.tunnel.frame.ConnectionId;
+import dev.telepath.tunnel.stream.RemoteEnd;
 import dev.telepath.tunnel.stream.StreamFailure;
-import dev.telepath.tunnel.stream.TunnelCall;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -32,32 +32,45 @@ public final class Diversions {
      * @return the dialled stream, on any thread. Fails with {@link StreamFailure.DialRefused} when the local process
      *     refused; with another {@link StreamFailure} when the client was not reached, and then nothing was sent to it.
      */
-    public CompletionStage<TunnelCall> open(Engagement engagement, ConnectionId id) {
-        Optional<CompletableFuture<TunnelCall>> opening = paths.stream()
-                .map(path -> path.open(engagement, id))
-                .flatMap(Optional::stream)
-                .findFirst();
-        if (opening.isEmpty()) {
-            return CompletableFuture.failedFuture(new StreamFailure.ConnectionLost(
-                    "no manager is attached that relays dials, and the client does not watch at this agent"));
+    public CompletionStage<RemoteEnd> open(Engagement engagement, ConnectionId id) {
+        return open(engagement, id, 0);
+    }
+
+    private CompletionStage<RemoteEnd> open(Engagement engagement, ConnectionId id, int from) {
+        for (int index = from; index < paths.size(); index++) {
+            int next = index + 1;
+            Optional<CompletableFuture<RemoteEnd>> opening = paths.get(index).open(engagement, id);
+            if (opening.isPresent()) {
+                return dialled(engagement, opening.get())
+                        .exceptionallyCompose(failure -> StreamFailure.of(failure) instanceof StreamFailure.NotOffered
+                                ? open(engagement, id, next)
+                                : CompletableFuture.failedFuture(failure));
+            }
         }
-        CompletableFuture<TunnelCall> call = opening.get();
-        var dialled = call.thenCompose(TunnelCall::dialled).toCompletableFuture();
-        var result = new CompletableFuture<TunnelCall>();
+        return CompletableFuture.failedFuture(new StreamFailure.ConnectionLost(
+                "no manager is attached that relays dials, and the client does not watch at this agent"));
+    }
+
+    private static CompletionStage<RemoteEnd> dialled(Engagement engagement, CompletableFuture<RemoteEnd> end) {
+        var result = new CompletableFuture<RemoteEnd>();
         long patience =
                 engagement.dialTimeout().plus(engagement.latency()).plus(MARGIN).toMillis();
-        dialled.orTimeout(patience, TimeUnit.MILLISECONDS).whenComplete((ok, failure) -> {
-            if (failure == null) {
-                result.complete(call.join());
-                return;
-            }
-            StreamFailure why = failure instanceof TimeoutException
-                    ? new StreamFailure.DialTimedOut("the client did not answer within " + patience + " ms")
-                    : StreamFailure.of(failure);
-            call.thenAccept(late -> late.fail(new StreamFailure.Reset(String.valueOf(why.getMessage()))));
-            call.cancel(false);
-            result.completeExceptionally(why);
-        });
+        end.thenCompose(RemoteEnd::dialled)
+                .toCompletableFuture()
+                .copy()
+                .orTimeout(patience, TimeUnit.MILLISECONDS)
+                .whenComplete((ok, failure) -> {
+                    if (failure == null) {
+                        result.complete(end.join());
+                        return;
+                    }
+                    StreamFailure why = failure instanceof TimeoutException
+                            ? new StreamFailure.DialTimedOut("the client did not answer within " + patience + " ms")
+                            : StreamFailure.of(failure);
+                    end.thenAccept(late -> late.fail(new StreamFailure.Reset(String.valueOf(why.getMessage()))));
+                    end.cancel(false);
+                    result.completeExceptionally(why);
+                });
         return result;
     }
 }

@@ -8,9 +8,9 @@ import dev.telepath.agent.metrics.ClientTraffic;
 import dev.telepath.agent.metrics.ObservedEnd;
 import dev.telepath.tunnel.frame.ConnectionId;
 import dev.telepath.tunnel.frame.Frame;
+import dev.telepath.tunnel.stream.RemoteEnd;
 import dev.telepath.tunnel.stream.StreamEnd;
 import dev.telepath.tunnel.stream.StreamFailure;
-import dev.telepath.tunnel.stream.TunnelCall;
 import io.smallrye.mutiny.Multi;
 import java.time.Duration;
 import java.util.List;
@@ -79,7 +79,7 @@ public final class Wiretaps {
         return frames;
     }
 
-    private void join(TunnelCall call, BoundedFrames frames, String session, CompletionStage<Void> tappedClosed) {
+    private void join(RemoteEnd call, BoundedFrames frames, String session, CompletionStage<Void> tappedClosed) {
         call.send(Multi.createFrom().publisher(frames).onItem().invoke(frame -> {
             if (frame instanceof Frame.Data(ByteString bytes)) {
                 traffic.toClient(session, bytes.size());

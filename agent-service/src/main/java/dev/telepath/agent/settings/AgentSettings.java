@@ -95,6 +95,30 @@ public interface AgentSettings {
     @WithDefault("16M")
     MemorySize connectionCredit();
 
+    /** Bytes under way in a new resumable stream and direction. */
+    @WithDefault("256K")
+    MemorySize streamWindow();
+
+    /** Bytes that may come to, as bandwidth and delay ask for. */
+    @WithDefault("4M")
+    MemorySize streamWindowMost();
+
+    /** Bytes that all resumable streams keep together. */
+    @WithDefault("64M")
+    MemorySize streamBudget();
+
+    /** How long a stream that lost its connection is kept. */
+    @WithDefault("5m")
+    Duration resumeWindow();
+
+    /** How long the end of a stream is known to an edge that asks late. */
+    @WithDefault("10m")
+    Duration resumeRemember();
+
+    /** How long a new connection of an engaged port waits for a manager that is away. */
+    @WithDefault("2s")
+    Duration hold();
+
     /** Deadline of one control call. */
     @WithDefault("10s")
     Duration callTimeout();

@@ -39,6 +39,30 @@ public enum Setting {
             "time attached after which waits start small again"),
     STREAM_CREDIT("stream.credit", Type.BYTES, "262144", 32 * 1024, 32 << 20, "bytes under way in one stream"),
     STREAM_POOL("stream.pool", Type.BYTES, "16777216", 0, 1 << 30, "bytes under way beyond each stream's first frame"),
+    STREAM_WINDOW(
+            "stream.window", Type.BYTES, "262144", 64 * 1024, 16 << 20, "bytes under way in a new resumable stream"),
+    STREAM_WINDOW_MOST(
+            "stream.window-most",
+            Type.BYTES,
+            "4194304",
+            64 * 1024,
+            256 << 20,
+            "bytes that may come to as bandwidth and delay ask for"),
+    STREAM_BUDGET("stream.budget", Type.BYTES, "67108864", 1 << 20, 16L << 30, "bytes that all resumable streams keep"),
+    RESUME_WINDOW(
+            "stream.resume-window",
+            Type.DURATION,
+            "5m",
+            1000,
+            86_400_000,
+            "how long a stream that lost its connection is kept"),
+    RESUME_REMEMBER(
+            "stream.remember",
+            Type.DURATION,
+            "10m",
+            1000,
+            3_600_000,
+            "how long the end of a stream is known to an edge that asks late"),
     GRPC_WINDOW("grpc.window", Type.BYTES, "262144", 64 * 1024, 16 << 20, "bytes a peer may send ahead on one call"),
     GRPC_MAX_MESSAGE("grpc.max-message", Type.BYTES, "4194304", 1 << 20, 64 << 20, "largest message taken"),
     GRPC_KEEP_ALIVE(

@@ -20,6 +20,8 @@ import dev.telepath.client.workload.Roster;
 import dev.telepath.protocol.telepresence.manager.LogLevelRequest;
 import dev.telepath.protocol.telepresence.manager.WorkloadInfo;
 import dev.telepath.tunnel.bridge.Credit;
+import dev.telepath.tunnel.carry.CarriedStreams;
+import dev.telepath.tunnel.carry.CarrySettings;
 import dev.telepath.tunnel.transport.ManagerAddress;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.netty.channel.EventLoopGroup;
@@ -39,6 +41,7 @@ public final class DaemonCommands implements CommandHandler, AutoCloseable {
     private final Path logs;
     private final Credit credit;
     private final StreamLedger ledger;
+    private final CarriedStreams carried;
     private final Runnable stop;
     private final Object closing = new Object();
     private @Nullable Engine engine;
@@ -64,6 +67,15 @@ public final class DaemonCommands implements CommandHandler, AutoCloseable {
         this.logs = logs;
         this.credit = new Credit(settings.bytes(Setting.STREAM_CREDIT), settings.bytes(Setting.STREAM_POOL));
         this.ledger = new StreamLedger(metrics, credit);
+        this.carried = new CarriedStreams(
+                loops.next(),
+                new CarrySettings(
+                        settings.bytes(Setting.STREAM_WINDOW),
+                        settings.bytes(Setting.STREAM_WINDOW_MOST),
+                        settings.bytes(Setting.STREAM_BUDGET),
+                        settings.duration(Setting.RESUME_WINDOW),
+                        settings.duration(Setting.RESUME_REMEMBER)),
+                metrics);
         this.stop = stop;
     }
 
@@ -105,7 +117,8 @@ public final class DaemonCommands implements CommandHandler, AutoCloseable {
                     journal,
                     version,
                     credit,
-                    ledger);
+                    ledger,
+                    carried);
             engine = fresh;
             engaging = new Engaging(fresh, settings);
         }

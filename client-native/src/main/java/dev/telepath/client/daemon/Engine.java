@@ -1,5 +1,6 @@
 package dev.telepath.client.daemon;
 
+import dev.telepath.client.carry.ClientStreams;
 import dev.telepath.client.config.Setting;
 import dev.telepath.client.config.Settings;
 import dev.telepath.client.dial.AgentPods;
@@ -16,6 +17,7 @@ import dev.telepath.client.session.Target;
 import dev.telepath.client.workload.Roster;
 import dev.telepath.client.workload.Share;
 import dev.telepath.tunnel.bridge.Credit;
+import dev.telepath.tunnel.carry.CarriedStreams;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.netty.channel.EventLoopGroup;
 import java.time.Duration;
@@ -32,6 +34,7 @@ public final class Engine implements AutoCloseable {
     private final Roster roster;
     private final SessionKeeper keeper;
     private final OutboundStreams outbound;
+    private final ClientStreams streams;
     private final ProxyServer proxy;
     private final Share share;
 
@@ -40,6 +43,7 @@ public final class Engine implements AutoCloseable {
      *
      * @param proxyPort 0 = any free one
      * @param credit what the streams of all connections of this daemon share
+     * @param carried the resumable streams of this daemon
      * @throws dev.telepath.client.failure.Failure when the proxy's port is taken
      */
     public Engine(
@@ -51,7 +55,8 @@ public final class Engine implements AutoCloseable {
             Journal journal,
             String version,
             Credit credit,
-            StreamLedger ledger) {
+            StreamLedger ledger,
+            CarriedStreams carried) {
         this.loops = loops;
         this.roster = new Roster(target.namespace());
         Policy policy = Policy.of(settings);
@@ -63,9 +68,11 @@ public final class Engine implements AutoCloseable {
                 new DialResponder(engagements, loops, credit, ledger, dialTimeout, settings.duration(Setting.UDP_IDLE));
         var dials = new DialWatcher(responder, new AgentPods(responder, loops, policy.limits(), policy.backoff()));
         // Dials before engagements: an active engagement is of use only once its streams can be dialled.
+        this.streams = new ClientStreams(carried, responder, credit, policy.backoff());
+        // The streams that survive come before those that do not: a manager asks in the way it was shown first.
         this.keeper = new SessionKeeper(
-                target, policy, loops, metrics, journal, version, List.of(dials, roster, engagements));
-        this.outbound = new OutboundStreams(keeper::attachment, credit, ledger, latency, dialTimeout);
+                target, policy, loops, metrics, journal, version, List.of(streams, dials, roster, engagements));
+        this.outbound = new OutboundStreams(keeper::attachment, streams, credit, ledger, latency, dialTimeout);
         this.proxy = ProxyServer.listen(
                 proxyPort,
                 loops,
@@ -102,6 +109,11 @@ public final class Engine implements AutoCloseable {
         return outbound;
     }
 
+    /** Streams that survive the loss of the connection. */
+    public ClientStreams streams() {
+        return streams;
+    }
+
     public ProxyServer proxy() {
         return proxy;
     }
@@ -118,6 +130,7 @@ public final class Engine implements AutoCloseable {
     @Override
     public void close() {
         proxy.close();
+        streams.close();
         keeper.stop();
     }
 }

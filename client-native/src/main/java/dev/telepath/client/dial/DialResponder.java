@@ -20,9 +20,9 @@ import io.netty.channel.EventLoopGroup;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.function.BiConsumer;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.jboss.logging.Logger;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Answers dial requests: opens the {@code Tunnel} call with the id it was given, dials the local process, and joins the
@@ -78,39 +78,54 @@ public final class DialResponder {
                 id,
                 sessionId);
         TunnelCall call = TunnelCall.open(peer, method, CallOptions.DEFAULT, credit, info, null);
+        dial(id, timeout).whenComplete((end, failure) -> {
+            if (failure != null) {
+                call.fail(StreamFailure.of(failure));
+            } else {
+                StreamEnd.join(call, end);
+            }
+        });
+    }
+
+    /**
+     * Dials what an engagement leads to.
+     *
+     * @param timeout zero for the default
+     * @return the dialled end, counted; fails with {@link StreamFailure.DialRefused} or {@link StreamFailure.DialTimedOut}
+     */
+    public CompletionStage<StreamEnd> dial(ConnectionId id, Duration timeout) {
         String host = id.destinationAddress().getHostAddress();
         int port = id.destinationPort();
         Optional<Protocol> protocol = protocol(id);
         if (protocol.isEmpty() || !targets.leadsTo(host, port)) {
             LOG.debugf("dial refused, no engagement leads there id=%s", id);
             ledger.failed("inbound", "no-engagement");
-            call.fail(new StreamFailure.DialRefused("no engagement leads to " + host + ":" + port));
-            return;
+            return CompletableFuture.failedFuture(
+                    new StreamFailure.DialRefused("no engagement leads to " + host + ":" + port));
         }
         var target = new InetSocketAddress(id.destinationAddress(), port);
-        switch (protocol.get()) {
+        Duration asked = timeout.isPositive() ? timeout : dialTimeout;
+        CompletionStage<StreamEnd> dialled = switch (protocol.get()) {
             case TCP -> {
-                Duration bounded = timeout.compareTo(LEAST_TIMEOUT) < 0 ? LEAST_TIMEOUT : timeout;
-                new Dialer(loops)
-                        .dial(target, bounded, credit)
-                        .whenComplete((end, failure) -> joined(call, end, failure, ledger::opened, port));
+                Duration bounded = asked.compareTo(LEAST_TIMEOUT) < 0 ? LEAST_TIMEOUT : asked;
+                yield new Dialer(loops).dial(target, bounded, credit).thenApply(end -> {
+                    ledger.opened("inbound", end);
+                    return end;
+                });
             }
             case UDP ->
-                UdpEnd.dial(loops, target, udpIdle, credit)
-                        .whenComplete((end, failure) -> joined(call, end, failure, ledger::opened, port));
-        }
-    }
-
-    private <E extends StreamEnd> void joined(
-            TunnelCall call, E end, @Nullable Throwable failure, BiConsumer<String, E> counted, int port) {
-        if (failure != null) {
-            targets.localFailure(port, String.valueOf(failure.getMessage()));
-            ledger.failed("inbound", "local-refused");
-            call.fail(StreamFailure.of(failure));
-        } else {
-            counted.accept("inbound", end);
-            StreamEnd.join(call, end);
-        }
+                UdpEnd.dial(loops, target, udpIdle, credit).thenApply(end -> {
+                    ledger.opened("inbound", end);
+                    return end;
+                });
+        };
+        return dialled.whenComplete((end, failure) -> {
+            if (failure != null) {
+                targets.localFailure(
+                        port, String.valueOf(StreamFailure.of(failure).getMessage()));
+                ledger.failed("inbound", "local-refused");
+            }
+        });
     }
 
     private static Optional<Protocol> protocol(ConnectionId id) {

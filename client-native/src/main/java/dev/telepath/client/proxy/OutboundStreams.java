@@ -1,5 +1,6 @@
 package dev.telepath.client.proxy;
 
+import dev.telepath.client.carry.ClientStreams;
 import dev.telepath.client.dial.StreamLedger;
 import dev.telepath.client.failure.Failure;
 import dev.telepath.client.failure.Kind;
@@ -12,6 +13,7 @@ import dev.telepath.tunnel.frame.Frame;
 import dev.telepath.tunnel.frame.FrameCodec;
 import dev.telepath.tunnel.frame.Protocol;
 import dev.telepath.tunnel.net.TcpEnd;
+import dev.telepath.tunnel.stream.RemoteEnd;
 import dev.telepath.tunnel.stream.StreamFailure;
 import dev.telepath.tunnel.stream.TunnelCall;
 import io.grpc.CallOptions;
@@ -27,6 +29,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 
@@ -34,8 +38,11 @@ import java.util.function.Supplier;
 public final class OutboundStreams {
     /** Addresses of one name that are tried in turn. */
     private static final int MAX_ADDRESSES = 4;
+    /** The far side tells of its own deadline first; this is for one that says nothing. */
+    private static final Duration MARGIN = Duration.ofSeconds(1);
 
     private final Supplier<Optional<Attachment>> attachments;
+    private final ClientStreams resumable;
     private final Credit credit;
     private final StreamLedger ledger;
     private final Duration latency;
@@ -45,11 +52,13 @@ public final class OutboundStreams {
 
     public OutboundStreams(
             Supplier<Optional<Attachment>> attachments,
+            ClientStreams resumable,
             Credit credit,
             StreamLedger ledger,
             Duration latency,
             Duration dialTimeout) {
         this.attachments = attachments;
+        this.resumable = resumable;
         this.credit = credit;
         this.ledger = ledger;
         this.latency = latency;
@@ -63,7 +72,7 @@ public final class OutboundStreams {
      * @return the dialled stream, of which nothing was read yet; fails with a {@link Failure}: NOT_CONNECTED, NOT_FOUND for
      *     a name, CONFLICT for a refused dial, TIMED_OUT, UNREACHABLE
      */
-    public CompletionStage<TunnelCall> open(String host, int port) {
+    public CompletionStage<RemoteEnd> open(String host, int port) {
         Optional<Attachment> attachment = attachments.get();
         if (attachment.isEmpty()) {
             ledger.failed("outbound", "not-connected");
@@ -86,21 +95,49 @@ public final class OutboundStreams {
                 });
     }
 
-    private CompletionStage<TunnelCall> dial(Attachment attachment, List<InetAddress> addresses, int index, int port) {
+    private CompletionStage<RemoteEnd> dial(Attachment attachment, List<InetAddress> addresses, int index, int port) {
+        ConnectionId id = id(addresses.get(index), port);
+        CompletionStage<RemoteEnd> dialled = resumable
+                .open(id, dialTimeout)
+                .map(end -> dialled(end)
+                        .exceptionallyCompose(raw -> StreamFailure.of(raw) instanceof StreamFailure.NotOffered
+                                ? dialled(older(attachment, id))
+                                : CompletableFuture.failedFuture(raw)))
+                .orElseGet(() -> dialled(older(attachment, id)));
+        return dialled.exceptionallyCompose(raw -> {
+            StreamFailure why = StreamFailure.of(raw);
+            boolean another =
+                    why instanceof StreamFailure.DialRefused && index + 1 < Math.min(addresses.size(), MAX_ADDRESSES);
+            return another ? dial(attachment, addresses, index + 1, port) : CompletableFuture.failedFuture(why);
+        });
+    }
+
+    private TunnelCall older(Attachment attachment, ConnectionId id) {
         var info = new Frame.StreamInfo(
                 FrameCodec.VERSION,
                 latency,
                 dialTimeout,
-                id(addresses.get(index), port),
+                id,
                 attachment.session().getSessionId());
-        TunnelCall call = TunnelCall.open(
+        return TunnelCall.open(
                 attachment.channel(), ManagerGrpc.getTunnelMethod(), CallOptions.DEFAULT, credit, info, null);
-        return call.dialled().thenApply(ok -> call).exceptionallyCompose(raw -> {
-            call.fail(StreamFailure.of(unwrap(raw)));
-            boolean another = unwrap(raw) instanceof StreamFailure.DialRefused
-                    && index + 1 < Math.min(addresses.size(), MAX_ADDRESSES);
-            return another ? dial(attachment, addresses, index + 1, port) : CompletableFuture.failedFuture(unwrap(raw));
-        });
+    }
+
+    /** The end, once it is dialled; ended when that fails or takes longer than the far side may. */
+    private CompletionStage<RemoteEnd> dialled(RemoteEnd end) {
+        long most = dialTimeout.plus(latency).plus(MARGIN).toMillis();
+        return end.dialled()
+                .toCompletableFuture()
+                .copy()
+                .orTimeout(most, TimeUnit.MILLISECONDS)
+                .thenApply(ok -> end)
+                .exceptionallyCompose(raw -> {
+                    StreamFailure why = raw instanceof TimeoutException
+                            ? new StreamFailure.DialTimedOut("no answer within " + most + " ms")
+                            : StreamFailure.of(raw);
+                    end.fail(why);
+                    return CompletableFuture.failedFuture(why);
+                });
     }
 
     private ConnectionId id(InetAddress destination, int port) {
@@ -115,7 +152,7 @@ public final class OutboundStreams {
     }
 
     private static Failure failure(Throwable raw, String host, int port) {
-        Throwable cause = unwrap(raw);
+        Throwable cause = raw instanceof CompletionException && raw.getCause() != null ? raw.getCause() : raw;
         String where = host + ":" + port;
         return switch (cause) {
             case StreamFailure.DialRefused refused ->
@@ -128,16 +165,12 @@ public final class OutboundStreams {
         };
     }
 
-    private static Throwable unwrap(Throwable raw) {
-        return raw instanceof CompletionException && raw.getCause() != null ? raw.getCause() : raw;
-    }
-
     /**
      * Joins an accepted socket and a dialled stream. On the socket's event loop, after its other handlers are removed.
      *
      * @param early bytes already read from the socket; ownership passes
      */
-    public void join(Channel socket, ByteBuf early, TunnelCall call) {
+    public void join(Channel socket, ByteBuf early, RemoteEnd call) {
         TcpEnd end = TcpEnd.accepted(socket, credit, early);
         ledger.opened("outbound", end);
         // The word on the dial was read already; the socket still waits for it.

@@ -2,8 +2,8 @@ package dev.telepath.client.proxy;
 
 import dev.telepath.client.failure.Failure;
 import dev.telepath.client.failure.Kind;
+import dev.telepath.tunnel.stream.RemoteEnd;
 import dev.telepath.tunnel.stream.StreamFailure;
-import dev.telepath.tunnel.stream.TunnelCall;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelFutureListener;
@@ -108,7 +108,7 @@ final class ProxyHandshake extends ChannelInboundHandlerAdapter {
                 }));
     }
 
-    private void join(ChannelHandlerContext ctx, ProxyDialect speaking, TunnelCall call) {
+    private void join(ChannelHandlerContext ctx, ProxyDialect speaking, RemoteEnd call) {
         if (!ctx.channel().isActive()) {
             call.fail(new StreamFailure.Reset("the local program went away"));
             return;

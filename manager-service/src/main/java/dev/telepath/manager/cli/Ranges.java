@@ -31,6 +31,16 @@ final class Ranges {
         time("streams.dial-timeout", streams.dialTimeout(), Duration.ofSeconds(1), Duration.ofMinutes(10));
         number("streams.dial-queue", streams.dialQueue(), 16, 100_000);
         time("streams.late-answer", streams.lateAnswer(), Duration.ofSeconds(1), Duration.ofMinutes(10));
+        time("streams.hold", streams.hold(), Duration.ZERO, Duration.ofMinutes(1));
+        number("streams.window", streams.window().asLongValue(), 64 * KIB, 16 * MIB);
+        number(
+                "streams.window-most",
+                streams.windowMost().asLongValue(),
+                streams.window().asLongValue(),
+                256 * MIB);
+        number("streams.budget", streams.budget().asLongValue(), MIB, 16_384 * MIB);
+        time("streams.resume-window", streams.resumeWindow(), Duration.ofSeconds(1), Duration.ofHours(24));
+        time("streams.remember", streams.remember(), Duration.ofSeconds(1), Duration.ofHours(1));
         time("watches.window", settings.watches().window(), Duration.ZERO, Duration.ofSeconds(1));
         time("dns.agent-timeout", settings.dns().agentTimeout(), Duration.ofMillis(50), Duration.ofSeconds(30));
         time("dns.ttl", settings.dns().ttl(), Duration.ZERO, Duration.ofHours(1));

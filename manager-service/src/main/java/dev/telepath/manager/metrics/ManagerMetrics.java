@@ -1,5 +1,6 @@
 package dev.telepath.manager.metrics;
 
+import dev.telepath.manager.carry.LinkWatchers;
 import dev.telepath.manager.engagement.Engagement;
 import dev.telepath.manager.engagement.Engagements;
 import dev.telepath.manager.logs.LogRing;
@@ -42,6 +43,7 @@ public final class ManagerMetrics {
             Engagements engagements,
             DialWatchers watchers,
             Relay relay,
+            LinkWatchers links,
             Credits credits,
             LogRing logs) {
         Supplier<Number> clients = () -> sessions.clients().size();
@@ -60,6 +62,7 @@ public final class ManagerMetrics {
         gauge("telepath.ingests", () -> engagements.ingests().size());
         gauge("telepath.dial.watchers", watchers::size);
         gauge("telepath.rendezvous.waiting", relay::waiting);
+        gauge("telepath.link.watchers", links::size);
         Gauge.builder("telepath.credit.in.use", credits::inUse)
                 .baseUnit("bytes")
                 .register(meters);

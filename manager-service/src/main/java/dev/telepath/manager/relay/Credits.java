@@ -33,7 +33,7 @@ public final class Credits {
      * The pool of the connection from that address, to be given back with {@link #release}. Callers of unknown address
      * share one.
      */
-    Credit take(@Nullable SocketAddress peer) {
+    public Credit take(@Nullable SocketAddress peer) {
         if (peer == null) {
             return unknown;
         }
@@ -42,11 +42,17 @@ public final class Credits {
         return shared == null ? unknown : shared.credit();
     }
 
-    void release(@Nullable SocketAddress peer) {
+    /** Gives the pool back. */
+    public void release(@Nullable SocketAddress peer) {
         if (peer != null) {
             pools.computeIfPresent(
                     peer, (key, old) -> old.users() == 1 ? null : new Shared(old.credit(), old.users() - 1));
         }
+    }
+
+    /** The pool of what the manager itself dials. */
+    public Credit own() {
+        return unknown;
     }
 
     /** Bytes in use on all connections. */

@@ -10,10 +10,11 @@ import jakarta.inject.Singleton;
 import java.net.InetAddress;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.Predicate;
 
 /** Which agents may dial for a client, best first. Thread-safe. */
 @Singleton
-final class DialerChoice {
+public final class DialerChoice {
     private final Sessions sessions;
     private final Engagements engagements;
     private final DialWatchers watchers;
@@ -30,8 +31,18 @@ final class DialerChoice {
      * that watch for dial requests.
      */
     List<AgentSession> of(ClientSession client, InetAddress destination) {
+        return of(client, destination, agent -> false);
+    }
+
+    /**
+     * As {@link #of(ClientSession, InetAddress)}.
+     *
+     * @param reachable agents that can be asked in another way than by dial requests
+     */
+    public List<AgentSession> of(ClientSession client, InetAddress destination, Predicate<AgentSession> reachable) {
         return sessions.agents().stream()
-                .filter(agent -> client.owner().sees(agent.owner()) && watchers.watches(agent))
+                .filter(agent ->
+                        client.owner().sees(agent.owner()) && (watchers.watches(agent) || reachable.test(agent)))
                 .filter(agent -> rank(client, agent, destination) != Rank.NONE)
                 .sorted(Comparator.comparing((AgentSession agent) -> rank(client, agent, destination)))
                 .toList();

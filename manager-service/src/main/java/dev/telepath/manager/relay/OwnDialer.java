@@ -18,7 +18,7 @@ import java.util.concurrent.CompletionStage;
 
 /** Dials from the manager itself, where no agent can. Thread-safe. */
 @Singleton
-final class OwnDialer {
+public final class OwnDialer {
     private final Dialer dialer;
     private final ManagerSettings.StreamSettings settings;
 
@@ -28,7 +28,8 @@ final class OwnDialer {
         this.settings = settings.streams();
     }
 
-    CompletionStage<? extends StreamEnd> dial(ConnectionId id, Duration timeout, Credit credit) {
+    /** Fails with a {@link StreamFailure} when it is refused, not allowed or not answered. */
+    public CompletionStage<? extends StreamEnd> dial(ConnectionId id, Duration timeout, Credit credit) {
         if (!settings.managerDials()) {
             return refused("no agent can dial " + id + ", and the manager may not (streams.manager-dials)");
         }

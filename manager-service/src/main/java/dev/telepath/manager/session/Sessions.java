@@ -14,6 +14,7 @@ import java.time.InstantSource;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jboss.logging.Logger;
@@ -26,11 +27,13 @@ import org.jboss.logging.Logger;
 public final class Sessions {
     private static final Logger LOG = Logger.getLogger(Sessions.class);
     private static final String ANY_WORKLOAD = "*";
+    private static final int MOST_DEPARTED = 10_000;
 
     private final Map<String, Session> sessions = new ConcurrentHashMap<>();
     private final ManagerSettings.SessionSettings settings;
     private final InstantSource clock;
     private final Changes changes = new Changes();
+    private final Recent departed = new Recent(MOST_DEPARTED);
 
     @Inject
     Sessions(ManagerSettings settings, Timer timer) {
@@ -133,7 +136,9 @@ public final class Sessions {
     /** The peer goes. An unknown session has gone already. */
     public void depart(Principal caller, String id) {
         if (sessions.containsKey(id)) {
-            end(own(caller, id), "departed");
+            Session session = own(caller, id);
+            departed.add(id);
+            end(session, "departed");
         }
     }
 
@@ -200,6 +205,16 @@ public final class Sessions {
         return agents().stream()
                 .filter(agent -> caller.sees(agent.owner()) && agent.workload().equals(workload))
                 .toList();
+    }
+
+    /** The session of that id, whoever owns it. */
+    public Optional<Session> find(String id) {
+        return Optional.ofNullable(sessions.get(id));
+    }
+
+    /** Whether the session of that id was ended by its owner, not long ago. */
+    public boolean departed(String id) {
+        return departed.contains(id) && !sessions.containsKey(id);
     }
 
     List<Session> all() {

@@ -109,6 +109,30 @@ public interface ManagerSettings {
         /** Whether the manager dials itself when no agent can. */
         @WithDefault("true")
         boolean managerDials();
+
+        /** How long a new stream waits for an edge that has just lost its connection; 0 to 1 min. */
+        @WithDefault("2s")
+        Duration hold();
+
+        /** Bytes that a resumable stream which ends here may have under way at its beginning; 64 KiB to 16 MiB. */
+        @WithDefault("256K")
+        MemorySize window();
+
+        /** Bytes that it may come to as bandwidth and delay ask for; at least the window, to 256 MiB. */
+        @WithDefault("4M")
+        MemorySize windowMost();
+
+        /** Bytes that all resumable streams which end here keep together; 1 MiB to 16 GiB. */
+        @WithDefault("64M")
+        MemorySize budget();
+
+        /** How long a stream that lost its link is kept; 1 s to 24 h. */
+        @WithDefault("5m")
+        Duration resumeWindow();
+
+        /** How long the end of a stream is known to an edge that asks late; 1 s to 1 h. */
+        @WithDefault("10m")
+        Duration remember();
     }
 
     /** Watch streams. */

@@ -30,7 +30,9 @@ public enum Capability {
     /** {@code telepath.v1.Workloads}: ports, files and logs of a workload. */
     WORKLOAD_OFFERS,
     /** {@code GetLogs} with content: ours only. */
-    LOGS;
+    LOGS,
+    /** {@code telepath.v1.Streams}: streams that survive the loss of their connection. */
+    RESUMABLE_STREAMS;
 
     /** Lower case with dashes, e.g. {@code report-metrics}. */
     public String label() {

@@ -4,6 +4,9 @@ import com.google.protobuf.ByteString;
 
 /** The stream's own side: the socket of the edge. */
 public interface Local {
+    /** The other edge has dialled. Only the initiator is told. */
+    default void opened() {}
+
     /** Writes bytes; {@link ResumableStream#localWrote} follows when the socket has taken them. In order. */
     void write(ByteString bytes);
 

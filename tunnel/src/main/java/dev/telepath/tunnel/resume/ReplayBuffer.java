@@ -4,17 +4,24 @@ import com.google.protobuf.ByteString;
 import java.util.ArrayDeque;
 
 /**
- * What was read from the local socket and is not yet acknowledged, by offset. Bounded by the credit that the other edge
- * gave: nobody appends beyond it. Confined to the stream's thread.
+ * What was read from the local socket and is not yet acknowledged, by offset: first what was sent, then what was not.
+ * Bounded by the credit that the other edge gave: nobody appends beyond it. Confined to the stream's thread.
  */
 final class ReplayBuffer {
-    private final ArrayDeque<ByteString> chunks = new ArrayDeque<>();
+    private final ArrayDeque<ByteString> unacknowledged = new ArrayDeque<>(4);
+    private final ArrayDeque<ByteString> unsent = new ArrayDeque<>(4);
     private long start;
+    private long sent;
     private long end;
 
     /** Offset of the first byte kept. */
     long start() {
         return start;
+    }
+
+    /** Offset of the first byte not sent. */
+    long sent() {
+        return sent;
     }
 
     /** Offset after the last byte. */
@@ -24,38 +31,56 @@ final class ReplayBuffer {
 
     void append(ByteString bytes) {
         if (!bytes.isEmpty()) {
-            chunks.add(bytes);
+            unsent.add(bytes);
             end += bytes.size();
         }
     }
 
-    /** Forgets everything before the offset, which lies between start and end. */
+    /** Forgets everything before the offset, which is at most the end. An offset that is gone already changes nothing. */
     void release(long offset) {
-        while (!chunks.isEmpty() && start + chunks.getFirst().size() <= offset) {
-            start += chunks.removeFirst().size();
+        while (start < offset) {
+            ArrayDeque<ByteString> from = unacknowledged.isEmpty() ? unsent : unacknowledged;
+            ByteString first = from.removeFirst();
+            long surplus = start + first.size() - offset;
+            if (surplus > 0) {
+                from.addFirst(first.substring((int) (first.size() - surplus)));
+                start = offset;
+            } else {
+                start += first.size();
+            }
         }
-        if (offset > start && !chunks.isEmpty()) {
-            ByteString first = chunks.removeFirst();
-            chunks.addFirst(first.substring((int) (offset - start)));
-            start = offset;
-        }
+        sent = Math.max(sent, start);
     }
 
-    /** Up to {@code most} bytes from the offset on, which lies between start and end; empty at the end. */
-    ByteString from(long offset, int most) {
-        long at = start;
-        for (ByteString chunk : chunks) {
-            if (offset < at + chunk.size()) {
-                int begin = (int) (offset - at);
-                return chunk.substring(begin, Math.min(chunk.size(), begin + most));
-            }
-            at += chunk.size();
+    /** Nothing counts as sent any more. */
+    void rewind() {
+        while (!unacknowledged.isEmpty()) {
+            unsent.addFirst(unacknowledged.removeLast());
         }
-        return ByteString.EMPTY;
+        sent = start;
+    }
+
+    /** The next bytes to send, at most that many, which count as sent from now on; empty when all are. */
+    ByteString take(int most) {
+        ByteString taken = ByteString.EMPTY;
+        while (taken.size() < most && !unsent.isEmpty()) {
+            ByteString first = unsent.removeFirst();
+            int room = most - taken.size();
+            if (first.size() > room) {
+                unsent.addFirst(first.substring(room));
+                first = first.substring(0, room);
+            }
+            unacknowledged.add(first);
+            taken = taken.concat(first);
+        }
+        sent += taken.size();
+        return taken;
     }
 
     void clear() {
-        chunks.clear();
+        unacknowledged.clear();
+        unsent.clear();
         start = end;
+        sent = end;
     }
 }

@@ -15,7 +15,13 @@ public enum ResetCode {
     /** The other edge does not know the stream. */
     UNKNOWN(5),
     /** The other edge broke the protocol: a gap, more than the credit, an offset beyond what was sent. */
-    VIOLATION(6);
+    VIOLATION(6),
+    /** The session that the stream should go to has no resumable streams; the older kind may reach it. */
+    NOT_OFFERED(7),
+    /** The session that the stream should go to is not attached now. */
+    NOT_ATTACHED(8),
+    /** The initiator may not open a stream to there. */
+    NOT_ALLOWED(9);
 
     private final int number;
 

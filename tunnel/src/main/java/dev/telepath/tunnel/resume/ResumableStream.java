@@ -2,8 +2,6 @@ package dev.telepath.tunnel.resume;
 
 import com.google.protobuf.ByteString;
 import dev.telepath.protocol.v1.StreamFrame;
-import dev.telepath.tunnel.frame.FrameCodec;
-import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,6 +25,9 @@ import org.jspecify.annotations.Nullable;
  * over. Back-pressure: the acknowledged offset is what the local socket has taken, and the limit follows it; so a slow
  * reader stops the other edge's socket, and nothing between holds more than the window.
  *
+ * <p>A flow of datagrams re-attaches in the same way, but numbers and keeps nothing: what a link loses, or what comes
+ * while there is none, is lost.
+ *
  * <p>Not thread-safe: every method is called on the stream's one thread.
  */
 public final class ResumableStream {
@@ -39,63 +40,57 @@ public final class ResumableStream {
     }
 
     private final ByteString id;
-    private final @Nullable StreamFrame open;
+    private final StreamFrame.@Nullable Open open;
     private final Local local;
-    private final LongSupplier window;
+    private final boolean datagrams;
+    private final Sending sending = new Sending();
+    private final Receiving receiving;
 
     private State state;
     private ResetCode code = ResetCode.CLEAN;
+    private String reason = "";
+    private String acceptorSession;
+    private String initiatorSession;
     private @Nullable Link link;
     private int attempt;
     /** Both edges have agreed on where they are, on this link. */
     private boolean synced;
 
-    private final ReplayBuffer replay = new ReplayBuffer();
-    private long sent;
-    private long creditLimit;
-    private boolean localFinished;
-    private boolean finishSent;
-    private boolean finishAcked;
+    private long dropped;
 
-    private long received;
-    private long written;
-    private long acked;
-    private long granted;
-    private long finishAt = -1;
-    private boolean finishDelivered;
-    private long replayed;
-
-    private ResumableStream(ByteString id, @Nullable StreamFrame open, Local local, LongSupplier window, State state) {
-        this.id = id;
-        this.open = open;
+    private ResumableStream(
+            StreamFrame.Open opening, boolean initiates, Local local, Window window, boolean datagrams) {
+        this.id = opening.getStreamId();
+        this.open = initiates ? opening : null;
+        this.acceptorSession = opening.getAcceptorSessionId();
+        this.initiatorSession = opening.getSessionId();
         this.local = local;
-        this.window = window;
-        this.state = state;
-        this.granted = window.getAsLong();
+        this.datagrams = datagrams;
+        this.receiving = new Receiving(window);
+        this.state = initiates ? State.OPENING : State.OPEN;
     }
 
     /**
      * The edge that opens a stream.
      *
-     * @param open the first frame; its limit is set here
-     * @param window bytes the local socket may be behind, now; at least one frame, may change
+     * @param open the first frame; limit and attempt are set here
+     * @param datagrams whether it is a flow of datagrams
      */
-    public static ResumableStream initiator(StreamFrame.Open open, Local local, LongSupplier window) {
-        long limit = window.getAsLong();
-        StreamFrame first = StreamFrame.newBuilder()
-                .setOpen(open.toBuilder().setLimit(limit))
-                .build();
-        return new ResumableStream(open.getStreamId(), first, local, window, State.OPENING);
+    public static ResumableStream initiator(StreamFrame.Open open, Local local, Window window, boolean datagrams) {
+        return new ResumableStream(open, true, local, window, datagrams);
     }
 
     /**
      * The edge that is asked; made when it has dialled.
      *
      * @param opened the frame that opened the stream
+     * @param session its own session, which the initiator is told
      */
-    public static ResumableStream acceptor(StreamFrame.Open opened, Local local, LongSupplier window) {
-        var stream = new ResumableStream(opened.getStreamId(), null, local, window, State.OPEN);
-        stream.creditLimit = opened.getLimit();
+    public static ResumableStream acceptor(
+            StreamFrame.Open opened, String session, Local local, Window window, boolean datagrams) {
+        var stream = new ResumableStream(opened, false, local, window, datagrams);
+        stream.acceptorSession = session;
+        stream.sending.credit(opened.getLimit());
         return stream;
     }
 
@@ -113,6 +108,11 @@ public final class ResumableStream {
         return !synced && state != State.ENDED;
     }
 
+    /** Whether the other edge has not said yet that it has dialled. */
+    public boolean opening() {
+        return state == State.OPENING;
+    }
+
     public boolean ended() {
         return state == State.ENDED;
     }
@@ -122,14 +122,34 @@ public final class ResumableStream {
         return code;
     }
 
-    /** Bytes kept for replay now. */
+    /** What the other edge, or the manager, said of a refusal; may be empty. */
+    public String reason() {
+        return reason;
+    }
+
+    /** Bytes kept now: for replay, and for a local socket that is behind. */
     public long buffered() {
-        return replay.end() - replay.start() + (received - Math.min(received, written));
+        return sending.kept() + receiving.waiting();
+    }
+
+    /** Bytes that may be read from the local socket within the credit; zero or less when there is none. */
+    public long room() {
+        return sending.room();
     }
 
     /** Bytes sent more than once so far. */
     public long replayed() {
-        return replayed;
+        return sending.replayed();
+    }
+
+    /** Datagrams that no link took. */
+    public long dropped() {
+        return dropped;
+    }
+
+    /** The initiator's session, from the first link on. */
+    public void openedBy(String session) {
+        initiatorSession = session;
     }
 
     // ---- the link -------------------------------------------------------------------------------------------------
@@ -137,7 +157,7 @@ public final class ResumableStream {
     /** A link to the other edge. The initiator greets; the acceptor is given the link with the greeting it brought. */
     public void attached(Link fresh, @Nullable StreamFrame greeting) {
         if (state == State.ENDED) {
-            fresh.send(gone(code));
+            fresh.send(Frames.gone(code));
             fresh.finish();
             return;
         }
@@ -149,28 +169,35 @@ public final class ResumableStream {
         Link old = link;
         link = fresh;
         synced = false;
-        finishSent = false;
+        sending.newLink();
         if (old != null) {
             old.finish();
         }
         if (open != null) {
-            if (state == State.OPENING) {
-                fresh.send(StreamFrame.newBuilder()
-                        .setOpen(open.getOpen().toBuilder().setAttempt(attempt))
-                        .build());
-            } else {
-                granted = Math.max(granted, Math.min(received, written) + window.getAsLong());
-                fresh.send(StreamFrame.newBuilder()
-                        .setResume(StreamFrame.Resume.newBuilder()
-                                .setStreamId(id)
-                                .setReceived(received)
-                                .setLimit(granted)
-                                .setAttempt(attempt))
-                        .build());
-            }
+            fresh.send(greeting(open));
         } else if (greeting != null) {
             greeted(fresh, greeting);
         }
+    }
+
+    private StreamFrame greeting(StreamFrame.Open first) {
+        if (state == State.OPENING) {
+            return StreamFrame.newBuilder()
+                    .setOpen(first.toBuilder()
+                            .setAttempt(attempt)
+                            .setLimit(receiving.granted())
+                            .setSessionId(initiatorSession))
+                    .build();
+        }
+        return StreamFrame.newBuilder()
+                .setResume(StreamFrame.Resume.newBuilder()
+                        .setStreamId(id)
+                        .setReceived(receiving.received())
+                        .setLimit(receiving.grant())
+                        .setAttempt(attempt)
+                        .setSessionId(initiatorSession)
+                        .setAcceptorSessionId(acceptorSession))
+                .build();
     }
 
     private static int attemptOf(StreamFrame greeting) {
@@ -181,14 +208,11 @@ public final class ResumableStream {
 
     private void greeted(Link fresh, StreamFrame greeting) {
         if (state == State.RESETTING) {
-            fresh.send(gone(code));
+            fresh.send(Frames.gone(code));
             end();
             return;
         }
-        fresh.send(StreamFrame.newBuilder()
-                .setAccepted(
-                        StreamFrame.Accepted.newBuilder().setReceived(received).setLimit(granted))
-                .build());
+        fresh.send(Frames.accepted(receiving.received(), receiving.granted(), acceptorSession));
         if (greeting.hasResume()) {
             inStep(greeting.getResume().getReceived(), greeting.getResume().getLimit());
         } else {
@@ -201,8 +225,13 @@ public final class ResumableStream {
         if (lost == link) {
             link = null;
             synced = false;
-            local.reading(false);
+            local.reading(datagrams && state == State.OPEN);
         }
+    }
+
+    /** Whether this is the stream's link. */
+    public boolean on(Link one) {
+        return one == link;
     }
 
     /** The link takes data again. */
@@ -220,19 +249,25 @@ public final class ResumableStream {
         }
     }
 
+    /** No link can come any more. */
+    public void lost() {
+        if (state != State.ENDED) {
+            fail(ResetCode.EXPIRED);
+            end();
+        }
+    }
+
     private void inStep(long peerReceived, long limit) {
         // Received is not yet written: only an Ack says that the other edge's socket has it.
-        if (!release(peerReceived, limit)) {
+        if (!sending.release(peerReceived, limit)) {
+            violation();
             return;
         }
-        replayed += Math.max(0, sent - Math.min(sent, replay.start()));
-        sent = replay.start();
+        sending.rewind();
         synced = true;
-        acked = Math.min(acked, received);
+        receiving.rewind();
         if (state == State.RESETTING) {
-            send(StreamFrame.newBuilder()
-                    .setReset(StreamFrame.Reset.newBuilder().setCode(code.number()))
-                    .build());
+            send(Frames.reset(code));
             return;
         }
         sendAck();
@@ -244,44 +279,65 @@ public final class ResumableStream {
 
     /** Bytes read from the socket; only after {@code reading(true)}, and at most a frame more than the credit. */
     public void localRead(ByteString bytes) {
-        if (state == State.OPEN && !localFinished) {
-            replay.append(bytes);
+        if (datagrams) {
+            datagram(bytes);
+        } else if (state == State.OPEN && !sending.finished()) {
+            sending.append(bytes);
             pump();
         }
     }
 
-    /** The socket's peer sends no more. */
+    private void datagram(ByteString bytes) {
+        if (state == State.OPEN && synced && link != null && link.ready()) {
+            send(Frames.datagram(bytes));
+        } else {
+            dropped++;
+        }
+    }
+
+    /** The socket's peer sends no more. Ends a flow of datagrams. */
     public void localFinished() {
-        if (state == State.OPEN || state == State.OPENING) {
-            localFinished = true;
+        if (datagrams) {
+            resetting(ResetCode.CLEAN);
+        } else if (state == State.OPEN || state == State.OPENING) {
+            sending.finish();
             pump();
         }
     }
 
     /** The socket was reset. */
     public void localFailed() {
+        resetting(ResetCode.RESET);
+    }
+
+    private void resetting(ResetCode why) {
         if (state == State.ENDED || state == State.RESETTING || state == State.CLOSING) {
             return;
         }
-        code = ResetCode.RESET;
-        replay.clear();
+        code = why;
+        if (state == State.OPENING && attempt == 0) {
+            // Nobody has heard of it.
+            end();
+            return;
+        }
+        sending.clear();
         state = State.RESETTING;
         if (synced) {
-            send(StreamFrame.newBuilder()
-                    .setReset(StreamFrame.Reset.newBuilder().setCode(code.number()))
-                    .build());
+            send(Frames.reset(code));
         }
     }
 
     /** The socket has taken that many bytes of what it was given. */
     public void localWrote(int bytes) {
-        written += bytes;
+        if (datagrams) {
+            return;
+        }
+        receiving.wrote(bytes);
         deliverFinish();
         if (state != State.OPEN) {
             return;
         }
-        long behind = written - acked;
-        if (behind >= window.getAsLong() / 4 || written == received) {
+        if (receiving.ackDue()) {
             sendAck();
         }
         closeWhenDone();
@@ -297,24 +353,33 @@ public final class ResumableStream {
         switch (frame.getFrameCase()) {
             case ACCEPTED -> accepted(frame.getAccepted());
             case REFUSED -> {
+                reason = frame.getRefused().getReason();
                 fail(ResetCode.of(frame.getRefused().getCode()));
                 end();
             }
             case DATA -> data(frame.getData());
-            case ACK -> {
-                if (acknowledge(frame.getAck().getOffset(), frame.getAck().getLimit())) {
-                    pump();
-                    closeWhenDone();
+            case DATAGRAM -> {
+                if (datagrams && state == State.OPEN) {
+                    local.write(frame.getDatagram().getBytes());
                 }
+            }
+            case ACK -> {
+                if (!sending.acknowledge(
+                        frame.getAck().getOffset(), frame.getAck().getLimit())) {
+                    violation();
+                    return;
+                }
+                pump();
+                closeWhenDone();
             }
             case HALF_CLOSE -> halfClose(frame.getHalfClose().getOffset());
             case RESET -> {
                 fail(ResetCode.of(frame.getReset().getCode()));
-                send(gone(code));
+                send(Frames.gone(code));
                 end();
             }
             case GONE -> gone(ResetCode.of(frame.getGone().getCode()), from);
-            case OPEN, RESUME, FRAME_NOT_SET -> violation();
+            case OPEN, RESUME, ANSWER, FRAME_NOT_SET -> violation();
         }
     }
 
@@ -323,156 +388,114 @@ public final class ResumableStream {
             violation();
             return;
         }
+        if (!answer.getSessionId().isEmpty()) {
+            acceptorSession = answer.getSessionId();
+        }
         if (state == State.OPENING) {
             state = State.OPEN;
+            local.opened();
         }
         if (state == State.CLOSING) {
             synced = true;
             sendAck();
-            send(gone(ResetCode.CLEAN));
+            send(Frames.gone(ResetCode.CLEAN));
             return;
         }
         inStep(answer.getReceived(), answer.getLimit());
     }
 
     private void data(StreamFrame.Data data) {
-        long offset = data.getOffset();
-        ByteString bytes = data.getBytes();
-        long after = offset + bytes.size();
-        if (offset > received || after > granted || finishAt >= 0 && after > finishAt) {
-            violation();
-            return;
+        switch (receiving.classify(data)) {
+            case VIOLATION -> violation();
+            case KNOWN -> {}
+            case FRESH -> {
+                if (state == State.OPEN && !datagrams) {
+                    local.write(receiving.take(data));
+                }
+            }
         }
-        if (state != State.OPEN || after <= received) {
-            return;
-        }
-        ByteString fresh = bytes.substring((int) (received - offset));
-        received = after;
-        local.write(fresh);
     }
 
     private void halfClose(long offset) {
-        if (finishAt >= 0 || state != State.OPEN) {
+        if (receiving.finishKnown() || state != State.OPEN) {
             return;
         }
-        if (offset != received) {
+        if (!receiving.finish(offset)) {
             violation();
             return;
         }
-        finishAt = offset;
-        received = offset + 1;
         deliverFinish();
-        if (finishDelivered) {
+        if (receiving.finishDelivered()) {
             sendAck();
             closeWhenDone();
         }
     }
 
     private void deliverFinish() {
-        if (finishAt >= 0 && written == finishAt && !finishDelivered) {
-            finishDelivered = true;
-            written = finishAt + 1;
-            if (state == State.OPEN) {
-                local.finish();
-            }
+        if (receiving.finishDue() && state == State.OPEN) {
+            local.finish();
         }
     }
 
     private void gone(ResetCode said, Link from) {
-        switch (state) {
-            case CLOSING -> end();
-            case RESETTING -> end();
-            default -> {
-                if (said == ResetCode.CLEAN) {
-                    // The other edge has everything and we have acknowledged all of its own.
-                    if (finishDelivered && localFinished) {
-                        if (!initiates()) {
-                            from.send(gone(ResetCode.CLEAN));
-                        }
-                        end();
-                    } else {
-                        violation();
-                    }
-                } else {
-                    fail(said);
-                    if (initiates()) {
-                        end();
-                    } else {
-                        from.send(gone(said));
-                        end();
-                    }
-                }
+        if (state == State.CLOSING || state == State.RESETTING) {
+            end();
+        } else if (said != ResetCode.CLEAN) {
+            fail(said);
+            if (!initiates()) {
+                from.send(Frames.gone(said));
             }
+            end();
+        } else if (receiving.finishDelivered() && sending.finished()) {
+            // The other edge has everything and we have acknowledged all of its own.
+            if (!initiates()) {
+                from.send(Frames.gone(ResetCode.CLEAN));
+            }
+            end();
+        } else {
+            violation();
         }
     }
 
     // ---- what follows ---------------------------------------------------------------------------------------------
-
-    private boolean acknowledge(long offset, long limit) {
-        if (!release(offset, limit)) {
-            return false;
-        }
-        finishAcked |= localFinished && offset == replay.end() + 1;
-        return true;
-    }
-
-    private boolean release(long offset, long limit) {
-        if (offset > replay.end() + (localFinished ? 1 : 0)) {
-            violation();
-            return false;
-        }
-        replay.release(Math.min(offset, replay.end()));
-        sent = Math.max(sent, replay.start());
-        creditLimit = Math.max(creditLimit, limit);
-        return true;
-    }
 
     /** Sends what the credit and the link allow, and says whether the socket may be read. */
     private void pump() {
         if (!synced || link == null) {
             return;
         }
-        while (sent < replay.end() && sent < creditLimit && link.ready()) {
-            int most = (int) Math.min(FrameCodec.MAX_DATA, creditLimit - sent);
-            ByteString bytes = replay.from(sent, most);
-            send(StreamFrame.newBuilder()
-                    .setData(StreamFrame.Data.newBuilder().setOffset(sent).setBytes(bytes))
-                    .build());
-            sent += bytes.size();
+        while (link != null && link.ready()) {
+            StreamFrame data = sending.next();
+            if (data == null) {
+                break;
+            }
+            send(data);
         }
-        if (localFinished && sent == replay.end() && !finishSent && !finishAcked) {
-            finishSent = true;
-            send(StreamFrame.newBuilder()
-                    .setHalfClose(StreamFrame.HalfClose.newBuilder().setOffset(replay.end()))
-                    .build());
+        StreamFrame halfClose = sending.halfClose();
+        if (halfClose != null) {
+            send(halfClose);
         }
-        local.reading(state == State.OPEN && !localFinished && replay.end() < creditLimit);
+        local.reading(state == State.OPEN && !sending.finished() && (datagrams || sending.room() > 0));
     }
 
     private void sendAck() {
-        acked = Math.min(received, written);
-        long wanted = acked + window.getAsLong();
-        granted = Math.max(granted, wanted);
-        if (synced) {
-            send(StreamFrame.newBuilder()
-                    .setAck(StreamFrame.Ack.newBuilder().setOffset(acked).setLimit(granted))
-                    .build());
+        StreamFrame ack = receiving.ack();
+        if (synced && !datagrams) {
+            send(ack);
         }
     }
 
     /** The initiator says goodbye when everything of both directions has arrived. */
     private void closeWhenDone() {
-        if (state == State.OPEN && initiates() && synced && finishAcked && finishDelivered) {
+        if (state == State.OPEN && initiates() && synced && sending.finishAcked() && receiving.finishDelivered()) {
             state = State.CLOSING;
-            send(gone(ResetCode.CLEAN));
+            send(Frames.gone(ResetCode.CLEAN));
         }
     }
 
     private void violation() {
         fail(ResetCode.VIOLATION);
-        send(StreamFrame.newBuilder()
-                .setReset(StreamFrame.Reset.newBuilder().setCode(ResetCode.VIOLATION.number()))
-                .build());
+        send(Frames.reset(ResetCode.VIOLATION));
         end();
     }
 
@@ -488,7 +511,7 @@ public final class ResumableStream {
             return;
         }
         state = State.ENDED;
-        replay.clear();
+        sending.clear();
         Link last = link;
         link = null;
         synced = false;
@@ -502,11 +525,5 @@ public final class ResumableStream {
         if (link != null) {
             link.send(frame);
         }
-    }
-
-    private static StreamFrame gone(ResetCode code) {
-        return StreamFrame.newBuilder()
-                .setGone(StreamFrame.Gone.newBuilder().setCode(code.number()))
-                .build();
     }
 }

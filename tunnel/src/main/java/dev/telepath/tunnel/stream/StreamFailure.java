@@ -34,6 +34,16 @@ public abstract sealed class StreamFailure extends RuntimeException {
         }
     }
 
+    /** The other edge has no streams of this kind; the older kind may reach it. Nothing was taken from the caller. */
+    public static final class NotOffered extends StreamFailure {
+        @Serial
+        private static final long serialVersionUID = 1L;
+
+        public NotOffered(String message) {
+            super(message);
+        }
+    }
+
     /** One end was reset, by its peer or because the other end was. */
     public static final class Reset extends StreamFailure {
         @Serial

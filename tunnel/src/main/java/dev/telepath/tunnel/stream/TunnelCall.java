@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  * Back-pressure: what {@link #receive()} is asked for is what the call asks the peer for; what {@link #send} is given is
  * pulled only while the call is ready.
  */
-public final class TunnelCall implements StreamEnd {
+public final class TunnelCall implements RemoteEnd {
     /** How long a caller waits for its peer to end a call whose both directions have ended. */
     public static final Duration LINGER = Duration.ofSeconds(5);
 
@@ -210,13 +210,7 @@ public final class TunnelCall implements StreamEnd {
         });
     }
 
-    /**
-     * Waits for the other edge's word on its dial, before {@link #receive()}. Nothing of the stream's data is read by it,
-     * so that a caller whose stream failed can still serve its socket otherwise.
-     *
-     * @return completes when it has dialled; fails with {@link StreamFailure.DialRefused} when it could not, with
-     *     {@link StreamFailure.ConnectionLost} when the call broke first
-     */
+    @Override
     public CompletionStage<Void> dialled() {
         return greeted.thenCompose(ok -> reader.next()).thenCompose(frame -> switch (frame) {
             case Frame.DialOk ok -> CompletableFuture.completedFuture(null);
@@ -241,7 +235,7 @@ public final class TunnelCall implements StreamEnd {
         }
     }
 
-    /** Refuses or resets the stream before anything was joined to it. */
+    @Override
     public void fail(StreamFailure why) {
         send(Multi.createFrom().failure(why));
     }

@@ -66,7 +66,8 @@ final class Simulation {
                         .setStreamId(ByteString.copyFrom(new byte[16]))
                         .build(),
                 initiator,
-                () -> window);
+                Window.of(window),
+                false);
         initiator.begin();
         after(0, this::connect);
         for (int i = random.nextInt(6); i > 0; i--) {
@@ -307,7 +308,7 @@ final class Simulation {
             acceptor.waiting.send(refusal());
             return;
         }
-        acceptor.stream = ResumableStream.acceptor(open, acceptor, () -> window);
+        acceptor.stream = ResumableStream.acceptor(open, "a", acceptor, Window.of(window), false);
         acceptor.begin();
         if (acceptor.waiting != null) {
             acceptor.stream.attached(acceptor.waiting, acceptor.waitingGreeting);

@@ -1,0 +1,95 @@
+package dev.telepath.agent.carry;
+
+import dev.telepath.agent.dial.DialAnswers;
+import dev.telepath.agent.divert.ClientPath;
+import dev.telepath.agent.engage.Engagement;
+import dev.telepath.protocol.v1.LinkRequest;
+import dev.telepath.tunnel.carry.Acceptor;
+import dev.telepath.tunnel.carry.CarriedStreams;
+import dev.telepath.tunnel.carry.Carrier;
+import dev.telepath.tunnel.carry.Initiator;
+import dev.telepath.tunnel.carry.ResumableEnd;
+import dev.telepath.tunnel.frame.ConnectionId;
+import dev.telepath.tunnel.reconnect.Backoff;
+import dev.telepath.tunnel.stream.RemoteEnd;
+import dev.telepath.tunnel.stream.StreamFailure;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The agent's edge of resumable streams. While the manager is away, new connections of an engaged port are held for a
+ * short time in case it comes back. Thread-safe.
+ */
+public final class AgentStreams implements ClientPath {
+    private final CarriedStreams streams;
+    private final Initiator initiator;
+    private final Acceptor acceptor;
+    private final Duration hold;
+    private volatile boolean offered;
+    private volatile boolean attached;
+
+    /**
+     * @param hold how long a new connection waits for a manager that is away
+     */
+    public AgentStreams(CarriedStreams streams, DialAnswers dials, Backoff backoff, Duration hold) {
+        this.streams = streams;
+        this.hold = hold;
+        this.initiator = new Initiator(streams, backoff);
+        this.acceptor = new Acceptor(streams, (id, timeout, client) -> dials.dial(id, timeout, client));
+    }
+
+    /** A manager that has resumable streams is attached. */
+    public void attached(Carrier carrier, String session) {
+        offered = true;
+        attached = true;
+        acceptor.attached(carrier, session);
+        initiator.attached(carrier, session);
+    }
+
+    /** A manager without resumable streams is attached. */
+    public void attachedWithout() {
+        offered = false;
+    }
+
+    /** No manager is attached. */
+    public void detached() {
+        attached = false;
+        acceptor.detached();
+        initiator.detached();
+    }
+
+    /** The manager wants a link. */
+    public void requested(LinkRequest request) {
+        acceptor.requested(request);
+    }
+
+    @Override
+    public Optional<CompletableFuture<RemoteEnd>> open(Engagement engagement, ConnectionId id) {
+        if (!offered) {
+            return Optional.empty();
+        }
+        ResumableEnd end = initiator.open(id, engagement.dialTimeout(), engagement.clientSession());
+        if (!attached) {
+            CompletableFuture.delayedExecutor(hold.toMillis(), TimeUnit.MILLISECONDS)
+                    .execute(() -> {
+                        if (!attached && !end.dialled().toCompletableFuture().isDone()) {
+                            end.fail(new StreamFailure.ConnectionLost("the manager is away"));
+                        }
+                    });
+        }
+        return Optional.of(CompletableFuture.completedFuture(end));
+    }
+
+    /** What is open and what is suspended. */
+    public CarriedStreams streams() {
+        return streams;
+    }
+
+    /** Ends all streams; their other edges are told while a manager is attached. */
+    public void close() {
+        initiator.close();
+        acceptor.close();
+    }
+}

@@ -1,0 +1,77 @@
+package dev.telepath.client.carry;
+
+import dev.telepath.client.dial.DialResponder;
+import dev.telepath.client.session.Attachment;
+import dev.telepath.client.session.Participant;
+import dev.telepath.protocol.v1.LinkWatch;
+import dev.telepath.protocol.v1.MutinyStreamsGrpc;
+import dev.telepath.tunnel.bridge.Credit;
+import dev.telepath.tunnel.capability.Capabilities.Support;
+import dev.telepath.tunnel.capability.Capability;
+import dev.telepath.tunnel.carry.Acceptor;
+import dev.telepath.tunnel.carry.CarriedStreams;
+import dev.telepath.tunnel.carry.Carrier;
+import dev.telepath.tunnel.carry.Initiator;
+import dev.telepath.tunnel.carry.ResumableEnd;
+import dev.telepath.tunnel.frame.ConnectionId;
+import dev.telepath.tunnel.reconnect.Backoff;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * The client's edge of resumable streams: brings them to each new attachment where the manager has them. Thread-safe.
+ */
+public final class ClientStreams implements Participant, AutoCloseable {
+    private final CarriedStreams streams;
+    private final Initiator initiator;
+    private final Acceptor acceptor;
+    private final Credit credit;
+    private volatile boolean offered;
+
+    public ClientStreams(CarriedStreams streams, DialResponder responder, Credit credit, Backoff backoff) {
+        this.streams = streams;
+        this.credit = credit;
+        this.initiator = new Initiator(streams, backoff);
+        this.acceptor = new Acceptor(streams, (id, timeout, peer) -> responder.dial(id, timeout));
+    }
+
+    @Override
+    public void attached(Attachment attachment) {
+        offered = attachment.capabilities().of(Capability.RESUMABLE_STREAMS) == Support.SUPPORTED;
+        if (!offered) {
+            return;
+        }
+        String session = attachment.session().getSessionId();
+        Carrier carrier = Carrier.over(attachment.channel(), credit);
+        acceptor.attached(carrier, session);
+        attachment.essential(
+                "links",
+                MutinyStreamsGrpc.newMutinyStub(attachment.channel())
+                        .watchLinks(LinkWatch.newBuilder().setSessionId(session).build()),
+                acceptor::requested);
+        initiator.attached(carrier, session);
+    }
+
+    @Override
+    public void detached() {
+        initiator.detached();
+        acceptor.detached();
+    }
+
+    /** Opens a stream to wherever the manager finds a way; empty when the manager has only the older kind. */
+    public Optional<ResumableEnd> open(ConnectionId id, Duration dialTimeout) {
+        return offered ? Optional.of(initiator.open(id, dialTimeout, "")) : Optional.empty();
+    }
+
+    /** What is open and what is suspended. */
+    public CarriedStreams streams() {
+        return streams;
+    }
+
+    /** Ends all streams; their other edges are told while a manager is attached. */
+    @Override
+    public void close() {
+        initiator.close();
+        acceptor.close();
+    }
+}

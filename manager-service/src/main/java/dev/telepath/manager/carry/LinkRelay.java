@@ -1,0 +1,278 @@
+package dev.telepath.manager.carry;
+
+import dev.telepath.manager.engagement.Engagements;
+import dev.telepath.manager.relay.DialWatchers;
+import dev.telepath.manager.relay.DialerChoice;
+import dev.telepath.manager.security.Principal;
+import dev.telepath.manager.session.AgentSession;
+import dev.telepath.manager.session.ClientSession;
+import dev.telepath.manager.session.Session;
+import dev.telepath.manager.session.Sessions;
+import dev.telepath.manager.settings.ManagerSettings;
+import dev.telepath.manager.settings.Timer;
+import dev.telepath.protocol.v1.LinkRequest;
+import dev.telepath.protocol.v1.StreamFrame;
+import dev.telepath.tunnel.frame.ConnectionId;
+import dev.telepath.tunnel.frame.MalformedFrame;
+import dev.telepath.tunnel.resume.Frames;
+import dev.telepath.tunnel.resume.ResetCode;
+import io.grpc.Status;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.smallrye.mutiny.Multi;
+import io.smallrye.mutiny.Uni;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import java.net.SocketAddress;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Pairs the links of resumable streams.
+ *
+ * <pre>
+ *   initiator: Carry(Open | Resume) ─► LinkRequest to the acceptor's session ─► Carry(Answer) ─► joined
+ * </pre>
+ *
+ * Holds nothing that matters: a link that waits is its caller's, and when one of two joined calls ends the other is ended,
+ * so that both edges know. A resumed stream waits for its acceptor for as long as its initiator does. Thread-safe.
+ */
+@Singleton
+public final class LinkRelay {
+    private final Sessions sessions;
+    private final Engagements engagements;
+    private final LinkWatchers watchers;
+    private final DialWatchers dialWatchers;
+    private final DialerChoice choice;
+    private final OwnEdge own;
+    private final Timer timer;
+    private final Duration hold;
+    private final Map<Long, Waiting> waiting = new ConcurrentHashMap<>();
+    private final Set<Joint> joints = ConcurrentHashMap.newKeySet();
+    private final AtomicLong numbers =
+            new AtomicLong(ThreadLocalRandom.current().nextLong());
+    private final Counter links;
+
+    /** A link whose acceptor has not answered. */
+    private record Waiting(String acceptor, CarryCall call, CompletableFuture<CarryCall> answer) {}
+
+    /** Two joined calls, and the sessions they belong to. */
+    private record Joint(String initiator, CarryCall near, String acceptor, CarryCall far) {
+        /** The calls of that session that came over another connection than this. */
+        void breakOff(String session, @Nullable SocketAddress unless) {
+            if (initiator.equals(session) && !near.from(unless) || acceptor.equals(session) && !far.from(unless)) {
+                near.breakOff("the edge has attached anew");
+                far.breakOff("the edge has attached anew");
+            }
+        }
+    }
+
+    @Inject
+    LinkRelay(
+            Sessions sessions,
+            Engagements engagements,
+            LinkWatchers watchers,
+            DialWatchers dialWatchers,
+            DialerChoice choice,
+            OwnEdge own,
+            Timer timer,
+            ManagerSettings settings,
+            MeterRegistry meters) {
+        this.sessions = sessions;
+        this.engagements = engagements;
+        this.watchers = watchers;
+        this.dialWatchers = dialWatchers;
+        this.choice = choice;
+        this.own = own;
+        this.timer = timer;
+        this.hold = settings.streams().hold();
+        this.links = meters.counter("telepath.links");
+        Gauge.builder("telepath.links.open", joints, Set::size).register(meters);
+        Gauge.builder("telepath.links.waiting", waiting, Map::size).register(meters);
+        sessions.changes().listen(this::sweep);
+    }
+
+    /** Links that wait for their acceptor. */
+    public int waiting() {
+        return waiting.size();
+    }
+
+    /** Links that are joined. */
+    public int open() {
+        return joints.size();
+    }
+
+    /** A session watches for requests, over a connection from there. */
+    void watching(Session session, @Nullable SocketAddress from) {
+        joints.forEach(joint -> joint.breakOff(session.id(), from));
+        waiting.forEach((number, link) -> {
+            if (link.acceptor().equals(session.id())) {
+                watchers.ask(session.id(), request(number));
+            }
+        });
+    }
+
+    /** Ends the links of a session whose connection is dead, though it may not show. */
+    public void lost(Session session) {
+        joints.forEach(joint -> joint.breakOff(session.id(), null));
+    }
+
+    /**
+     * Takes a call.
+     *
+     * @return what its edge is sent
+     * @throws io.grpc.StatusRuntimeException when the session is unknown or another's, or the greeting is none
+     */
+    Multi<StreamFrame> accept(CarryCall call, StreamFrame greeting, Principal caller) {
+        return switch (greeting.getFrameCase()) {
+            case OPEN -> {
+                Session session = sessions.own(caller, greeting.getOpen().getSessionId());
+                yield switch (session) {
+                    case AgentSession agent -> intercepted(call, greeting, agent);
+                    case ClientSession client -> outbound(call, greeting, client);
+                };
+            }
+            case RESUME -> {
+                StreamFrame.Resume resume = greeting.getResume();
+                Session session = sessions.own(caller, resume.getSessionId());
+                String acceptor = resume.getAcceptorSessionId();
+                if (own.is(acceptor)) {
+                    yield own.take(call, greeting);
+                }
+                yield OwnEdge.isManager(acceptor)
+                        ? Multi.createFrom().item(Frames.gone(ResetCode.UNKNOWN))
+                        : await(call, greeting, session.id(), acceptor, Optional.empty());
+            }
+            case ANSWER ->
+                answered(
+                        call,
+                        greeting.getAnswer(),
+                        sessions.own(caller, greeting.getAnswer().getSessionId()));
+            default ->
+                throw Status.INVALID_ARGUMENT
+                        .withDescription("the first frame was " + greeting.getFrameCase() + ", expected a greeting")
+                        .asRuntimeException();
+        };
+    }
+
+    private Multi<StreamFrame> intercepted(CarryCall call, StreamFrame greeting, AgentSession agent) {
+        String clientId = greeting.getOpen().getAcceptorSessionId();
+        Optional<ClientSession> found = sessions.clients().stream()
+                .filter(one -> one.id().equals(clientId))
+                .findFirst();
+        if (found.isEmpty()) {
+            return refused(ResetCode.NOT_ATTACHED, "the client is not attached any more");
+        }
+        ClientSession client = found.get();
+        if (!engagements.active(client, agent.workload())) {
+            return refused(ResetCode.NOT_ALLOWED, "the client does not intercept workload " + agent.workload());
+        }
+        if (!watchers.watches(client) && !watchers.watchedBefore(client) && dialWatchers.watches(client)) {
+            return refused(ResetCode.NOT_OFFERED, "the client takes streams of the older kind only");
+        }
+        return await(call, greeting, agent.id(), clientId, Optional.of(hold));
+    }
+
+    private Multi<StreamFrame> outbound(CarryCall call, StreamFrame greeting, ClientSession client) {
+        ConnectionId id;
+        try {
+            id = new ConnectionId(greeting.getOpen().getConnectionId());
+        } catch (MalformedFrame malformed) {
+            throw Status.INVALID_ARGUMENT
+                    .withDescription(malformed.getMessage())
+                    .asRuntimeException();
+        }
+        Optional<AgentSession> best = choice.of(client, id.destinationAddress(), watchers::watches).stream()
+                .findFirst();
+        if (best.isEmpty()) {
+            return own.take(call, greeting);
+        }
+        if (!watchers.watches(best.get())) {
+            return refused(ResetCode.NOT_OFFERED, "the agent that can dial takes streams of the older kind only");
+        }
+        return await(call, greeting, client.id(), best.get().id(), Optional.of(hold));
+    }
+
+    private static Multi<StreamFrame> refused(ResetCode code, String why) {
+        return Multi.createFrom().item(Frames.refused(code, why));
+    }
+
+    private Multi<StreamFrame> await(
+            CarryCall call, StreamFrame greeting, String initiator, String acceptor, Optional<Duration> most) {
+        long number = numbers.incrementAndGet();
+        var answer = new CompletableFuture<CarryCall>();
+        waiting.put(number, new Waiting(acceptor, call, answer));
+        call.passOn(greeting);
+        answer.whenComplete((far, failure) -> {
+            waiting.remove(number);
+            if (far != null) {
+                joined(new Joint(initiator, call, acceptor, far));
+            }
+        });
+        call.over().thenRun(() -> answer.cancel(false));
+        boolean asked = watchers.ask(acceptor, request(number));
+        if (!asked) {
+            most.ifPresent(patience -> {
+                var timeout = timer.after(patience, () -> {
+                    if (!watchers.ask(acceptor, request(number))) {
+                        answer.completeExceptionally(new StillAway());
+                    }
+                });
+                answer.whenComplete((far, failure) -> timeout.cancel(false));
+            });
+        }
+        return Uni.createFrom()
+                .completionStage(answer)
+                .onItem()
+                .transformToMulti(far -> Multi.createFrom().publisher(far))
+                .onFailure(StillAway.class)
+                .recoverWithMulti(() -> refused(ResetCode.NOT_ATTACHED, "the other edge is away"));
+    }
+
+    /** The acceptor did not come in time. */
+    private static final class StillAway extends RuntimeException {
+        @java.io.Serial
+        private static final long serialVersionUID = 1L;
+
+        StillAway() {
+            super("the other edge is away", null, false, false);
+        }
+    }
+
+    private static LinkRequest request(long number) {
+        return LinkRequest.newBuilder().setLink(number).build();
+    }
+
+    private Multi<StreamFrame> answered(CarryCall call, StreamFrame.Answer word, Session session) {
+        Waiting link = waiting.get(word.getLink());
+        if (link == null
+                || !link.acceptor().equals(session.id())
+                || !link.answer().complete(call)) {
+            throw Status.NOT_FOUND.withDescription("nobody waits for that link").asRuntimeException();
+        }
+        return Multi.createFrom().publisher(link.call());
+    }
+
+    private void joined(Joint joint) {
+        joints.add(joint);
+        links.increment();
+        CompletableFuture.allOf(joint.near().over(), joint.far().over()).thenRun(() -> joints.remove(joint));
+    }
+
+    /** Nobody comes back from a session that its owner has ended. */
+    private void sweep() {
+        waiting.values().forEach(link -> {
+            if (sessions.departed(link.acceptor())) {
+                link.answer().completeExceptionally(new StillAway());
+            }
+        });
+    }
+}

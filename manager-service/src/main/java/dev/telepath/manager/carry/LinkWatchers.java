@@ -1,0 +1,77 @@
+package dev.telepath.manager.carry;
+
+import dev.telepath.manager.session.Session;
+import dev.telepath.manager.session.Sessions;
+import dev.telepath.manager.settings.ManagerSettings;
+import dev.telepath.manager.watch.Outbox;
+import dev.telepath.protocol.v1.LinkRequest;
+import io.smallrye.mutiny.Multi;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+
+/** The {@code WatchLinks} streams of sessions, one for each; a newer one takes the place of the older. Thread-safe. */
+@Singleton
+public final class LinkWatchers {
+    private final Map<String, Watcher> watchers = new ConcurrentHashMap<>();
+    private final Set<Session> once = ConcurrentHashMap.newKeySet();
+    private final int capacity;
+
+    private record Watcher(Session session, Outbox<LinkRequest> box) {}
+
+    @Inject
+    LinkWatchers(ManagerSettings settings, Sessions sessions) {
+        this.capacity = settings.streams().dialQueue();
+        sessions.changes().listen(this::sweep);
+    }
+
+    private void sweep() {
+        once.removeIf(Session::isEnded);
+        watchers.values().forEach(one -> {
+            if (one.session().isEnded()) {
+                one.box().close();
+            }
+        });
+    }
+
+    /** Opens a stream of requests; it counts until it is cancelled. */
+    Multi<LinkRequest> open(Session session, Executor loop) {
+        return Multi.createFrom().deferred(() -> {
+            var outbox = new Outbox<LinkRequest>(capacity, loop);
+            once.add(session);
+            var watcher = new Watcher(session, outbox);
+            Watcher before = watchers.put(session.id(), watcher);
+            if (before != null) {
+                before.box().close();
+            }
+            if (session.isEnded()) {
+                outbox.close();
+            }
+            return outbox.items().onTermination().invoke(() -> watchers.remove(session.id(), watcher));
+        });
+    }
+
+    /** Whether that session would be asked now. */
+    public boolean watches(Session session) {
+        return watchers.containsKey(session.id());
+    }
+
+    /** Whether the session is one that watches, even if it does not just now. */
+    boolean watchedBefore(Session session) {
+        return once.contains(session);
+    }
+
+    /** Asks a session for a link. False when it does not watch or its queue is full. */
+    boolean ask(String session, LinkRequest request) {
+        Watcher watcher = watchers.get(session);
+        return watcher != null && watcher.box().offer(request);
+    }
+
+    /** Open streams. */
+    public int size() {
+        return watchers.size();
+    }
+}

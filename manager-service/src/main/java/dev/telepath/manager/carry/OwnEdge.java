@@ -1,0 +1,69 @@
+package dev.telepath.manager.carry;
+
+import dev.telepath.manager.relay.Credits;
+import dev.telepath.manager.relay.OwnDialer;
+import dev.telepath.manager.settings.ManagerSettings;
+import dev.telepath.protocol.v1.StreamFrame;
+import dev.telepath.tunnel.carry.Acceptor;
+import dev.telepath.tunnel.carry.CarriedStreams;
+import dev.telepath.tunnel.carry.CarryLink;
+import dev.telepath.tunnel.carry.CarrySettings;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.smallrye.mutiny.Multi;
+import io.vertx.core.Vertx;
+import io.vertx.core.impl.VertxInternal;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
+import java.util.UUID;
+
+/** The manager as an edge: it dials where no agent can. Such streams end with the manager. Thread-safe. */
+@Singleton
+public final class OwnEdge {
+    private static final String PREFIX = "manager:";
+
+    private final String session = PREFIX + UUID.randomUUID();
+    private final CarriedStreams streams;
+    private final Acceptor acceptor;
+
+    @Inject
+    OwnEdge(Vertx vertx, OwnDialer dialer, Credits credits, ManagerSettings settings, MeterRegistry meters) {
+        var of = settings.streams();
+        this.streams = new CarriedStreams(
+                ((VertxInternal) vertx).getEventLoopGroup().next(),
+                new CarrySettings(
+                        of.window().asLongValue(),
+                        of.windowMost().asLongValue(),
+                        of.budget().asLongValue(),
+                        of.resumeWindow(),
+                        of.remember()),
+                meters);
+        this.acceptor = new Acceptor(
+                streams,
+                (id, timeout, initiator) -> dialer.dial(
+                        id,
+                        timeout.isPositive() && timeout.compareTo(of.dialTimeout()) < 0 ? timeout : of.dialTimeout(),
+                        credits.own()));
+    }
+
+    /** Whether an acceptor of that session is this manager, in this run. */
+    boolean is(String id) {
+        return session.equals(id);
+    }
+
+    /** Whether an acceptor of that session is, or was, a manager. */
+    static boolean isManager(String id) {
+        return id.startsWith(PREFIX);
+    }
+
+    /** Streams that end here. */
+    public CarriedStreams streams() {
+        return streams;
+    }
+
+    Multi<StreamFrame> take(CarryCall call, StreamFrame greeting) {
+        CarryLink link = acceptor.link(session);
+        call.passOn(greeting);
+        call.subscribe(link.incoming());
+        return Multi.createFrom().publisher(link.outgoing());
+    }
+}

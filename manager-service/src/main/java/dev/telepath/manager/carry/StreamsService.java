@@ -1,0 +1,114 @@
+package dev.telepath.manager.carry;
+
+import dev.telepath.manager.relay.Credits;
+import dev.telepath.manager.security.Principal;
+import dev.telepath.manager.session.Session;
+import dev.telepath.manager.session.Sessions;
+import dev.telepath.protocol.v1.LinkRequest;
+import dev.telepath.protocol.v1.LinkWatch;
+import dev.telepath.protocol.v1.MutinyStreamsGrpc;
+import dev.telepath.protocol.v1.StreamFrame;
+import dev.telepath.protocol.v1.StreamsGrpc;
+import dev.telepath.tunnel.bridge.CallBridge;
+import io.grpc.Context;
+import io.grpc.Contexts;
+import io.grpc.Grpc;
+import io.grpc.Metadata;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerMethodDefinition;
+import io.grpc.ServerServiceDefinition;
+import io.grpc.stub.ServerCalls;
+import io.grpc.stub.StreamObserver;
+import io.netty.util.concurrent.EventExecutor;
+import io.quarkus.grpc.GrpcService;
+import io.smallrye.mutiny.Multi;
+import io.smallrye.mutiny.Uni;
+import io.vertx.core.Vertx;
+import io.vertx.core.impl.ContextInternal;
+import jakarta.inject.Inject;
+import java.net.SocketAddress;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@code telepath.v1.Streams}. {@code Carry} is bound so that its demand is the call's own. Runs on the event loop of the
+ * call's connection.
+ */
+@GrpcService
+public final class StreamsService extends MutinyStreamsGrpc.StreamsImplBase {
+    private static final Context.Key<SocketAddress> PEER = Context.key("telepath-stream-peer");
+
+    private final LinkRelay relay;
+    private final LinkWatchers watchers;
+    private final Sessions sessions;
+    private final Credits credits;
+
+    @Inject
+    StreamsService(LinkRelay relay, LinkWatchers watchers, Sessions sessions, Credits credits) {
+        this.relay = relay;
+        this.watchers = watchers;
+        this.sessions = sessions;
+        this.credits = credits;
+    }
+
+    @Override
+    public Multi<LinkRequest> watchLinks(LinkWatch request) {
+        Session session = sessions.own(Principal.current(), request.getSessionId());
+        SocketAddress peer = PEER.get();
+        return watchers.open(session, loop()).onSubscription().invoke(() -> relay.watching(session, peer));
+    }
+
+    @Override
+    public ServerServiceDefinition bindService() {
+        ServerServiceDefinition generated = super.bindService();
+        var builder = ServerServiceDefinition.builder(generated.getServiceDescriptor());
+        for (ServerMethodDefinition<?, ?> method : generated.getMethods()) {
+            if (!method.getMethodDescriptor()
+                    .getFullMethodName()
+                    .equals(StreamsGrpc.getCarryMethod().getFullMethodName())) {
+                builder.addMethod(withPeer(method));
+            }
+        }
+        ServerCallHandler<StreamFrame, StreamFrame> carry = ServerCalls.asyncBidiStreamingCall(this::serve);
+        return builder.addMethod(withPeer(ServerMethodDefinition.create(StreamsGrpc.getCarryMethod(), carry)))
+                .build();
+    }
+
+    private static <I, O> ServerMethodDefinition<I, O> withPeer(ServerMethodDefinition<I, O> method) {
+        ServerCallHandler<I, O> handler = method.getServerCallHandler();
+        return method.withServerCallHandler(new ServerCallHandler<>() {
+            @Override
+            public ServerCall.Listener<I> startCall(ServerCall<I, O> call, Metadata headers) {
+                SocketAddress peer = call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR);
+                Context context =
+                        peer == null ? Context.current() : Context.current().withValue(PEER, peer);
+                return Contexts.interceptCall(context, call, headers, handler);
+            }
+        });
+    }
+
+    private StreamObserver<StreamFrame> serve(StreamObserver<StreamFrame> response) {
+        Principal caller = Principal.current();
+        SocketAddress peer = PEER.get();
+        return CallBridge.serve(
+                response,
+                loop(),
+                credits.take(peer),
+                frames -> carried(frames, caller, peer).onTermination().invoke(() -> credits.release(peer)));
+    }
+
+    private Multi<StreamFrame> carried(Multi<StreamFrame> frames, Principal caller, @Nullable SocketAddress peer) {
+        return Multi.createFrom().deferred(() -> {
+            var call = new CarryCall(peer);
+            frames.subscribe().withSubscriber(call);
+            return Uni.createFrom()
+                    .completionStage(call.greeting())
+                    .onItem()
+                    .transformToMulti(greeting -> relay.accept(call, greeting, caller));
+        });
+    }
+
+    private static EventExecutor loop() {
+        return ((ContextInternal) Vertx.currentContext()).nettyEventLoop();
+    }
+}

@@ -1,0 +1,310 @@
+package dev.telepath.tunnel.carry;
+
+import com.google.protobuf.ByteString;
+import dev.telepath.protocol.v1.LinkRequest;
+import dev.telepath.protocol.v1.StreamFrame;
+import dev.telepath.tunnel.frame.ConnectionId;
+import dev.telepath.tunnel.frame.MalformedFrame;
+import dev.telepath.tunnel.frame.Protocol;
+import dev.telepath.tunnel.resume.Frames;
+import dev.telepath.tunnel.resume.ResetCode;
+import dev.telepath.tunnel.resume.ResumableStream;
+import dev.telepath.tunnel.stream.StreamEnd;
+import dev.telepath.tunnel.stream.StreamFailure;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.CompletionStage;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The edge that is asked for streams: answers each request of a link with one, dials what a new stream names, and gives
+ * a stream that it knows its next link. How a stream ended is remembered for a while.
+ *
+ * <p>Public methods may be called on any thread.
+ */
+public final class Acceptor {
+    private static final int MOST_REMEMBERED = 10_000;
+
+    /** Reaches destinations. Called on the streams' event loop. */
+    @FunctionalInterface
+    public interface Dials {
+        /**
+         * @param timeout of the dial; zero when the stream names none
+         * @param initiator the session that opened the stream
+         * @return the dialled end; fails with a {@link StreamFailure}
+         */
+        CompletionStage<? extends StreamEnd> dial(ConnectionId id, Duration timeout, String initiator);
+    }
+
+    private final CarriedStreams streams;
+    private final Dials dials;
+    private final Map<ByteString, Accepted> known = new HashMap<>();
+    private final LinkedHashMap<ByteString, Past> past = new LinkedHashMap<>();
+    private @Nullable Carrier carrier;
+    private String session = "";
+
+    /** How a stream ended, and whom to tell. */
+    private record Past(ResetCode code, String reason, String initiator, long at) {
+        StreamFrame word() {
+            return switch (code) {
+                case REFUSED, DIAL_TIMED_OUT -> Frames.refused(code, reason);
+                default -> Frames.gone(code);
+            };
+        }
+    }
+
+    public Acceptor(CarriedStreams streams, Dials dials) {
+        this.streams = streams;
+        this.dials = dials;
+    }
+
+    /** A manager is attached, whose requests are answered there. */
+    public void attached(Carrier now, String sessionId) {
+        streams.loop().execute(() -> {
+            carrier = now;
+            session = sessionId;
+        });
+    }
+
+    /** No manager is attached. */
+    public void detached() {
+        streams.loop().execute(() -> carrier = null);
+    }
+
+    /** The manager wants a link. */
+    public void requested(LinkRequest request) {
+        streams.loop().execute(() -> {
+            Carrier now = carrier;
+            if (now != null) {
+                var link = new CarryLink(streams.loop(), new Greeted());
+                link.send(Frames.answer(request.getLink(), session));
+                now.carry(link);
+            }
+        });
+    }
+
+    /**
+     * A link that needs no answer to a request: the initiator's own call, at a manager that dials itself.
+     *
+     * @param sessionId names this acceptor to the initiator
+     */
+    public CarryLink link(String sessionId) {
+        streams.loop().execute(() -> session = sessionId);
+        return new CarryLink(streams.loop(), new Greeted());
+    }
+
+    /** Ends every stream hard, as far as the initiators can be told. */
+    public void close() {
+        streams.loop().execute(() -> List.copyOf(known.values()).forEach(Accepted::stop));
+    }
+
+    /** Waits for the greeting that a link brings. */
+    private final class Greeted implements CarryLink.Owner {
+        @Override
+        public void frame(CarryLink link, StreamFrame frame) {
+            switch (frame.getFrameCase()) {
+                case OPEN ->
+                    greeted(
+                            link,
+                            frame,
+                            frame.getOpen().getStreamId(),
+                            frame.getOpen().getSessionId());
+                case RESUME ->
+                    greeted(
+                            link,
+                            frame,
+                            frame.getResume().getStreamId(),
+                            frame.getResume().getSessionId());
+                default -> link.drop();
+            }
+        }
+
+        @Override
+        public void ready(CarryLink link) {}
+
+        @Override
+        public void over(CarryLink link, @Nullable Throwable cause) {}
+    }
+
+    private void greeted(CarryLink link, StreamFrame greeting, ByteString id, String initiator) {
+        forget();
+        Accepted stream = known.get(id);
+        Past ended = past.get(id);
+        if (stream != null) {
+            if (stream.initiator.equals(initiator)) {
+                stream.take(link, greeting);
+            } else {
+                last(link, Frames.gone(ResetCode.UNKNOWN));
+            }
+        } else if (ended != null && ended.initiator().equals(initiator)) {
+            last(link, ended.word());
+        } else if (greeting.hasOpen() && id.size() == 16) {
+            var fresh = new Accepted(greeting.getOpen());
+            known.put(id, fresh);
+            fresh.take(link, greeting);
+            fresh.dial();
+        } else {
+            last(link, Frames.gone(ResetCode.UNKNOWN));
+        }
+    }
+
+    private static void last(CarryLink link, StreamFrame word) {
+        link.send(word);
+        link.finish();
+    }
+
+    private void forget() {
+        long before = System.nanoTime() - streams.settings().remember().toNanos();
+        var oldest = past.values().iterator();
+        while (oldest.hasNext()) {
+            if (past.size() <= MOST_REMEMBERED && oldest.next().at() - before > 0) {
+                return;
+            }
+            if (past.size() > MOST_REMEMBERED) {
+                oldest.next();
+            }
+            oldest.remove();
+        }
+    }
+
+    private final class Accepted implements ResumableEnd.Lifecycle, CarryLink.Owner {
+        private final StreamFrame.Open open;
+        private final String initiator;
+        private @Nullable ResumableEnd end;
+        private @Nullable CarryLink waiting;
+        private @Nullable StreamFrame greeting;
+        private boolean stopped;
+
+        Accepted(StreamFrame.Open open) {
+            this.open = open;
+            this.initiator = open.getSessionId();
+        }
+
+        void take(CarryLink link, StreamFrame brought) {
+            ResumableEnd made = end;
+            if (made != null) {
+                made.link(link, brought);
+                return;
+            }
+            if (!brought.hasOpen()) {
+                // The initiator has not heard of the dial's end, so it cannot resume.
+                link.drop();
+                return;
+            }
+            CarryLink before = waiting;
+            StreamFrame known = greeting;
+            if (known != null
+                    && known.getOpen().getAttempt() >= brought.getOpen().getAttempt()) {
+                link.finish();
+                return;
+            }
+            waiting = link;
+            greeting = brought;
+            link.hand(this);
+            if (before != null) {
+                before.finish();
+            }
+        }
+
+        void dial() {
+            ConnectionId id;
+            boolean datagrams;
+            try {
+                id = new ConnectionId(open.getConnectionId());
+                datagrams = id.protocol() == Protocol.UDP;
+            } catch (MalformedFrame malformed) {
+                refuse(StreamFailure.of(malformed));
+                return;
+            }
+            Duration timeout = Duration.ofNanos(Math.max(0, open.getDialTimeoutNanos()));
+            dials.dial(id, timeout, initiator)
+                    .whenComplete((socket, failure) -> streams.loop().execute(() -> {
+                        if (failure != null) {
+                            refuse(StreamFailure.of(failure));
+                        } else {
+                            accept(Objects.requireNonNull(socket), datagrams);
+                        }
+                    }));
+        }
+
+        private void accept(StreamEnd socket, boolean datagrams) {
+            var made = new ResumableEnd(
+                    streams,
+                    datagrams,
+                    local -> ResumableStream.acceptor(open, session, local, streams.window(), datagrams),
+                    this);
+            end = made;
+            made.dialledBefore();
+            CarryLink link = waiting;
+            waiting = null;
+            if (link != null) {
+                made.link(link, greeting);
+            }
+            StreamEnd.join(socket, made);
+            if (stopped) {
+                made.fail(new StreamFailure.Reset("the edge stops"));
+            }
+        }
+
+        private void refuse(StreamFailure why) {
+            ResetCode code = why instanceof StreamFailure.DialTimedOut ? ResetCode.DIAL_TIMED_OUT : ResetCode.REFUSED;
+            Past ending = remember(code, String.valueOf(why.getMessage()));
+            CarryLink link = waiting;
+            waiting = null;
+            if (link != null) {
+                last(link, ending.word());
+            }
+        }
+
+        private Past remember(ResetCode code, String reason) {
+            known.remove(open.getStreamId(), this);
+            var ending = new Past(code, reason, initiator, System.nanoTime());
+            past.put(open.getStreamId(), ending);
+            return ending;
+        }
+
+        void stop() {
+            stopped = true;
+            if (end != null) {
+                end.fail(new StreamFailure.Reset("the edge stops"));
+            }
+        }
+
+        // While the dial is under way.
+
+        @Override
+        public void frame(CarryLink link, StreamFrame frame) {
+            // An initiator says nothing before it was accepted, unless it gave up.
+            if (frame.hasReset() || frame.hasGone()) {
+                link.finish();
+            }
+        }
+
+        @Override
+        public void ready(CarryLink link) {}
+
+        @Override
+        public void over(CarryLink link, @Nullable Throwable cause) {
+            if (link == waiting) {
+                waiting = null;
+            }
+        }
+
+        // After it.
+
+        @Override
+        public void linkOver(ResumableEnd lost, @Nullable Throwable cause) {}
+
+        @Override
+        public void inStep(ResumableEnd synced) {}
+
+        @Override
+        public void ended(ResumableEnd over, ResetCode code) {
+            var _ = remember(code, "");
+        }
+    }
+}

@@ -1,0 +1,157 @@
+package dev.telepath.tunnel.carry;
+
+import dev.telepath.tunnel.resume.Budget;
+import dev.telepath.tunnel.resume.GrowingWindow;
+import dev.telepath.tunnel.resume.ResetCode;
+import dev.telepath.tunnel.resume.Window;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
+import io.micrometer.core.instrument.Timer;
+import io.netty.util.concurrent.EventExecutor;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jboss.logging.Logger;
+
+/**
+ * What all resumable streams of a process share: the event loop, the memory budget, the resume window, the counts.
+ *
+ * <p>Confined to the event loop, except for the counts.
+ */
+public final class CarriedStreams {
+    private static final Logger LOG = Logger.getLogger(CarriedStreams.class);
+    private static final long TICK_MILLIS = 500;
+
+    private final EventExecutor loop;
+    private final CarrySettings settings;
+    private final MeterRegistry metrics;
+    private final Budget budget;
+    private final AtomicInteger open = new AtomicInteger();
+    private final AtomicInteger suspendedCount = new AtomicInteger();
+    private final Counter replayed;
+    private final Counter dropped;
+    private final Timer resumes;
+    private final Map<ResumableEnd, Long> suspended = new LinkedHashMap<>();
+    private int most;
+    private long outageBegan;
+
+    public CarriedStreams(EventExecutor loop, CarrySettings settings, MeterRegistry metrics) {
+        this.loop = loop;
+        this.settings = settings;
+        this.metrics = metrics;
+        this.budget = new Budget(settings.budget());
+        metrics.gauge("telepath.streams.resumable", Tags.empty(), open, AtomicInteger::get);
+        metrics.gauge("telepath.streams.suspended", Tags.empty(), suspendedCount, AtomicInteger::get);
+        Gauge.builder("telepath.stream.budget.used.bytes", budget, Budget::used).register(metrics);
+        Gauge.builder("telepath.stream.budget.bytes", budget, Budget::capacity).register(metrics);
+        this.replayed = metrics.counter("telepath.stream.replayed.bytes");
+        this.dropped = metrics.counter("telepath.stream.datagrams.lost");
+        this.resumes = Timer.builder("telepath.stream.resume")
+                .description("from the loss of a stream's link until both edges are in step again")
+                .publishPercentiles(0.5, 0.99)
+                .register(metrics);
+        loop.scheduleAtFixedRate(this::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
+    }
+
+    EventExecutor loop() {
+        return loop;
+    }
+
+    Budget budget() {
+        return budget;
+    }
+
+    CarrySettings settings() {
+        return settings;
+    }
+
+    Window window() {
+        return new GrowingWindow(settings.firstWindow(), settings.mostWindow(), budget);
+    }
+
+    /** Streams that are open, suspended ones included. Any thread. */
+    public int open() {
+        return open.get();
+    }
+
+    /** Streams that wait for a link. Any thread. */
+    public int suspended() {
+        return suspendedCount.get();
+    }
+
+    /** Bytes kept by all streams now. Any thread. */
+    public long budgetUsed() {
+        return budget.used();
+    }
+
+    void began() {
+        open.incrementAndGet();
+    }
+
+    void suspended(ResumableEnd end) {
+        if (suspended.isEmpty()) {
+            outageBegan = System.nanoTime();
+            most = 0;
+            LOG.info("streams suspended");
+        }
+        suspended.put(end, System.nanoTime());
+        most = Math.max(most, suspended.size());
+        suspendedCount.set(suspended.size());
+    }
+
+    void resumed(ResumableEnd end) {
+        Long since = suspended.remove(end);
+        if (since != null) {
+            resumes.record(System.nanoTime() - since, TimeUnit.NANOSECONDS);
+            left();
+        }
+    }
+
+    void ended(ResumableEnd end, ResetCode code) {
+        open.decrementAndGet();
+        metrics.counter(
+                        "telepath.streams.ended",
+                        "cause",
+                        code.name().toLowerCase(Locale.ROOT).replace('_', '-'))
+                .increment();
+        if (suspended.remove(end) != null) {
+            left();
+        }
+    }
+
+    private void left() {
+        suspendedCount.set(suspended.size());
+        if (suspended.isEmpty()) {
+            LOG.infof(
+                    "streams resumed most=%d millis=%d replayedBytes=%d",
+                    most, (System.nanoTime() - outageBegan) / 1_000_000, (long) replayed.count());
+        }
+    }
+
+    void replayed(long bytes) {
+        replayed.increment(bytes);
+    }
+
+    void dropped(long datagrams) {
+        dropped.increment(datagrams);
+    }
+
+    private void tick() {
+        long before = System.nanoTime() - settings.resumeWindow().toNanos();
+        var late = new ArrayList<ResumableEnd>();
+        suspended.forEach((end, since) -> {
+            if (since < before) {
+                late.add(end);
+            }
+        });
+        if (!late.isEmpty()) {
+            LOG.warnf("streams ended, no link came within the resume window streams=%d", late.size());
+            late.forEach(ResumableEnd::expire);
+        }
+    }
+}

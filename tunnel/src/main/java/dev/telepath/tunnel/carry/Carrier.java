@@ -1,0 +1,27 @@
+package dev.telepath.tunnel.carry;
+
+import dev.telepath.protocol.v1.StreamsGrpc;
+import dev.telepath.tunnel.bridge.CallBridge;
+import dev.telepath.tunnel.bridge.Credit;
+import io.grpc.CallOptions;
+import io.grpc.Channel;
+import io.smallrye.mutiny.Multi;
+
+/** Starts links over one connection. */
+@FunctionalInterface
+public interface Carrier {
+    /** Begins to send what the link has, and to give it what comes. Never fails: the link is told. */
+    void carry(CarryLink link);
+
+    /** Each link as a {@code Carry} call to a manager. */
+    static Carrier over(Channel channel, Credit credit) {
+        return link -> CallBridge.call(
+                        channel,
+                        StreamsGrpc.getCarryMethod(),
+                        CallOptions.DEFAULT,
+                        credit,
+                        Multi.createFrom().publisher(link.outgoing()))
+                .subscribe()
+                .withSubscriber(link.incoming());
+    }
+}

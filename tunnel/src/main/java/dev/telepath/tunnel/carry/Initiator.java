@@ -1,0 +1,177 @@
+package dev.telepath.tunnel.carry;
+
+import com.google.protobuf.ByteString;
+import dev.telepath.protocol.v1.StreamFrame;
+import dev.telepath.tunnel.frame.ConnectionId;
+import dev.telepath.tunnel.frame.Protocol;
+import dev.telepath.tunnel.reconnect.Backoff;
+import dev.telepath.tunnel.resume.ResetCode;
+import dev.telepath.tunnel.resume.ResumableStream;
+import dev.telepath.tunnel.stream.StreamFailure;
+import io.grpc.Status;
+import io.netty.util.concurrent.ScheduledFuture;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.EnumSet;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The edge that opens streams, and brings each a new link when it lost its own: at once while a manager is attached, then
+ * with back-off; as soon as one is attached again otherwise.
+ *
+ * <p>{@link #open} may be called on any thread, {@link #attached} and {@link #detached} too.
+ */
+public final class Initiator {
+    /** What a manager answers that will not say otherwise the next time. */
+    private static final Set<Status.Code> FINAL =
+            EnumSet.of(Status.Code.UNIMPLEMENTED, Status.Code.PERMISSION_DENIED, Status.Code.INVALID_ARGUMENT);
+
+    private final CarriedStreams streams;
+    private final Backoff backoff;
+    private final SecureRandom ids = new SecureRandom();
+    private final Set<Opened> opened = new HashSet<>();
+    private @Nullable Carrier carrier;
+    private String session = "";
+
+    /**
+     * @param backoff of links that end while a manager is attached
+     */
+    public Initiator(CarriedStreams streams, Backoff backoff) {
+        this.streams = streams;
+        this.backoff = backoff;
+    }
+
+    /** A manager is attached: every stream gets a link there. A session of another id is another edge to the peers. */
+    public void attached(Carrier now, String sessionId) {
+        streams.loop().execute(() -> {
+            boolean other = !session.equals(sessionId);
+            carrier = now;
+            session = sessionId;
+            for (Opened each : List.copyOf(opened)) {
+                if (other) {
+                    each.lostSession();
+                } else {
+                    each.attempt = 0;
+                    each.relink();
+                }
+            }
+        });
+    }
+
+    /** No manager is attached. Links end by themselves, with their connection. */
+    public void detached() {
+        streams.loop().execute(() -> carrier = null);
+    }
+
+    /**
+     * Opens a stream; it waits for a manager where none is attached. The caller bounds how long, with
+     * {@link ResumableEnd#fail}.
+     *
+     * @param acceptorSession the session to open it to; empty: the manager chooses who dials
+     */
+    public ResumableEnd open(ConnectionId id, Duration dialTimeout, String acceptorSession) {
+        byte[] streamId = new byte[16];
+        ids.nextBytes(streamId);
+        var stream = new Opened(id, dialTimeout, acceptorSession, ByteString.copyFrom(streamId));
+        streams.loop().execute(stream::begin);
+        return stream.end;
+    }
+
+    /** Ends every stream hard, as far as the other edges can be told. */
+    public void close() {
+        streams.loop()
+                .execute(() ->
+                        List.copyOf(opened).forEach(each -> each.end.fail(new StreamFailure.Reset("the edge stops"))));
+    }
+
+    private final class Opened implements ResumableEnd.Lifecycle {
+        private final ResumableEnd end;
+        private String openedIn = "";
+        private int attempt;
+        private @Nullable ScheduledFuture<?> retry;
+
+        Opened(ConnectionId id, Duration dialTimeout, String acceptorSession, ByteString streamId) {
+            StreamFrame.Open open = StreamFrame.Open.newBuilder()
+                    .setStreamId(streamId)
+                    .setConnectionId(id.bytes())
+                    .setDialTimeoutNanos(dialTimeout.toNanos())
+                    .setAcceptorSessionId(acceptorSession)
+                    .build();
+            boolean datagrams = id.protocol() == Protocol.UDP;
+            this.end = new ResumableEnd(
+                    streams,
+                    datagrams,
+                    local -> ResumableStream.initiator(open, local, streams.window(), datagrams),
+                    this);
+        }
+
+        void begin() {
+            if (!end.stream().ended()) {
+                opened.add(this);
+                relink();
+            }
+        }
+
+        void relink() {
+            if (retry != null) {
+                retry.cancel(false);
+                retry = null;
+            }
+            Carrier now = carrier;
+            if (now == null || end.stream().ended()) {
+                return;
+            }
+            if (openedIn.isEmpty()) {
+                openedIn = session;
+                end.stream().openedBy(session);
+            }
+            var link = new CarryLink(streams.loop(), end);
+            end.link(link, null);
+            now.carry(link);
+        }
+
+        void lostSession() {
+            if (openedIn.isEmpty()) {
+                relink();
+            } else {
+                end.lose();
+            }
+        }
+
+        @Override
+        public void linkOver(ResumableEnd over, @Nullable Throwable cause) {
+            if (cause != null
+                    && end.stream().opening()
+                    && FINAL.contains(Status.fromThrowable(cause).getCode())) {
+                end.fail(new StreamFailure.NotOffered(String.valueOf(cause.getMessage())));
+                return;
+            }
+            if (carrier == null || retry != null) {
+                return;
+            }
+            long wait = attempt == 0
+                    ? 0
+                    : backoff.wait(attempt, RandomGenerator.getDefault()).toMillis();
+            attempt++;
+            retry = streams.loop().schedule(this::relink, wait, TimeUnit.MILLISECONDS);
+        }
+
+        @Override
+        public void inStep(ResumableEnd synced) {
+            attempt = 0;
+        }
+
+        @Override
+        public void ended(ResumableEnd over, ResetCode code) {
+            opened.remove(this);
+            if (retry != null) {
+                retry.cancel(false);
+            }
+        }
+    }
+}
