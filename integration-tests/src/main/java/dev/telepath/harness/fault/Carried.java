@@ -31,19 +31,21 @@ final class Carried {
 
     /** Connects to the target and carries from then on. A target that refuses is told as a reset. */
     void connect(InetSocketAddress to, int buffer, Conditions conditions, Map<Direction, AtomicLong> counts) {
+        var socket = new Socket();
         try {
             // A dead route is dead for new connections too.
             conditions.awaitFlow(Direction.TO_TARGET);
-            var socket = new Socket();
             socket.setReceiveBufferSize(buffer);
             socket.connect(to, CONNECT_MILLIS);
             socket.setTcpNoDelay(true);
             caller.setTcpNoDelay(true);
             start(socket, conditions, counts);
         } catch (IOException e) {
+            abort(socket);
             reset();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+            abort(socket);
             reset();
         }
     }

@@ -28,13 +28,15 @@ public final class FaultProxy implements AutoCloseable {
 
     private static final int BACKLOG = 1024;
 
+    private record Listener(ServerSocket socket, Thread thread) {}
+
     private final InetSocketAddress target;
     private final Conditions conditions = new Conditions();
     private final Set<Carried> open = ConcurrentHashMap.newKeySet();
     private final Map<Direction, AtomicLong> carried = new EnumMap<>(Direction.class);
     private final AtomicLong accepted = new AtomicLong();
     private final int port;
-    private @Nullable ServerSocket listener;
+    private @Nullable Listener listener;
     private boolean closed;
 
     private FaultProxy(InetSocketAddress target) throws IOException {
@@ -59,13 +61,12 @@ public final class FaultProxy implements AutoCloseable {
         }
     }
 
-    private synchronized int listen(int wanted) throws IOException {
+    private int listen(int wanted) throws IOException {
         var fresh = new ServerSocket();
         fresh.setReuseAddress(true);
         fresh.setReceiveBufferSize(SOCKET_BUFFER);
         fresh.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), wanted), BACKLOG);
-        listener = fresh;
-        Thread.ofVirtual().name("fault-accept").start(() -> accept(fresh));
+        listener = new Listener(fresh, Thread.ofVirtual().name("fault-accept").start(() -> accept(fresh)));
         return fresh.getLocalPort();
     }
 
@@ -80,17 +81,19 @@ public final class FaultProxy implements AutoCloseable {
         }
     }
 
-    private synchronized void accepted(Socket caller) {
-        if (closed || conditions.now() instanceof Fault.Refuse) {
-            Carried.abort(caller);
-            return;
+    private void accepted(Socket caller) {
+        synchronized (open) {
+            if (conditions.now() instanceof Fault.Refuse) {
+                Carried.abort(caller);
+                return;
+            }
+            accepted.incrementAndGet();
+            var connection = new Carried(caller, open::remove);
+            open.add(connection);
+            Thread.ofVirtual()
+                    .name("fault-connect")
+                    .start(() -> connection.connect(target, SOCKET_BUFFER, conditions, carried));
         }
-        accepted.incrementAndGet();
-        var connection = new Carried(caller, open::remove);
-        open.add(connection);
-        Thread.ofVirtual()
-                .name("fault-connect")
-                .start(() -> connection.connect(target, SOCKET_BUFFER, conditions, carried));
     }
 
     /** Where programs connect to. */
@@ -114,10 +117,9 @@ public final class FaultProxy implements AutoCloseable {
      * @throws UncheckedIOException when its port was closed and has been taken since
      */
     public synchronized void apply(Fault fault) {
-        if (closed) {
-            return;
+        if (!closed) {
+            change(fault);
         }
-        change(fault);
     }
 
     private long change(Fault fault) {
@@ -135,20 +137,29 @@ public final class FaultProxy implements AutoCloseable {
         return change;
     }
 
+    /** The port is free only when the thread that accepts has let go of it. */
     private void stopListening() throws IOException {
-        ServerSocket old = listener;
+        Listener old = listener;
         listener = null;
-        if (old != null) {
-            old.close();
+        if (old == null) {
+            return;
+        }
+        old.socket().close();
+        try {
+            old.thread().join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
     /** Ends all connections that are open now; the fault that is on stays on. */
-    public synchronized void cut(Cut how) {
-        for (Carried connection : List.copyOf(open)) {
-            switch (how) {
-                case RESET -> connection.reset();
-                case FINISH -> connection.finish();
+    public void cut(Cut how) {
+        synchronized (open) {
+            for (Carried connection : List.copyOf(open)) {
+                switch (how) {
+                    case RESET -> connection.reset();
+                    case FINISH -> connection.finish();
+                }
             }
         }
     }
@@ -160,6 +171,10 @@ public final class FaultProxy implements AutoCloseable {
      */
     public synchronized CompletableFuture<Void> outage(Duration time) {
         var back = new CompletableFuture<Void>();
+        if (closed) {
+            back.complete(null);
+            return back;
+        }
         long change = change(new Fault.Refuse(Fault.Refusal.RESET));
         cut(Cut.RESET);
         Thread.ofVirtual().name("fault-outage").start(() -> {
@@ -200,14 +215,11 @@ public final class FaultProxy implements AutoCloseable {
     /** Resets what is open and frees the port. */
     @Override
     public synchronized void close() {
-        closed = true;
-        cut(Cut.RESET);
-        // Wakes the timer of an outage.
-        conditions.change(new Fault.Pass());
-        try {
-            stopListening();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+        if (!closed) {
+            closed = true;
+            // Ends the timer of an outage as well.
+            change(new Fault.Refuse(Fault.Refusal.CLOSED));
+            cut(Cut.RESET);
         }
     }
 }
