@@ -8,7 +8,6 @@ import dev.telepath.harness.Program;
 import dev.telepath.harness.Running;
 import dev.telepath.harness.SampleService;
 import io.vertx.core.Vertx;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -24,23 +23,25 @@ import java.util.concurrent.TimeUnit;
  */
 public final class Bench {
     private final boolean quick;
+    private final boolean bytesOnly;
     private final Vertx vertx = Vertx.vertx();
     private final Report report = new Report();
 
-    private Bench(boolean quick) {
+    private Bench(boolean quick, boolean bytesOnly) {
         this.quick = quick;
+        this.bytesOnly = bytesOnly;
     }
 
     public static void main(String[] arguments) throws Exception {
         Set<String> options = Set.of(arguments);
-        if (!Set.of("--native", "--quick").containsAll(options)) {
-            System.err.println("usage: integration-tests/bench/run [--native] [--quick]");
+        if (!Set.of("--native", "--quick", "--bytes").containsAll(options)) {
+            System.err.println("usage: integration-tests/bench/run [--native] [--quick] [--bytes]");
             System.exit(2);
         }
         if (options.contains("--native")) {
             System.setProperty("telepath.programs", "native");
         }
-        new Bench(options.contains("--quick")).run();
+        new Bench(options.contains("--quick"), options.contains("--bytes")).run();
         System.exit(0);
     }
 
@@ -55,36 +56,19 @@ public final class Bench {
             telepath.connect().orFail();
             telepath.tp("intercept", "web", "--port", laptop.port() + ":http").orFail();
             awaitEngaged(agent);
-            long tp = daemon(telepath);
-
-            report.section("HTTP/1.1, requests through an intercept");
+            Map<String, Long> programs = Map.of("manager", manager.pid(), "agent", agent.pid(), "tp", daemon(telepath));
             warm(idle, laptop);
-            for (int connections : new int[] {1, 50, 500, 1000}) {
-                int each = (quick ? 2_000 : 10_000) / connections;
-                compare(
-                        connections + " kept alive",
-                        n -> Load.http1(n, connections, Math.max(2, each), true, "laptop"),
-                        laptop.port(),
-                        idle);
-            }
-            for (int connections : new int[] {1, 50, 500, 1000}) {
-                int each = (quick ? 1_000 : 4_000) / connections;
-                compare(
-                        connections + " at once, a new connection each",
-                        n -> Load.http1(n, connections, Math.max(1, each), false, "laptop"),
-                        laptop.port(),
-                        idle);
-            }
-            report.section("HTTP/2");
-            compare("1,000 streams of one connection", n -> Load.http2(vertx, n, 1000, "laptop"), laptop.port(), idle);
 
-            report.section("Bytes of one and of 16 TCP streams, MiB/s");
-            long size = quick ? 64L << 20 : 256L << 20;
-            throughput("1 stream", 1, size, laptop.port(), idle, List.of(manager.pid(), agent.pid(), tp));
-            throughput("16 streams", 16, size / 8, laptop.port(), idle, List.of(manager.pid(), agent.pid(), tp));
+            if (!bytesOnly) {
+                requests(laptop, idle);
+            }
+            throughput(telepath, laptop.port(), idle, programs);
+            if (bytesOnly) {
+                return;
+            }
 
             report.section("Resident memory for 1,000 idle streams, MiB");
-            idleStreams(idle, Map.of("manager", manager.pid(), "agent", agent.pid(), "tp", tp));
+            idleStreams(idle, programs);
 
             report.section("An idle agent in the path");
             telepath.tp("leave", "web").orFail();
@@ -104,6 +88,28 @@ public final class Bench {
         } finally {
             vertx.close();
         }
+    }
+
+    private void requests(SampleService laptop, int idle) {
+        report.section("HTTP/1.1, requests through an intercept");
+        for (int connections : new int[] {1, 50, 500, 1000}) {
+            int each = (quick ? 2_000 : 10_000) / connections;
+            compare(
+                    connections + " kept alive",
+                    n -> Load.http1(n, connections, Math.max(2, each), true, "laptop"),
+                    laptop.port(),
+                    idle);
+        }
+        for (int connections : new int[] {1, 50, 500, 1000}) {
+            int each = (quick ? 1_000 : 4_000) / connections;
+            compare(
+                    connections + " at once, a new connection each",
+                    n -> Load.http1(n, connections, Math.max(1, each), false, "laptop"),
+                    laptop.port(),
+                    idle);
+        }
+        report.section("HTTP/2");
+        compare("1,000 streams of one connection", n -> Load.http2(vertx, n, 1000, "laptop"), laptop.port(), idle);
     }
 
     private interface Run {
@@ -132,58 +138,29 @@ public final class Bench {
                 ours.perSecond() / straight.perSecond());
     }
 
-    private void throughput(String what, int streams, long bytesEach, int direct, int through, List<Long> pids)
+    private void throughput(Installation telepath, int direct, int through, Map<String, Long> programs)
             throws Exception {
-        download(through, streams, bytesEach / 4);
-        double straight = download(direct, streams, bytesEach);
-        long cpu = pids.stream().mapToLong(Metrics::cpuMillis).sum();
-        double ours = download(through, streams, bytesEach);
-        long used = pids.stream().mapToLong(Metrics::cpuMillis).sum() - cpu;
-        double gib = streams * bytesEach / (double) (1L << 30);
-        report.row(
-                what,
-                "%.0f".formatted(straight),
-                "%.0f, %.1f CPU s per GiB in the three programs".formatted(ours, used / 1000.0 / gib),
-                ours / straight);
-    }
-
-    private static double download(int port, int streams, long bytesEach) throws Exception {
-        long start = System.nanoTime();
-        List<Thread> readers = new ArrayList<>();
-        List<Throwable> failures = java.util.Collections.synchronizedList(new ArrayList<>());
-        for (int i = 0; i < streams; i++) {
-            readers.add(Thread.ofPlatform().start(() -> {
-                try {
-                    drain(port, bytesEach);
-                } catch (IOException e) {
-                    failures.add(e);
-                }
-            }));
-        }
-        for (Thread reader : readers) {
-            reader.join();
-        }
-        if (!failures.isEmpty()) {
-            throw new IllegalStateException(
-                    failures.size() + " of " + streams + " downloads failed", failures.getFirst());
-        }
-        return streams * bytesEach / 1048576.0 / ((System.nanoTime() - start) / 1e9);
-    }
-
-    private static void drain(int port, long bytes) throws IOException {
-        try (var socket = new java.net.Socket("127.0.0.1", port)) {
-            socket.getOutputStream()
-                    .write(("GET /bytes/" + bytes + " HTTP/1.1\r\nHost: sample\r\nConnection: close\r\n\r\n")
-                            .getBytes());
-            byte[] buffer = new byte[64 * 1024];
-            long read = 0;
-            for (int n = socket.getInputStream().read(buffer);
-                    n > 0;
-                    n = socket.getInputStream().read(buffer)) {
-                read += n;
-            }
-            if (read < bytes) {
-                throw new IOException("the download ended after " + read + " of " + bytes + " bytes");
+        report.section("Bytes of one and of 16 TCP streams; the plain proxy is two hops without framing or TLS");
+        try (Running second = PlainProxy.start("hop-2", telepath.directory(), direct);
+                Running first = PlainProxy.start("hop-1", telepath.directory(), second.port("port"))) {
+            Map<String, Long> hops = Map.of("hop-1", first.pid(), "hop-2", second.pid());
+            for (int streams : new int[] {1, 16}) {
+                long each = (quick ? 256L << 20 : 2048L << 20) / streams;
+                Throughput straight = Throughput.measure(direct, streams, each, Map.of());
+                Throughput plain = Throughput.measure(first.port("port"), streams, each, hops);
+                Throughput ours = Throughput.measure(through, streams, each, programs);
+                report.line(
+                        "%-32s direct %s%n%-32s plain  %s%n%-32s ours   %s%n%-32s ratio to plain %.2f, to direct %.2f"
+                                .formatted(
+                                        streams == 1 ? "1 stream" : streams + " streams",
+                                        straight,
+                                        "",
+                                        plain,
+                                        "",
+                                        ours,
+                                        "",
+                                        ours.mibPerSecond() / plain.mibPerSecond(),
+                                        ours.mibPerSecond() / straight.mibPerSecond()));
             }
         }
     }

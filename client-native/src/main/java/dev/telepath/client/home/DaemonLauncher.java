@@ -70,9 +70,16 @@ public final class DaemonLauncher {
         if ("runtime".equals(System.getProperty("org.graalvm.nativeimage.imagecode"))) {
             return List.of(executable);
         }
+        return onJvm(executable, info.arguments().orElseThrow(DaemonLauncher::unknown));
+    }
+
+    /** A short command does without the optimising compiler; a daemon that carries bytes needs it. */
+    static List<String> onJvm(String executable, String[] arguments) {
         List<String> command = new ArrayList<>(List.of(executable));
-        String[] arguments = info.arguments().orElseThrow(DaemonLauncher::unknown);
         for (int i = 0; i + 1 < arguments.length; i++) {
+            if (arguments[i].startsWith("-XX:TieredStopAtLevel=")) {
+                continue;
+            }
             command.add(arguments[i]);
             if (arguments[i].equals("-jar")) {
                 command.add(Path.of(arguments[i + 1]).toAbsolutePath().toString());
