@@ -20,13 +20,13 @@ record Throughput(double mibPerSecond, Map<String, Double> cpuPerGib) {
     private static final double GIB = 1L << 30;
 
     /**
-     * Measures once, after a quarter of the bytes to warm up.
+     * Measures once, after as many bytes to warm up: the first gigabyte is the just-in-time compiler's.
      *
      * @param port answers {@code GET /bytes/N}
      * @param processes ids by name
      */
     static Throughput measure(int port, int streams, long bytesEach, Map<String, Long> processes) throws Exception {
-        download(port, streams, bytesEach / 4);
+        download(port, streams, bytesEach);
         Map<String, Long> before = cpu(processes);
         double rate = download(port, streams, bytesEach);
         Map<String, Long> after = cpu(processes);

@@ -6,14 +6,17 @@ import dev.telepath.protocol.telepresence.manager.TunnelMessage;
 import dev.telepath.tunnel.bridge.CallBridge;
 import dev.telepath.tunnel.bridge.Credit;
 import dev.telepath.tunnel.stream.TunnelCall;
+import dev.telepath.tunnel.stream.TunnelMessages;
 import io.grpc.Context;
 import io.grpc.Contexts;
 import io.grpc.Grpc;
 import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerMethodDefinition;
 import io.grpc.ServerServiceDefinition;
+import io.grpc.ServiceDescriptor;
 import io.grpc.stub.ServerCalls;
 import io.grpc.stub.StreamObserver;
 import io.netty.util.concurrent.EventExecutor;
@@ -22,6 +25,7 @@ import io.vertx.core.impl.ContextInternal;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.net.SocketAddress;
+import java.util.List;
 
 /**
  * Binds {@code Tunnel} so that its demand is the call's own. Runs on the event loop of the call's connection, one loop
@@ -42,16 +46,20 @@ public final class TunnelService {
 
     /** The definition with its {@code Tunnel} method replaced. */
     public ServerServiceDefinition bind(ServerServiceDefinition generated) {
-        var builder = ServerServiceDefinition.builder(generated.getServiceDescriptor());
-        for (ServerMethodDefinition<?, ?> method : generated.getMethods()) {
-            if (!method.getMethodDescriptor()
-                    .getFullMethodName()
-                    .equals(ManagerGrpc.getTunnelMethod().getFullMethodName())) {
-                builder.addMethod(method);
-            }
-        }
+        MethodDescriptor<TunnelMessage, TunnelMessage> tunnel = TunnelMessages.in(ManagerGrpc.getTunnelMethod());
+        List<ServerMethodDefinition<?, ?>> others = generated.getMethods().stream()
+                .filter(method ->
+                        !method.getMethodDescriptor().getFullMethodName().equals(tunnel.getFullMethodName()))
+                .toList();
+        ServiceDescriptor described = generated.getServiceDescriptor();
+        var descriptor = ServiceDescriptor.newBuilder(described.getName())
+                .setSchemaDescriptor(described.getSchemaDescriptor())
+                .addMethod(tunnel);
+        others.forEach(method -> descriptor.addMethod(method.getMethodDescriptor()));
+        var builder = ServerServiceDefinition.builder(descriptor.build());
+        others.forEach(builder::addMethod);
         ServerCallHandler<TunnelMessage, TunnelMessage> handler = ServerCalls.asyncBidiStreamingCall(this::serve);
-        return builder.addMethod(ManagerGrpc.getTunnelMethod(), (call, headers) -> start(handler, call, headers))
+        return builder.addMethod(tunnel, (call, headers) -> start(handler, call, headers))
                 .build();
     }
 

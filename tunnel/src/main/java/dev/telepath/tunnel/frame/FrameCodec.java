@@ -10,8 +10,13 @@ import java.time.Duration;
 public final class FrameCodec {
     /** The stream version we speak. */
     public static final int VERSION = 2;
-    /** The most data bytes in a frame that we send. Larger frames of peers are accepted up to the message limit. */
-    public static final int MAX_DATA = 32 * 1024;
+    /** Bytes around the data of a full frame: 5 of gRPC, 4 of protobuf (tag and length), the code. */
+    private static final int OVERHEAD = 10;
+    /**
+     * The most data bytes in a frame that we send: with what is around them they fill two HTTP/2 frames exactly, so that
+     * no receiver has to put pieces of messages together. Larger frames of peers are accepted up to the message limit.
+     */
+    public static final int MAX_DATA = 32 * 1024 - OVERHEAD;
 
     private static final int NORMAL = 0;
     private static final int STREAM_INFO = 1;
@@ -25,6 +30,7 @@ public final class FrameCodec {
     /** No session id of any peer comes near it; bounds what a hostile peer can make us keep. */
     private static final int MAX_SESSION_ID = 1024;
 
+    private static final ByteString NORMAL_CODE = ByteString.copyFrom(new byte[] {NORMAL});
     private static final TunnelMessage CLOSE_SEND_MESSAGE = code(CLOSE_SEND);
     private static final TunnelMessage DIAL_OK_MESSAGE = code(DIAL_OK);
     private static final TunnelMessage DIAL_REJECT_MESSAGE = code(DIAL_REJECT);
@@ -36,7 +42,8 @@ public final class FrameCodec {
     /** The message that carries the frame. */
     public static TunnelMessage encode(Frame frame) {
         return switch (frame) {
-            case Frame.Data data -> withCode(NORMAL, data.bytes());
+            // A rope of code and data: large data are not copied for one byte in front.
+            case Frame.Data data -> message(NORMAL_CODE.concat(data.bytes()));
             case Frame.StreamInfo info -> streamInfo(info);
             case Frame.StreamOk ok ->
                 withCode(STREAM_OK, new Writer().varint(ok.version()).bytes());
@@ -82,24 +89,22 @@ public final class FrameCodec {
      */
     public static TunnelMessage dataInPlace(byte[] withRoom) {
         withRoom[0] = NORMAL;
-        return TunnelMessage.newBuilder()
-                .setPayload(UnsafeByteOperations.unsafeWrap(withRoom))
-                .build();
+        return message(UnsafeByteOperations.unsafeWrap(withRoom));
     }
 
     private static TunnelMessage code(int code) {
-        return TunnelMessage.newBuilder()
-                .setPayload(ByteString.copyFrom(new byte[] {(byte) code}))
-                .build();
+        return message(ByteString.copyFrom(new byte[] {(byte) code}));
     }
 
     private static TunnelMessage withCode(int code, ByteString body) {
         byte[] payload = new byte[1 + body.size()];
         payload[0] = (byte) code;
         body.copyTo(payload, 1);
-        return TunnelMessage.newBuilder()
-                .setPayload(UnsafeByteOperations.unsafeWrap(payload))
-                .build();
+        return message(UnsafeByteOperations.unsafeWrap(payload));
+    }
+
+    private static TunnelMessage message(ByteString payload) {
+        return TunnelMessage.newBuilder().setPayload(payload).build();
     }
 
     private static TunnelMessage streamInfo(Frame.StreamInfo info) {

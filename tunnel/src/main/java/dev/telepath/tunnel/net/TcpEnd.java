@@ -10,13 +10,13 @@ import dev.telepath.tunnel.stream.StreamEnd;
 import dev.telepath.tunnel.stream.StreamFailure;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelConfig;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
+import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
@@ -60,8 +60,8 @@ public final class TcpEnd extends ChannelInboundHandlerAdapter implements Stream
     public static void configure(ChannelConfig config) {
         config.setAutoRead(false);
         config.setMaxMessagesPerRead(1);
-        config.setRecvByteBufAllocator(
-                new AdaptiveRecvByteBufAllocator(1024, 4096, FrameCodec.MAX_DATA).maxMessagesPerRead(1));
+        // The buffer lives from the read to its copy, so a full frame's costs an idle stream nothing.
+        config.setRecvByteBufAllocator(new FixedRecvByteBufAllocator(FrameCodec.MAX_DATA).maxMessagesPerRead(1));
         config.setWriteBufferWaterMark(new WriteBufferWaterMark(FrameCodec.MAX_DATA, 2 * FrameCodec.MAX_DATA));
         config.setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
         config.setOption(ChannelOption.TCP_NODELAY, true);
@@ -296,17 +296,16 @@ public final class TcpEnd extends ChannelInboundHandlerAdapter implements Stream
         @Override
         protected void write(Frame frame) {
             switch (frame) {
-                case Frame.Data(ByteString bytes) ->
+                case Frame.Data(ByteString bytes) -> {
+                    bytesWritten += bytes.size();
                     channel.writeAndFlush(Unpooled.wrappedBuffer(bytes.asReadOnlyByteBuffer()), channel.voidPromise());
+                }
                 case Frame.DialOk ok ->
                     onLoop(() -> {
                         established = true;
                         readMore();
                     });
                 default -> {}
-            }
-            if (frame instanceof Frame.Data(ByteString bytes)) {
-                bytesWritten += bytes.size();
             }
         }
 

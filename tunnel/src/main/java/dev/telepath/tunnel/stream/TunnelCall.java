@@ -69,7 +69,9 @@ public final class TunnelCall implements RemoteEnd {
                 : Multi.createFrom().items(info, new Frame.Session(forSession));
         Multi<TunnelMessage> requests =
                 Multi.createBy().concatenating().streams(opening.map(FrameCodec::encode), call.body());
-        CallBridge.call(channel, method, options, credit, requests).subscribe().withSubscriber(call.reader);
+        CallBridge.call(channel, TunnelMessages.in(method), options, credit, requests)
+                .subscribe()
+                .withSubscriber(call.reader);
         call.reader.next().whenComplete((first, failure) -> {
             if (failure != null) {
                 call.greeted.completeExceptionally(failure);

@@ -11,7 +11,6 @@ import io.grpc.MethodDescriptor;
 import io.grpc.netty.GrpcSslContexts;
 import io.grpc.netty.NettyChannelBuilder;
 import io.netty.channel.EventLoopGroup;
-import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.handler.ssl.SslProvider;
 import java.time.Duration;
 import java.util.Optional;
@@ -50,7 +49,7 @@ public final class ManagerChannel {
             ManagerAddress address, Optional<JoinToken> token, EventLoopGroup loops, Limits limits) {
         NettyChannelBuilder builder = NettyChannelBuilder.forAddress(address.host(), address.port())
                 .eventLoopGroup(loops)
-                .channelType(NioSocketChannel.class)
+                .channelFactory(ConnectionWindow::channel)
                 .directExecutor()
                 .flowControlWindow(limits.streamWindow())
                 .maxInboundMessageSize(limits.maxMessage())
