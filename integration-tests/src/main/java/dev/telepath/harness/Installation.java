@@ -28,6 +28,8 @@ public final class Installation implements AutoCloseable {
     private final List<String> users = new ArrayList<>();
     private final Map<String, String> tokens = new HashMap<>();
     private @Nullable Running manager;
+    private String agentsAt = "";
+    private String clientsAt = "";
     private int managerPort;
     private String heap = "128m";
 
@@ -151,12 +153,23 @@ public final class Installation implements AutoCloseable {
         return "127.0.0.1:" + managerPort;
     }
 
+    public int managerPort() {
+        return managerPort;
+    }
+
+    /** Agents that are started from now on reach the manager at this address, tp when it connects at that one. */
+    public Installation through(String agents, String clients) {
+        agentsAt = agents;
+        clientsAt = clients;
+        return this;
+    }
+
     /** Starts an agent in front of a port of this machine; its own port is announced as {@code port-http}. */
     public Running startAgent(String workload, int targetPort, String... options) {
         List<String> command = Program.AGENT.command(heap);
         command.addAll(List.of(
                 "--manager",
-                managerAddress(),
+                agentsAt.isEmpty() ? managerAddress() : agentsAt,
                 "--token-file",
                 tokenFile("agent-token").toString(),
                 "--name",
@@ -217,7 +230,7 @@ public final class Installation implements AutoCloseable {
         List<String> arguments = new ArrayList<>(List.of(
                 "connect",
                 "--manager",
-                managerAddress(),
+                clientsAt.isEmpty() ? managerAddress() : clientsAt,
                 "--token-file",
                 tokenFile("client-token").toString()));
         arguments.addAll(Arrays.asList(more));

@@ -1,0 +1,143 @@
+package dev.telepath.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.telepath.harness.Checksummed;
+import dev.telepath.harness.Checksummed.Plan;
+import dev.telepath.harness.Checksummed.Report;
+import dev.telepath.harness.Checksummed.Way;
+import dev.telepath.harness.ChecksummedServer;
+import dev.telepath.harness.Installation;
+import dev.telepath.harness.Running;
+import dev.telepath.harness.fault.Cut;
+import dev.telepath.harness.fault.FaultProxy;
+import java.time.Duration;
+import java.util.Arrays;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/**
+ * Open connections through networks and programs that fail: 200 streams each moving data both ways, every byte judged
+ * where it arrives. None may be reset, none may lose, double or reorder a byte.
+ */
+@Timeout(240)
+class SurvivalIT {
+    private static final int STREAMS = 200;
+    private static Installation telepath;
+    private static ChecksummedServer workload;
+    private static ChecksummedServer laptop;
+    private static FaultProxy atAgent;
+    private static FaultProxy atClient;
+    private static Running agent;
+    private static int web;
+    private static int socks;
+
+    @BeforeAll
+    static void install() throws Exception {
+        telepath = Installation.temporary().init();
+        telepath.startManager();
+        workload = ChecksummedServer.start();
+        laptop = ChecksummedServer.start();
+        atAgent = FaultProxy.before(telepath.managerPort());
+        atClient = FaultProxy.before(telepath.managerPort());
+        telepath.through(atAgent.address(), atClient.address());
+        agent = telepath.startAgent("web", workload.port());
+        web = agent.port("port-http");
+        telepath.connect().orFail();
+        await().atMost(Duration.ofSeconds(20))
+                .untilAsserted(
+                        () -> assertThat(telepath.tp("list").orFail().out()).contains("web"));
+        telepath.tp("intercept", "web", "--port", laptop.port() + ":http").orFail();
+        var status = new ObjectMapper()
+                .readTree(telepath.tp("status", "--output", "json").orFail().out());
+        socks = Integer.parseInt(status.path("proxy").path("address").asText().replaceAll(".*:", ""));
+    }
+
+    @AfterAll
+    static void end() {
+        telepath.close();
+        atAgent.close();
+        atClient.close();
+        workload.close();
+        laptop.close();
+    }
+
+    private interface Fault {
+        void happen() throws Exception;
+    }
+
+    private static void survived(String what, Way way, Fault fault) throws Exception {
+        long before = laptop.broken() + workload.broken();
+        // About eight seconds, so that the fault comes in the middle.
+        try (var load = Checksummed.start(new Plan(STREAMS, 200_000, 200_000, 25_000, what.hashCode()), way)) {
+            await().atMost(Duration.ofSeconds(30)).until(() -> load.report().bytesReceived() > STREAMS * 20_000L);
+            fault.happen();
+            load.mark();
+            Report report = load.await(Duration.ofSeconds(150));
+            assertThat(report.whole()).as(what + ": " + report).isTrue();
+            long[] first = load.firstBytesAfterMark();
+            Arrays.sort(first);
+            System.out.printf(
+                    "%s: %d streams whole, longest pause %d ms, first byte after the fault p50 %d ms p99 %d ms%n",
+                    what,
+                    report.done(),
+                    report.longestPause().toMillis(),
+                    first.length == 0 ? -1 : first[first.length / 2] / 1_000_000,
+                    first.length == 0 ? -1 : first[(int) (first.length * 0.99)] / 1_000_000);
+        }
+        assertThat(laptop.broken() + workload.broken()).isEqualTo(before);
+    }
+
+    private static Way intercepted() {
+        return Way.to(web);
+    }
+
+    private static Way outbound() {
+        return Way.throughSocks(socks, "127.0.0.1", workload.port());
+    }
+
+    private static void restartManager() {
+        telepath.manager().kill();
+        telepath.startManager();
+    }
+
+    @Test
+    void interceptedStreamsSurviveAManagerThatIsKilledAndReplaced() throws Exception {
+        survived("manager killed and replaced, intercepted", intercepted(), SurvivalIT::restartManager);
+    }
+
+    @Test
+    void outboundStreamsThroughAnAgentSurviveAManagerThatIsKilledAndReplaced() throws Exception {
+        survived("manager killed and replaced, outbound", outbound(), SurvivalIT::restartManager);
+    }
+
+    @Test
+    void streamsSurviveACutOfTheClient() throws Exception {
+        survived("client cut by RST", intercepted(), () -> atClient.cut(Cut.RESET));
+    }
+
+    @Test
+    void streamsSurviveACutOfTheAgent() throws Exception {
+        survived("agent cut by FIN", intercepted(), () -> atAgent.cut(Cut.FINISH));
+    }
+
+    @Test
+    void streamsSurviveAnOutageOfFiveSecondsOfTheClient() throws Exception {
+        survived(
+                "client away for 5 s",
+                intercepted(),
+                () -> atClient.outage(Duration.ofSeconds(5)).join());
+    }
+
+    @Test
+    void outboundStreamsSurviveShortOutagesOneAfterTheOther() throws Exception {
+        survived("0.1 s outages of client and agent", outbound(), () -> {
+            atClient.outage(Duration.ofMillis(100)).join();
+            atAgent.outage(Duration.ofMillis(100)).join();
+        });
+    }
+}
