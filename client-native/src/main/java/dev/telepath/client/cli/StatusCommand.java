@@ -62,6 +62,7 @@ final class StatusCommand extends Command {
                     pairs,
                     "streams",
                     streams.path("open").asInt() + " open, "
+                            + suspended(streams.path("suspended").asInt())
                             + streams.path("bytes_from_cluster").asLong() + " bytes from the cluster, "
                             + streams.path("bytes_to_cluster").asLong() + " bytes to it");
         }
@@ -107,5 +108,9 @@ final class StatusCommand extends Command {
         if (!value.isEmpty()) {
             pairs.add(new String[] {name, value});
         }
+    }
+
+    private static String suspended(int count) {
+        return count == 0 ? "" : count + " of them suspended until the manager is back, ";
     }
 }

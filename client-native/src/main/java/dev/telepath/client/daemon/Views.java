@@ -62,6 +62,8 @@ final class Views {
         engagements(node.putArray("engagements"), engine.engagements().views());
         node.putObject("streams")
                 .put("open", engine.ledger().open())
+                .put("resumable", engine.streams().streams().open())
+                .put("suspended", engine.streams().streams().suspended())
                 .put("bytes_from_cluster", engine.ledger().bytesReceived())
                 .put("bytes_to_cluster", engine.ledger().bytesSent());
         return node;
