@@ -1,5 +1,6 @@
 /**
- * When to try again: back-off as a value.
+ * Keeping a connection: why it was lost, what follows from that, and when to try again. Pure decisions
+ * ({@link dev.telepath.tunnel.reconnect.Supervisor}) and one driver for all programs.
  */
 @NullMarked
 package dev.telepath.tunnel.reconnect;
