@@ -1,21 +1,26 @@
 package dev.telepath.agent.attach;
 
-import dev.telepath.agent.attach.Loss.Cause;
 import dev.telepath.agent.divert.ClientPath;
 import dev.telepath.agent.engage.Engagement;
 import dev.telepath.protocol.telepresence.manager.SessionInfo;
 import dev.telepath.tunnel.capability.Capabilities.Support;
 import dev.telepath.tunnel.capability.Capability;
 import dev.telepath.tunnel.frame.ConnectionId;
+import dev.telepath.tunnel.reconnect.Action;
+import dev.telepath.tunnel.reconnect.Cause;
+import dev.telepath.tunnel.reconnect.ConnectionMetrics;
+import dev.telepath.tunnel.reconnect.Loop;
+import dev.telepath.tunnel.reconnect.Loss;
+import dev.telepath.tunnel.reconnect.SupervisedConnection;
 import dev.telepath.tunnel.stream.RemoteEnd;
 import dev.telepath.tunnel.transport.ManagerAddress;
 import dev.telepath.tunnel.transport.ManagerChannel;
+import io.grpc.ManagedChannel;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.io.IOException;
-import java.net.UnknownHostException;
 import java.nio.file.Path;
-import java.time.Duration;
+import java.time.InstantSource;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -26,34 +31,25 @@ import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps the agent attached to its manager.
+ * Keeps the agent attached to its manager. What becomes of the connection is the supervisor's decision; it never gives
+ * up. Engagements stay as they are for a grace while the manager is away, then the ports are nobody's. One log line per
+ * change of state or cause.
  *
- * <pre>
- *              attempt                       arrived
- *   suspended ─────────► connecting ─────────────────► attached
- *       ▲                    │ failed                     │ lost
- *       └── back-off ────────┴────────────────────────────┘
- * </pre>
- *
- * Engagements stay as they are for a grace while the manager is away, then the ports are nobody's. One log line per
- * change of state or cause. Confined to one event loop, on which the connection's bytes run too; {@link #open} and
- * {@link #state} may be called on any thread.
+ * <p>Confined to one event loop, on which the connection's bytes run too; {@link #open} and {@link #state} may be called
+ * on any thread.
  */
 public final class Attachment implements ClientPath {
     private static final Logger LOG = Logger.getLogger(Attachment.class);
 
-    /** What is going on. The number is the metric's value. */
+    /** What is going on. */
     public enum State {
-        SUSPENDED(0),
-        CONNECTING(1),
-        ATTACHED(2);
-
-        private final int number;
-
-        State(int number) {
-            this.number = number;
-        }
+        SUSPENDED,
+        CONNECTING,
+        ATTACHED
     }
+
+    /** How long a closed channel may take to be gone before the next is opened all the same. */
+    private static final int CLOSE_SECONDS = 2;
 
     private final ManagerAddress manager;
     private final Optional<Path> tokenFile;
@@ -63,21 +59,17 @@ public final class Attachment implements ClientPath {
     private final EventLoop loop;
     private final Executor blocking;
     private final LogLevel logLevel;
+    private final ConnectionMetrics metrics;
+    private final SupervisedConnection supervised;
 
-    private volatile State state = State.SUSPENDED;
     private volatile @Nullable ManagerSession attached;
-    private @Nullable ManagerSession current;
-    private @Nullable Watches watches;
     private Optional<SessionInfo> before = Optional.empty();
     private @Nullable ScheduledFuture<?> graceEnd;
     private @Nullable Cause told;
-    private long attachedAt;
-    private int attempt;
-    private boolean stopped;
 
     /**
      * @param ownAddress told to the manager; found by the route when empty
-     * @param blocking for files and name resolution
+     * @param blocking for files, name resolution and the end of channels
      */
     public Attachment(
             ManagerAddress manager,
@@ -95,16 +87,28 @@ public final class Attachment implements ClientPath {
         this.loop = loop;
         this.blocking = blocking;
         this.logLevel = new LogLevel(loop);
+        this.metrics = new ConnectionMetrics(interests.metrics().registry());
+        this.supervised = new SupervisedConnection(
+                this::begin,
+                this::changed,
+                rhythm.policy(),
+                Loop.of(loop),
+                InstantSource.system(),
+                RandomGenerator.getDefault());
     }
 
     /** Begins to attach. Never fails: the manager may come later. */
     public void start() {
-        loop.execute(this::attempt);
+        supervised.start();
     }
 
     /** What is going on now. */
     public State state() {
-        return state;
+        return switch (supervised.state()) {
+            case dev.telepath.tunnel.reconnect.State.Attached a -> State.ATTACHED;
+            case dev.telepath.tunnel.reconnect.State.Connecting c -> State.CONNECTING;
+            default -> State.SUSPENDED;
+        };
     }
 
     @Override
@@ -116,137 +120,145 @@ public final class Attachment implements ClientPath {
                 : Optional.of(CompletableFuture.completedFuture(session.toClient(engagement, id)));
     }
 
-    private void attempt() {
-        if (stopped) {
-            return;
-        }
-        enter(State.CONNECTING);
-        var approach = new CompletableFuture<Approach>();
-        blocking.execute(() -> {
-            try {
-                approach.complete(Approach.find(manager, tokenFile, ownAddress));
-            } catch (IOException | RuntimeException e) {
-                approach.completeExceptionally(e);
+    /** Departs and ends the connection. Never fails; takes at most a control call's deadline and that of the close. */
+    public CompletionStage<Void> stop() {
+        return supervised.quit();
+    }
+
+    private Attempt begin(SupervisedConnection.Listener listener) {
+        var attempt = new Attempt(listener);
+        attempt.begin();
+        return attempt;
+    }
+
+    private void changed(Action.Report report) {
+        metrics.count(report);
+        report.loss().ifPresent(this::tell);
+        switch (report.to()) {
+            case dev.telepath.tunnel.reconnect.State.Attached a -> endGrace();
+            case dev.telepath.tunnel.reconnect.State.Stopped s -> endGrace();
+            default -> {
+                if (report.from() instanceof dev.telepath.tunnel.reconnect.State.Attached && graceEnd == null) {
+                    graceEnd = loop.schedule(this::graceOver, rhythm.grace().toMillis(), TimeUnit.MILLISECONDS);
+                }
             }
-        });
-        approach.whenComplete((found, failure) -> loop.execute(() -> {
-            if (failure != null) {
-                lost(
-                        failure instanceof UnknownHostException
-                                ? new Loss(Cause.UNREACHABLE, "unknown host " + manager.host())
-                                : Loss.of(failure));
-            } else {
-                connect(found);
-            }
-        }));
+        }
     }
 
-    private void connect(Approach approach) {
-        if (stopped) {
-            return;
-        }
-        var channel = ManagerChannel.open(manager, approach.token(), loop, ManagerChannel.Limits.STANDARD);
-        var session = new ManagerSession(channel, approach.ownAddress(), interests, rhythm.call());
-        current = session;
-        interests.self().share().ifPresent(share -> interests.dials().shareAt(approach.ownAddress(), share.port()));
-        session.attach(before).emitOn(loop).subscribe().with(peer -> arrived(session, approach, peer), failure -> {
-            session.end(true);
-            lost(Loss.of(failure));
-        });
-    }
-
-    private void arrived(ManagerSession session, Approach approach, String peer) {
-        if (stopped) {
-            session.end(true);
-            return;
-        }
-        if (graceEnd != null) {
-            graceEnd.cancel(false);
-            graceEnd = null;
-        }
-        before = Optional.of(session.info());
-        attachedAt = System.nanoTime();
-        told = null;
-        var running = new Watches(
-                session, interests, approach.ownAddress(), rhythm, loop, logLevel, loss -> ended(session, loss));
-        watches = running;
-        attached = session;
-        enter(State.ATTACHED);
-        LOG.infof(
-                "attached manager=%s peer=\"%s\" session=%s",
-                manager, peer, session.info().getSessionId());
-        running.start();
-    }
-
-    private void ended(ManagerSession session, Loss loss) {
-        // Streams of a connection that only lost its session may still work.
-        session.end(loss.cause() == Cause.SILENCE);
-        lost(loss);
-    }
-
-    private void lost(Loss loss) {
-        if (stopped) {
-            return;
-        }
-        boolean wasAttached = attached != null;
-        attached = null;
-        watches = null;
-        current = null;
-        if (wasAttached && System.nanoTime() - attachedAt >= rhythm.stable().toNanos()) {
-            attempt = 0;
-        }
-        if (wasAttached && graceEnd == null) {
-            graceEnd = loop.schedule(this::graceOver, rhythm.grace().toMillis(), TimeUnit.MILLISECONDS);
-        }
-        Duration wait = loss.cause().denied()
-                ? rhythm.denied()
-                : rhythm.backoff().wait(attempt++, RandomGenerator.getDefault());
-        interests.metrics().reconnect(loss.cause().label());
+    private void tell(Loss loss) {
         if (told != loss.cause()) {
             told = loss.cause();
             LOG.warnf(
                     "manager away manager=%s cause=%s detail=\"%s\" advice=\"%s\"",
-                    manager, loss.cause().label(), loss.detail(), loss.cause().advice());
+                    manager, loss.cause().label(), loss.detail(), Advice.on(loss.cause()));
         }
-        enter(State.SUSPENDED);
-        loop.schedule(this::attempt, wait.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
+    private void endGrace() {
+        if (graceEnd != null) {
+            graceEnd.cancel(false);
+            graceEnd = null;
+        }
     }
 
     private void graceOver() {
         graceEnd = null;
-        if (attached == null && !stopped) {
-            interests.engagements().clear();
+        interests.engagements().clear();
+    }
+
+    /** One connection, from the look for a way to its end. Confined to the loop. */
+    private final class Attempt implements SupervisedConnection.Connection {
+        private final SupervisedConnection.Listener listener;
+        private @Nullable ManagedChannel channel;
+        private @Nullable ManagerSession session;
+        private @Nullable Watches watches;
+        private boolean closed;
+
+        Attempt(SupervisedConnection.Listener listener) {
+            this.listener = listener;
         }
-    }
 
-    private void enter(State next) {
-        state = next;
-        interests.metrics().connectionState(next.number);
-    }
+        void begin() {
+            blocking.execute(() -> {
+                try {
+                    Approach found = Approach.find(manager, tokenFile, ownAddress);
+                    loop.execute(() -> connect(found));
+                } catch (IOException | RuntimeException e) {
+                    listener.lost(Loss.of(e));
+                }
+            });
+        }
 
-    /** Departs and ends the connection. Never fails; takes at most a control call's deadline. */
-    public CompletionStage<Void> stop() {
-        var done = new CompletableFuture<Void>();
-        loop.execute(() -> {
-            stopped = true;
-            ManagerSession session = attached;
+        private void connect(Approach approach) {
+            if (closed) {
+                return;
+            }
+            ManagedChannel opened =
+                    ManagerChannel.open(manager, approach.token(), loop, ManagerChannel.Limits.STANDARD);
+            channel = opened;
+            var arriving = new ManagerSession(opened, approach.ownAddress(), interests, rhythm.call());
+            interests.self().share().ifPresent(share -> interests.dials().shareAt(approach.ownAddress(), share.port()));
+            arriving.attach(before)
+                    .emitOn(loop)
+                    .subscribe()
+                    .with(peer -> arrived(arriving, approach, peer), failure -> listener.lost(Loss.of(failure)));
+        }
+
+        private void arrived(ManagerSession arrived, Approach approach, String peer) {
+            if (closed) {
+                return;
+            }
+            session = arrived;
+            before = Optional.of(arrived.info());
+            told = null;
+            watches = new Watches(arrived, interests, approach.ownAddress(), rhythm, loop, logLevel, listener::lost);
+            LOG.infof(
+                    "attached manager=%s peer=\"%s\" session=%s",
+                    manager, peer, arrived.info().getSessionId());
+            listener.attached();
+        }
+
+        @Override
+        public void sync() {
+            if (watches != null) {
+                attached = session;
+                watches.start();
+            }
+        }
+
+        @Override
+        public CompletionStage<Void> close(boolean goodbye) {
+            closed = true;
             attached = null;
             if (watches != null) {
                 watches.end();
             }
-            enter(State.SUSPENDED);
-            if (session != null) {
-                session.depart().emitOn(loop).subscribe().with(gone -> {
-                    session.end(true);
-                    done.complete(null);
-                });
-            } else {
-                if (current != null) {
-                    current.end(true);
-                }
-                done.complete(null);
+            ManagedChannel open = channel;
+            if (open == null) {
+                return CompletableFuture.completedStage(null);
             }
-        });
-        return done;
+            var freed = new CompletableFuture<Void>();
+            if (goodbye && session != null) {
+                session.depart().subscribe().with(gone -> shut(open, freed));
+            } else {
+                shut(open, freed);
+            }
+            return freed;
+        }
+
+        private void shut(ManagedChannel open, CompletableFuture<Void> freed) {
+            open.shutdownNow();
+            blocking.execute(() -> {
+                try {
+                    if (!open.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)) {
+                        LOG.warnf("connection not closed in time manager=%s seconds=%d", manager, CLOSE_SECONDS);
+                    }
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                } finally {
+                    freed.complete(null);
+                }
+            });
+        }
     }
 }

@@ -43,7 +43,7 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One connection to a manager and the session on it. Made by the attachment for each attempt, and ended by it. Calls
+ * One connection to a manager and the session on it. Made by the attachment for each attempt, and its channel is ended by it. Calls
  * are made on any thread; their results come on the thread that gRPC likes.
  */
 final class ManagerSession {
@@ -237,19 +237,5 @@ final class ManagerSession {
     /** Says good-bye; never fails. */
     Uni<Void> depart() {
         return calls().depart(session).replaceWithVoid().onFailure().recoverWithNull();
-    }
-
-    /**
-     * Ends the connection.
-     *
-     * @param streamsToo false lets streams that still work end by themselves
-     */
-    void end(boolean streamsToo) {
-        endWatches();
-        if (streamsToo) {
-            channel.shutdownNow();
-        } else {
-            channel.shutdown();
-        }
     }
 }

@@ -2,7 +2,9 @@ package dev.telepath.agent.attach;
 
 import dev.telepath.agent.settings.AgentSettings;
 import dev.telepath.tunnel.reconnect.Backoff;
+import dev.telepath.tunnel.reconnect.ReconnectPolicy;
 import java.time.Duration;
+import java.util.Optional;
 
 /**
  * All times of the attachment.
@@ -12,7 +14,7 @@ import java.time.Duration;
  * @param report period of traffic reports
  * @param grace how long engagements stay while the manager is away
  * @param backoff between attempts
- * @param denied between attempts with a token that was denied
+ * @param denied between attempts where only a person can help, such as a denied token
  * @param stable how long a connection must hold for the back-off to start anew
  */
 public record Rhythm(
@@ -23,6 +25,11 @@ public record Rhythm(
         Backoff backoff,
         Duration denied,
         Duration stable) {
+
+    /** An agent never gives up, and nobody waits for its first attempt. */
+    ReconnectPolicy policy() {
+        return new ReconnectPolicy(backoff, stable, Optional.of(denied), false);
+    }
 
     public static Rhythm of(AgentSettings settings) {
         return new Rhythm(

@@ -1,7 +1,6 @@
 package dev.telepath.agent.attach;
 
 import com.google.protobuf.Empty;
-import dev.telepath.agent.attach.Loss.Cause;
 import dev.telepath.agent.engage.Engagements;
 import dev.telepath.agent.engage.Engagements.Waiting;
 import dev.telepath.agent.engage.Review;
@@ -18,6 +17,7 @@ import dev.telepath.tunnel.capability.Capabilities.Support;
 import dev.telepath.tunnel.capability.Capability;
 import dev.telepath.tunnel.frame.ConnectionId;
 import dev.telepath.tunnel.frame.MalformedFrame;
+import dev.telepath.tunnel.reconnect.Loss;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.netty.channel.EventLoop;
@@ -137,7 +137,7 @@ final class Watches {
                 .with(
                         item -> onLoop(() -> handler.accept(item)),
                         failure -> onLoop(() -> lose(Loss.of(failure))),
-                        () -> onLoop(() -> lose(new Loss(Cause.PEER_CLOSED, "a watch ended"))));
+                        () -> onLoop(() -> lose(Loss.ended("a watch"))));
     }
 
     private void onLoop(Runnable task) {

@@ -24,7 +24,6 @@ public final class AgentMetrics {
 
     private final MeterRegistry registry;
     private final AtomicInteger open;
-    private final AtomicInteger connectionState;
     private final Counter in;
     private final Counter out;
     private final Counter overflow;
@@ -32,7 +31,6 @@ public final class AgentMetrics {
     public AgentMetrics(MeterRegistry registry, Credit credit) {
         this.registry = registry;
         this.open = gauge("telepath.streams.open");
-        this.connectionState = gauge("telepath.connection.state");
         this.in = registry.counter("telepath.stream.bytes", "direction", "in");
         this.out = registry.counter("telepath.stream.bytes", "direction", "out");
         this.overflow = registry.counter("telepath.wiretap.overflow");
@@ -94,18 +92,6 @@ public final class AgentMetrics {
     /** A wiretap copy was ended because its client could not follow. */
     public void wiretapOverflow() {
         overflow.increment();
-    }
-
-    /**
-     * @param state 0 suspended, 1 connecting, 2 attached
-     */
-    public void connectionState(int state) {
-        connectionState.set(state);
-    }
-
-    /** A connection to the manager ended or could not be made. */
-    public void reconnect(String cause) {
-        registry.counter("telepath.reconnects", "cause", cause).increment();
     }
 
     /** A traffic report did not reach the manager. */

@@ -26,8 +26,8 @@ public enum Cause {
     NOT_ALLOWED(Remedy.PERSON),
     /** The peer lacks what is needed, or refuses this version. */
     INCOMPATIBLE(Remedy.PERSON),
-    /** A setting or file is missing or wrong. */
-    SETUP(Remedy.PERSON),
+    /** A setting or file is missing or wrong. It may be under way, as a mounted secret is, and is read at each try. */
+    SETUP(Remedy.BACK_OFF),
     /** A defect of this program. */
     DEFECT(Remedy.BACK_OFF),
     /** The user asked for a new connection. */

@@ -234,7 +234,7 @@ class SupervisorTest {
         "UNTRUSTED, Connecting, Connecting",
         "NOT_ALLOWED, Stopped, Suspended",
         "INCOMPATIBLE, Stopped, Suspended",
-        "SETUP, Stopped, Suspended",
+        "SETUP, Suspended, Suspended",
         "DEFECT, Suspended, Suspended",
         "ASKED, Connecting, Connecting"
     })
