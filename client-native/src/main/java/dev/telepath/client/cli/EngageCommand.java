@@ -74,7 +74,8 @@ abstract class EngageCommand extends Command {
                 .put("namespace", namespace)
                 .put("hold", !command.isEmpty());
         complete(args);
-        try (ControlClient client = invocation.required()) {
+        try (ControlClient client = invocation.required();
+                var notices = invocation.notices()) {
             args.put("mount", environment.mountFolder()).put("mountOwned", environment.mountOwned());
             JsonNode result = invocation.ask(client, "engage", args);
             Map<String, String> variables = EnvironmentOptions.variables(result);

@@ -77,6 +77,13 @@ final class Invocation {
         }
     }
 
+    /** Says when the connection is suspended and when it is back, unless progress is to be quiet. */
+    Notices notices() {
+        return Progress.Mode.of(settings.text(Setting.PROGRESS), terminal) == Progress.Mode.QUIET
+                ? Notices.none()
+                : Notices.follow(running(), console.err());
+    }
+
     static ObjectNode args() {
         return Wire.JSON.createObjectNode();
     }

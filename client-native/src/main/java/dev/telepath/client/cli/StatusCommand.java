@@ -52,7 +52,8 @@ final class StatusCommand extends Command {
         add(pairs, "namespace", connection.path("namespace").asText());
         add(pairs, "client", connection.path("client").asText());
         add(pairs, "since", connection.path("since").asText());
-        add(pairs, "cause", connection.path("cause").asText());
+        add(pairs, "cause", cause(connection));
+        add(pairs, "attempt", connection.path("attempt").asText());
         add(pairs, "next try", connection.path("next_try").asText());
         add(pairs, "next", connection.path("hint").asText());
         add(pairs, "proxy", status.path("proxy").path("address").asText());
@@ -81,8 +82,13 @@ final class StatusCommand extends Command {
             status.path("history")
                     .forEach(row -> printer.line("  " + row.path("at").asText() + " "
                             + row.path("state").asText()
-                            + (row.has("cause") ? ": " + row.path("cause").asText() : "")));
+                            + (row.has("cause") ? ": " + cause(row) : "")));
         }
+    }
+
+    private static String cause(JsonNode row) {
+        String kind = row.path("cause_kind").asText();
+        return (kind.isEmpty() ? "" : kind + ", ") + row.path("cause").asText();
     }
 
     private static List<String[]> engagement(JsonNode each) {

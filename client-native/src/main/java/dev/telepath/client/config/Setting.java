@@ -37,6 +37,13 @@ public enum Setting {
             0,
             3_600_000,
             "time attached after which waits start small again"),
+    NETWORK_POLL(
+            "network.poll",
+            Type.DURATION,
+            "2s",
+            100,
+            3_600_000,
+            "how often it is seen whether this machine's addresses or the token file changed"),
     STREAM_CREDIT("stream.credit", Type.BYTES, "262144", 32 * 1024, 32 << 20, "bytes under way in one stream"),
     STREAM_POOL("stream.pool", Type.BYTES, "16777216", 0, 1 << 30, "bytes under way beyond each stream's first frame"),
     STREAM_WINDOW(

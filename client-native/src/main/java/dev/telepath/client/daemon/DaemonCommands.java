@@ -85,6 +85,8 @@ public final class DaemonCommands implements CommandHandler, AutoCloseable {
             case "connect" -> connect(args, caller);
             case "quit" -> quit(args, caller);
             case "status" -> status();
+            case "reconnect" -> ConnectionCommands.reconnect(required(), settings.duration(Setting.TIMEOUT_CONNECT));
+            case "notices" -> ConnectionCommands.notices(required().session(), caller);
             case "list" -> list(args);
             case "engage" -> engaging().engage(args, caller);
             case "leave" -> leave(args);

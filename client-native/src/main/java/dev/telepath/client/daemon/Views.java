@@ -9,6 +9,7 @@ import dev.telepath.protocol.telepresence.manager.WorkloadInfo;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Statistic;
+import io.micrometer.core.instrument.Timer;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
@@ -46,16 +47,14 @@ final class Views {
                                 .put("manager_version", live.manager().getVersion()));
             }
             case SessionState.Suspended s ->
-                connection
-                        .put("cause", s.cause().message())
-                        .put("attempt", s.attempt())
-                        .put("next_try", time(s.nextTry()));
+                connection.put("attempt", s.attempt()).put("next_try", time(s.nextTry()));
             case SessionState.Stopped s ->
                 connection
-                        .put("cause", s.cause().message())
-                        .put("hint", s.cause().hint());
+                        .put("cause", s.failure().message())
+                        .put("hint", s.failure().hint());
             case SessionState.Connecting c -> connection.put("attempt", c.attempt());
         }
+        why(connection, state);
         node.putObject("proxy")
                 .put("address", "127.0.0.1:" + engine.proxy().address().getPort())
                 .put("port", engine.proxy().address().getPort());
@@ -71,13 +70,14 @@ final class Views {
 
     static void history(ArrayNode into, List<SessionState> states) {
         for (SessionState state : states) {
-            ObjectNode row = into.addObject().put("at", time(state.since())).put("state", state.word());
-            if (state instanceof SessionState.Suspended s) {
-                row.put("cause", s.cause().message());
-            } else if (state instanceof SessionState.Stopped s) {
-                row.put("cause", s.cause().message());
-            }
+            why(into.addObject().put("at", time(state.since())).put("state", state.word()), state);
         }
+    }
+
+    private static void why(ObjectNode row, SessionState state) {
+        state.why()
+                .ifPresent(lost -> row.put("cause", lost.failure().message())
+                        .put("cause_kind", lost.cause().label()));
     }
 
     static void engagements(ArrayNode into, List<EngagementView> views) {
@@ -136,7 +136,11 @@ final class Views {
                         .collect(Collectors.joining(","));
                 String name = meter.getId().getName().replace('.', '_') + (tags.isEmpty() ? "" : "{" + tags + "}");
                 meter.measure().forEach(measured -> {
-                    if (measured.getStatistic() == Statistic.COUNT || measured.getStatistic() == Statistic.VALUE) {
+                    if (meter instanceof Timer) {
+                        String part = measured.getStatistic().getTagValueRepresentation();
+                        into.put(meter.getId().getName().replace('.', '_') + "_seconds_" + part, measured.getValue());
+                    } else if (measured.getStatistic() == Statistic.COUNT
+                            || measured.getStatistic() == Statistic.VALUE) {
                         into.put(name, measured.getValue());
                     }
                 });

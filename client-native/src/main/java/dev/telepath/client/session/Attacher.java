@@ -161,8 +161,13 @@ final class Attacher {
                 .build();
     }
 
-    /** Ends a session as far as the manager can be told. */
-    void depart(ManagedChannel channel, SessionInfo session) {
+    /** Ends the session as far as the manager can be told. */
+    void depart(Attachment attachment) {
+        depart(attachment.channel(), attachment.session());
+        journal.ended();
+    }
+
+    private void depart(ManagedChannel channel, SessionInfo session) {
         try {
             Calls.await("end the session", stub(channel).depart(session), Duration.ofSeconds(3));
         } catch (Failure e) {

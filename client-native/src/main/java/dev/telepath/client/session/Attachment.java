@@ -9,6 +9,8 @@ import dev.telepath.protocol.telepresence.manager.VersionInfo2;
 import dev.telepath.protocol.v1.MutinyWorkloadsGrpc;
 import dev.telepath.protocol.v1.MutinyWorkloadsGrpc.MutinyWorkloadsStub;
 import dev.telepath.tunnel.capability.Capabilities;
+import dev.telepath.tunnel.reconnect.Cause;
+import dev.telepath.tunnel.reconnect.Loss;
 import io.grpc.ManagedChannel;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
@@ -24,7 +26,7 @@ import org.jboss.logging.Logger;
 
 /**
  * One connection to the manager with a session on it. Ends as a whole: the first essential watch that ends takes it
- * down, and the keeper makes another.
+ * down, and the supervisor decides on another.
  *
  * <p>Thread-safe. {@link #call} blocks and must not be used on an event loop.
  */
@@ -32,6 +34,8 @@ public final class Attachment implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger(Attachment.class);
     /** Wait before a watch that is not essential is asked for again. */
     private static final Duration WATCH_AGAIN = Duration.ofSeconds(5);
+    /** How long a closed channel may take to be gone. */
+    private static final Duration CLOSE = Duration.ofSeconds(2);
 
     private final ManagedChannel channel;
     private final Capabilities capabilities;
@@ -39,7 +43,7 @@ public final class Attachment implements AutoCloseable {
     private final SessionInfo session;
     private final boolean fresh;
     private final Duration callTimeout;
-    private final CompletableFuture<Failure> lost = new CompletableFuture<>();
+    private final CompletableFuture<Lost> lost = new CompletableFuture<>();
     private final Set<Cancellable> watches = ConcurrentHashMap.newKeySet();
     private volatile boolean closed;
 
@@ -114,7 +118,7 @@ public final class Attachment implements AutoCloseable {
 
     /** Subscribes to a watch whose end is the end of this attachment. Items arrive on the event loop. */
     public <T> void essential(String name, Multi<T> items, Consumer<T> each) {
-        subscribe(name, items, each, failure -> lose(name, failure));
+        subscribe(name, items, each, why -> lose(name, why));
     }
 
     /** Subscribes to a watch that may end and is then asked for again. Items arrive on the event loop. */
@@ -122,38 +126,43 @@ public final class Attachment implements AutoCloseable {
         if (!live()) {
             return;
         }
-        subscribe(name, items.get(), each, failure -> {
+        subscribe(name, items.get(), each, why -> {
             if (live()) {
-                LOG.debugf("watch ended, asked for again watch=%s cause=\"%s\"", name, failure.message());
+                LOG.debugf(
+                        "watch ended, asked for again watch=%s cause=%s",
+                        name, why.cause().label());
                 CompletableFuture.delayedExecutor(WATCH_AGAIN.toMillis(), TimeUnit.MILLISECONDS)
                         .execute(() -> optional(name, items, each));
             }
         });
     }
 
-    private <T> void subscribe(String name, Multi<T> items, Consumer<T> each, Consumer<Failure> ended) {
+    private <T> void subscribe(String name, Multi<T> items, Consumer<T> each, Consumer<Lost> ended) {
         Cancellable watching = items.subscribe()
                 .with(
                         each,
-                        failure -> ended.accept(ManagerFailures.of(failure, "watch " + name)),
-                        () -> ended.accept(new Failure(
-                                Kind.UNREACHABLE,
-                                "the manager ended the watch of " + name,
-                                "tp attaches again by itself")));
+                        failure -> ended.accept(
+                                new Lost(Loss.of(failure).cause(), ManagerFailures.of(failure, "watch " + name))),
+                        () -> ended.accept(new Lost(
+                                Cause.PEER_CLOSED,
+                                new Failure(
+                                        Kind.UNREACHABLE,
+                                        "the manager ended the watch of " + name,
+                                        "tp attaches again by itself"))));
         watches.add(watching);
         if (closed) {
             watching.cancel();
         }
     }
 
-    private void lose(String name, Failure failure) {
-        if (!closed && lost.complete(failure)) {
+    private void lose(String name, Lost why) {
+        if (!closed && lost.complete(why)) {
             LOG.debugf("connection lost watch=%s", name);
         }
     }
 
     /** Completes, never exceptionally, with the reason when the connection is lost. */
-    CompletableFuture<Failure> lost() {
+    CompletableFuture<Lost> lost() {
         return lost;
     }
 
@@ -162,5 +171,16 @@ public final class Attachment implements AutoCloseable {
         closed = true;
         watches.forEach(Cancellable::cancel);
         channel.shutdownNow();
+    }
+
+    /** Waits, for a bounded time, until nothing of the connection is left. */
+    void awaitClosed() {
+        try {
+            if (!channel.awaitTermination(CLOSE.toMillis(), TimeUnit.MILLISECONDS)) {
+                LOG.warnf("connection not closed in time milliseconds=%d", CLOSE.toMillis());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 }

@@ -2,13 +2,15 @@ package dev.telepath.client.session;
 
 import dev.telepath.client.failure.Failure;
 import dev.telepath.client.failure.Kind;
+import dev.telepath.tunnel.reconnect.Cause;
+import dev.telepath.tunnel.reconnect.Loss;
 import io.grpc.Status;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeoutException;
 import javax.net.ssl.SSLException;
 
-/** What a call to the manager failed with, as a failure for the user. The one place that knows gRPC's codes. Pure. */
+/** What a call to the manager failed with, as a failure for the user. What that means for the connection is {@link Loss}. Pure. */
 public final class ManagerFailures {
     private ManagerFailures() {}
 
@@ -57,6 +59,19 @@ public final class ManagerFailures {
             case INTERNAL, UNKNOWN, UNIMPLEMENTED ->
                 failure(Kind.UNREACHABLE, doing, why, "is what listens there a Telepath manager?", cause);
             default -> failure(Kind.FAILED, doing, why, "see tp gather-logs", cause);
+        };
+    }
+
+    /** Why a connection is away that failed with this. */
+    static Cause cause(Failure failure) {
+        Throwable under = failure.getCause();
+        if (under != null) {
+            return Loss.of(under).cause();
+        }
+        return switch (failure.kind()) {
+            case DENIED -> Cause.CREDENTIALS;
+            case USAGE -> Cause.SETUP;
+            default -> Cause.DEFECT;
         };
     }
 

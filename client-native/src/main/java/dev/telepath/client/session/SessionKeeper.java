@@ -3,55 +3,59 @@ package dev.telepath.client.session;
 import dev.telepath.client.failure.Failure;
 import dev.telepath.client.failure.Kind;
 import dev.telepath.client.home.Journal;
-import dev.telepath.protocol.telepresence.manager.InterceptInfo;
-import dev.telepath.protocol.telepresence.manager.RemainRequest;
 import dev.telepath.protocol.telepresence.manager.SessionInfo;
+import dev.telepath.tunnel.reconnect.Action;
+import dev.telepath.tunnel.reconnect.Cause;
+import dev.telepath.tunnel.reconnect.ConnectionMetrics;
+import dev.telepath.tunnel.reconnect.Loop;
+import dev.telepath.tunnel.reconnect.State;
+import dev.telepath.tunnel.reconnect.SupervisedConnection;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.netty.channel.EventLoopGroup;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import java.util.random.RandomGenerator;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Keeps a session with one manager until it is told to stop: attaches, confirms the session, and attaches again with
- * back-off when the connection is lost. What the participants hold is theirs; they bring it to each new attachment.
+ * Keeps a session with one manager until it is told to stop. What becomes of the connection is the supervisor's decision;
+ * what the participants hold is theirs, and they bring it to each new attachment.
  *
- * <p>Owns one virtual thread on which all of this happens. The public methods are thread-safe; {@link #awaitAttached} and
- * {@link #stop} block.
+ * <p>Thread-safe; {@link #awaitAttached} and {@link #stop} block.
  */
 public final class SessionKeeper {
     private static final Logger LOG = Logger.getLogger(SessionKeeper.class);
     private static final int HISTORY = 50;
-    private static final Duration TICK = Duration.ofSeconds(1);
+    private static final Duration STOP = Duration.ofSeconds(10);
 
     private final Target target;
     private final Policy policy;
-    private final MeterRegistry metrics;
-    private final Journal journal;
     private final Attacher attacher;
     private final List<Participant> participants;
+    private final ConnectionMetrics metrics;
+    private final SupervisedConnection supervised;
+    private final Surroundings surroundings;
     private final CompletableFuture<Attachment> first = new CompletableFuture<>();
-    private final Semaphore wake = new Semaphore(0);
+    private final List<Consumer<SessionState>> listeners = new CopyOnWriteArrayList<>();
     private final Deque<SessionState> history = new ArrayDeque<>();
-    private final Thread thread;
 
-    private SessionState state = new SessionState.Connecting(Instant.now(), 0);
-    private @Nullable SessionInfo session;
+    private SessionState state = new SessionState.Connecting(Instant.now(), 0, Optional.empty());
+    private @Nullable Cause told;
+    private volatile @Nullable SessionInfo session;
     private volatile @Nullable Attachment current;
-    private volatile boolean stopping;
-    private int deniedInARow;
+    private volatile @Nullable Lost lost;
 
     public SessionKeeper(
             Target target,
@@ -63,15 +67,38 @@ public final class SessionKeeper {
             List<Participant> participants) {
         this.target = target;
         this.policy = policy;
-        this.metrics = metrics;
-        this.journal = journal;
         this.attacher = new Attacher(target, policy, loops, metrics, journal, version);
         this.participants = List.copyOf(participants);
-        this.thread = Thread.ofVirtual().name("session").unstarted(this::run);
+        this.metrics = new ConnectionMetrics(metrics);
+        this.supervised = new SupervisedConnection(
+                this::open,
+                this::changed,
+                policy.reconnect(),
+                Loop.of(loops.next()),
+                InstantSource.system(),
+                RandomGenerator.getDefault());
+        this.surroundings = new Surroundings(
+                policy.look(), target.tokenFile(), supervised::networkChanged, supervised::credentialsRefreshed);
     }
 
     public void start() {
-        thread.start();
+        surroundings.start();
+        supervised.start();
+    }
+
+    /** Cuts the wait for the next try, or makes a live connection anew; brings a stopped session back. */
+    public void reconnect() {
+        supervised.reconnect();
+    }
+
+    /**
+     * Tells every change of state, on an event loop: must not block.
+     *
+     * @return ends it
+     */
+    public Runnable onChange(Consumer<SessionState> listener) {
+        listeners.add(listener);
+        return () -> listeners.remove(listener);
     }
 
     public Target target() {
@@ -101,10 +128,10 @@ public final class SessionKeeper {
         return attachment().orElseThrow(() -> switch (state()) {
             case SessionState.Suspended s ->
                 new Failure(
-                        s.cause().kind(),
-                        "the manager is away: " + s.cause().message(),
-                        "tp attaches again by itself; see tp status");
-            case SessionState.Stopped s -> s.cause();
+                        s.lost().failure().kind(),
+                        "the manager is away: " + s.lost().failure().message(),
+                        "tp attaches again by itself; tp reconnect tries at once");
+            case SessionState.Stopped s -> s.failure();
             default -> new Failure(Kind.UNREACHABLE, "the manager is away, tp is attaching", "see tp status");
         });
     }
@@ -131,120 +158,78 @@ public final class SessionKeeper {
         }
     }
 
-    /** Ends the session at the manager if it can be reached, and the thread. */
+    /** Ends the session, at the manager too if it can be reached. */
     public void stop() {
-        stopping = true;
-        wake.release();
-        if (attachment().isEmpty()) {
-            thread.interrupt();
-        }
+        surroundings.close();
         try {
-            thread.join(Duration.ofSeconds(10));
+            supervised.quit().toCompletableFuture().get(STOP.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            LOG.warnf("session not ended in time manager=%s seconds=%d", target.address(), STOP.toSeconds());
+        } catch (ExecutionException e) {
+            LOG.errorf(e, "session not ended");
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+        metrics.close();
     }
 
-    private void run() {
-        int attempt = 0;
-        while (!stopping) {
-            become(new SessionState.Connecting(Instant.now(), attempt));
-            long began = System.nanoTime();
-            Failure cause = attachAndStay();
-            if (stopping) {
-                break;
-            }
-            boolean wasAttached = deniedInARow == 0 && session != null && state() instanceof SessionState.Attached;
-            if (wasAttached && System.nanoTime() - began >= policy.stable().toNanos()) {
-                attempt = 0;
-            }
-            if (isFinal(cause)) {
-                become(new SessionState.Stopped(Instant.now(), cause));
-                first.completeExceptionally(cause);
-                return;
-            }
-            metrics.counter("telepath.reconnects", "cause", cause.kind().label())
-                    .increment();
-            Duration wait = policy.backoff().wait(attempt, ThreadLocalRandom.current());
-            become(new SessionState.Suspended(
-                    Instant.now(), cause, attempt, Instant.now().plus(wait)));
-            attempt++;
-            pause(wait);
-        }
-        become(new SessionState.Stopped(
-                Instant.now(), new Failure(Kind.NOT_CONNECTED, "disconnected by tp quit", "tp connect")));
+    private SupervisedConnection.Connection open(SupervisedConnection.Listener listener) {
+        var connection = new SessionConnection(
+                attacher, policy, participants, Optional.ofNullable(session), new Held(), listener);
+        connection.begin();
+        return connection;
     }
 
-    /** Attaches and works until the connection is lost; what was lost it. */
-    private Failure attachAndStay() {
-        List<InterceptInfo> known = new ArrayList<>();
-        participants.forEach(each -> known.addAll(each.known()));
-        try (Attachment attachment = attacher.attach(Optional.ofNullable(session), known)) {
-            deniedInARow = 0;
+    /** Takes what the one connection of now has to say, on its thread. */
+    private final class Held implements SessionConnection.Owner {
+        @Override
+        public void attached(Attachment attachment) {
             session = attachment.session();
             current = attachment;
-            become(new SessionState.Attached(Instant.now(), attachment.session().getSessionId()));
-            participants.forEach(each -> each.attached(attachment));
+        }
+
+        @Override
+        public void ready(Attachment attachment) {
             first.complete(attachment);
-            Failure cause = stay(attachment);
-            if (stopping) {
-                attacher.depart(attachment.channel(), attachment.session());
-                journal.ended();
-            }
-            return cause;
-        } catch (Failure e) {
-            return e;
-        } catch (RuntimeException e) {
-            LOG.errorf(e, "session failed");
-            return new Failure(Kind.FAILED, "the session failed: " + e, "see tp gather-logs", e);
-        } finally {
-            if (current != null) {
-                current = null;
-                participants.forEach(Participant::detached);
-            }
+        }
+
+        @Override
+        public void lost(Lost why) {
+            lost = why;
+        }
+
+        @Override
+        public void detached() {
+            current = null;
         }
     }
 
-    private Failure stay(Attachment attachment) {
-        attachment.lost().thenRun(wake::release);
-        long nextBeat = System.nanoTime() + policy.heartbeat().toNanos();
-        while (!stopping) {
-            Failure lost = attachment.lost().getNow(null);
-            if (lost != null) {
-                return lost;
+    private void changed(Action.Report report) {
+        metrics.count(report);
+        Instant now = Instant.now();
+        Optional<Lost> why = report.loss().map(loss -> {
+            Lost last = lost;
+            return last != null && last.cause() == loss.cause()
+                    ? last
+                    : new Lost(loss.cause(), new Failure(Kind.UNREACHABLE, loss.detail(), ""));
+        });
+        switch (report.to()) {
+            case State.Idle idle -> {}
+            case State.Connecting connecting ->
+                become(new SessionState.Connecting(now, connecting.tries().attempt(), why));
+            case State.Attached attached -> {
+                SessionInfo info = session;
+                become(new SessionState.Attached(now, info == null ? "" : info.getSessionId()));
             }
-            if (System.nanoTime() >= nextBeat) {
-                attachment.call(
-                        "confirm the session",
-                        attachment
-                                .manage()
-                                .remain(RemainRequest.newBuilder()
-                                        .setSession(attachment.session())
-                                        .build()));
-                nextBeat = System.nanoTime() + policy.heartbeat().toNanos();
+            case State.Suspended suspended ->
+                become(new SessionState.Suspended(
+                        now, why.orElseThrow(), suspended.tries().attempt(), suspended.nextTry()));
+            case State.Stopped(State.Reason reason) -> {
+                Failure failure = why.map(Lost::failure)
+                        .orElseGet(() -> new Failure(Kind.NOT_CONNECTED, "disconnected by tp quit", "tp connect"));
+                become(new SessionState.Stopped(now, failure, why));
+                first.completeExceptionally(failure);
             }
-            participants.forEach(each -> each.tick(attachment));
-            long untilBeat = Math.max(1, (nextBeat - System.nanoTime()) / 1_000_000);
-            pause(Duration.ofMillis(Math.min(TICK.toMillis(), untilBeat)));
-        }
-        return new Failure(Kind.NOT_CONNECTED, "disconnected by tp quit", "tp connect");
-    }
-
-    /** A wrong token is read again once; what the first attach fails with is told to the user instead of retried. */
-    private boolean isFinal(Failure cause) {
-        if (!first.isDone()) {
-            return true;
-        }
-        return cause.kind() == Kind.DENIED && ++deniedInARow > 1 || cause.kind() == Kind.USAGE;
-    }
-
-    private void pause(Duration wait) {
-        try {
-            if (wake.tryAcquire(wait.toMillis(), TimeUnit.MILLISECONDS)) {
-                wake.drainPermits();
-            }
-        } catch (InterruptedException e) {
-            stopping = true;
         }
     }
 
@@ -256,21 +241,36 @@ public final class SessionKeeper {
                 history.removeFirst();
             }
         }
+        log(next);
+        listeners.forEach(each -> each.accept(next));
+    }
+
+    /** A line for each change of state or cause, not for each try. */
+    private void log(SessionState next) {
         switch (next) {
-            case SessionState.Connecting c ->
-                LOG.debugf("connecting manager=%s attempt=%d", target.address(), c.attempt());
-            case SessionState.Attached a ->
+            case SessionState.Attached a -> {
+                told = null;
                 LOG.infof(
                         "attached manager=%s namespace=%s sessionId=%s",
                         target.address(), target.namespace(), a.sessionId());
-            case SessionState.Suspended s ->
-                LOG.infof(
-                        "suspended manager=%s kind=%s cause=\"%s\" attempt=%d nextTry=%s",
-                        target.address(), s.cause().kind().label(), s.cause().message(), s.attempt(), s.nextTry());
-            case SessionState.Stopped s ->
-                LOG.infof(
-                        "stopped manager=%s cause=\"%s\"",
-                        target.address(), s.cause().message());
+            }
+            case SessionState.Connecting c
+            when c.lost().isEmpty() -> LOG.debugf("connecting manager=%s attempt=%d", target.address(), c.attempt());
+            default ->
+                next.why().filter(why -> why.cause() != told).ifPresent(why -> {
+                    told = why.cause();
+                    LOG.infof(
+                            "%s manager=%s cause=%s detail=\"%s\"",
+                            next.word(),
+                            target.address(),
+                            why.cause().label(),
+                            why.failure().message());
+                });
+        }
+        if (next instanceof SessionState.Stopped stopped) {
+            LOG.infof(
+                    "stopped manager=%s cause=\"%s\"",
+                    target.address(), stopped.failure().message());
         }
     }
 }

@@ -1,0 +1,193 @@
+package dev.telepath.client.session;
+
+import dev.telepath.client.failure.Failure;
+import dev.telepath.client.failure.Kind;
+import dev.telepath.protocol.telepresence.manager.InterceptInfo;
+import dev.telepath.protocol.telepresence.manager.RemainRequest;
+import dev.telepath.protocol.telepresence.manager.SessionInfo;
+import dev.telepath.tunnel.reconnect.SupervisedConnection;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One connection from the first call to the last, on a virtual thread of its own on which the participants are called.
+ * Decides nothing: what becomes of it is told to the supervisor. {@link #sync} and {@link #close} never block.
+ */
+final class SessionConnection implements SupervisedConnection.Connection {
+    private static final Logger LOG = Logger.getLogger(SessionConnection.class);
+    private static final Duration TICK = Duration.ofSeconds(1);
+
+    /** What the connection's owner learns, on the connection's thread. */
+    interface Owner {
+        /** A session is there; the supervisor is told next. */
+        void attached(Attachment attachment);
+
+        /** The participants have brought their desired state. */
+        void ready(Attachment attachment);
+
+        /** Why there is none any more; the supervisor is told next. Not called after {@link #close}. */
+        void lost(Lost lost);
+
+        /** Nobody may use the attachment any more. */
+        void detached();
+    }
+
+    private final Attacher attacher;
+    private final Policy policy;
+    private final List<Participant> participants;
+    private final Owner owner;
+    private final SupervisedConnection.Listener listener;
+    private final Semaphore wake = new Semaphore(0);
+    private final CompletableFuture<Void> freed = new CompletableFuture<>();
+    private final Thread thread;
+    private volatile @Nullable Attachment attachment;
+    private volatile boolean synced;
+    private volatile boolean closing;
+    private volatile boolean goodbye;
+
+    /**
+     * @param had the session of the last connection, if any
+     */
+    SessionConnection(
+            Attacher attacher,
+            Policy policy,
+            List<Participant> participants,
+            Optional<SessionInfo> had,
+            Owner owner,
+            SupervisedConnection.Listener listener) {
+        this.attacher = attacher;
+        this.policy = policy;
+        this.participants = participants;
+        this.owner = owner;
+        this.listener = listener;
+        this.thread = Thread.ofVirtual().name("session").unstarted(() -> run(had));
+    }
+
+    void begin() {
+        thread.start();
+    }
+
+    @Override
+    public void sync() {
+        synced = true;
+        wake.release();
+    }
+
+    @Override
+    public CompletionStage<Void> close(boolean saying) {
+        goodbye = saying;
+        closing = true;
+        Attachment live = attachment;
+        if (live == null) {
+            thread.interrupt();
+        } else if (!saying) {
+            live.close();
+            thread.interrupt();
+        }
+        wake.release();
+        return freed;
+    }
+
+    private void run(Optional<SessionInfo> had) {
+        boolean joined = false;
+        try {
+            List<InterceptInfo> known = new ArrayList<>();
+            participants.forEach(each -> known.addAll(each.known()));
+            Attachment live = attacher.attach(had, known);
+            attachment = live;
+            owner.attached(live);
+            listener.attached();
+            while (!synced && !closing) {
+                pause(TICK);
+            }
+            if (!closing) {
+                joined = true;
+                participants.forEach(each -> each.attached(live));
+                owner.ready(live);
+                stay(live).ifPresent(this::lose);
+            }
+        } catch (Failure e) {
+            lose(new Lost(ManagerFailures.cause(e), e));
+        } catch (RuntimeException e) {
+            LOG.errorf(e, "session failed");
+            Failure failure = new Failure(Kind.FAILED, "the session failed: " + e, "see tp gather-logs", e);
+            lose(new Lost(ManagerFailures.cause(failure), failure));
+        } finally {
+            end(joined);
+        }
+    }
+
+    private void lose(Lost lost) {
+        if (!closing) {
+            owner.lost(lost);
+            listener.lost(new dev.telepath.tunnel.reconnect.Loss(
+                    lost.cause(), lost.failure().message()));
+        }
+    }
+
+    private void end(boolean joined) {
+        // What the interrupt was to end has ended; the good-bye is not meant.
+        boolean interrupted = Thread.interrupted();
+        LOG.debugf("connection ends joined=%s interrupted=%s", joined, interrupted);
+        owner.detached();
+        try {
+            if (joined) {
+                participants.forEach(Participant::detached);
+            }
+            Attachment live = attachment;
+            if (live != null) {
+                if (goodbye) {
+                    attacher.depart(live);
+                }
+                live.close();
+                live.awaitClosed();
+            }
+        } finally {
+            freed.complete(null);
+        }
+    }
+
+    /** Works until the connection is lost, or closed: then there is nothing to tell. */
+    private Optional<Lost> stay(Attachment live) {
+        live.lost().thenRun(wake::release);
+        long nextBeat = System.nanoTime() + policy.heartbeat().toNanos();
+        while (!closing) {
+            Lost lost = live.lost().getNow(null);
+            if (lost != null) {
+                return Optional.of(lost);
+            }
+            if (System.nanoTime() - nextBeat >= 0) {
+                live.call(
+                        "confirm the session",
+                        live.manage()
+                                .remain(RemainRequest.newBuilder()
+                                        .setSession(live.session())
+                                        .build()));
+                nextBeat = System.nanoTime() + policy.heartbeat().toNanos();
+            }
+            participants.forEach(each -> each.tick(live));
+            long untilBeat = Math.max(1, (nextBeat - System.nanoTime()) / 1_000_000);
+            pause(Duration.ofMillis(Math.min(TICK.toMillis(), untilBeat)));
+        }
+        return Optional.empty();
+    }
+
+    private void pause(Duration most) {
+        try {
+            if (wake.tryAcquire(most.toMillis(), TimeUnit.MILLISECONDS)) {
+                wake.drainPermits();
+            }
+        } catch (InterruptedException e) {
+            closing = true;
+            Thread.currentThread().interrupt();
+        }
+    }
+}

@@ -1,0 +1,100 @@
+package dev.telepath.client.session;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.NetworkInterface;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.Optional;
+import java.util.Set;
+import org.jboss.logging.Logger;
+
+/**
+ * Looks from time to time whether this machine's addresses or the token file changed. Owns one virtual thread, on which
+ * the callbacks run.
+ */
+final class Surroundings implements AutoCloseable {
+    private static final Logger LOG = Logger.getLogger(Surroundings.class);
+
+    private final Duration period;
+    private final Optional<Path> tokenFile;
+    private final Runnable networkChanged;
+    private final Runnable tokenChanged;
+    private final Thread thread = Thread.ofVirtual().name("surroundings").unstarted(this::run);
+
+    Surroundings(Duration period, Optional<Path> tokenFile, Runnable networkChanged, Runnable tokenChanged) {
+        this.period = period;
+        this.tokenFile = tokenFile;
+        this.networkChanged = networkChanged;
+        this.tokenChanged = tokenChanged;
+    }
+
+    void start() {
+        thread.start();
+    }
+
+    private void run() {
+        Set<InetAddress> addresses = addresses();
+        Optional<FileTime> written = written();
+        try {
+            while (true) {
+                Thread.sleep(period);
+                Set<InetAddress> now = addresses();
+                if (!now.equals(addresses)) {
+                    LOG.infof("network changed addresses=%d", now.size());
+                    addresses = now;
+                    networkChanged.run();
+                }
+                Optional<FileTime> writtenNow = written();
+                if (!writtenNow.equals(written)) {
+                    LOG.infof("token file changed");
+                    written = writtenNow;
+                    tokenChanged.run();
+                }
+            }
+        } catch (InterruptedException e) {
+            LOG.debugf("surroundings no longer looked at");
+        }
+    }
+
+    /** Of the interfaces that are up; empty when the system does not tell. */
+    private static Set<InetAddress> addresses() {
+        Set<InetAddress> all = new HashSet<>();
+        try {
+            NetworkInterface.networkInterfaces().forEach(each -> {
+                if (isUp(each)) {
+                    each.inetAddresses().forEach(all::add);
+                }
+            });
+        } catch (IOException e) {
+            LOG.debugf("addresses not read cause=\"%s\"", e.getMessage());
+        }
+        return all;
+    }
+
+    private static boolean isUp(NetworkInterface each) {
+        try {
+            return each.isUp();
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    private Optional<FileTime> written() {
+        return tokenFile.flatMap(file -> {
+            try {
+                return Optional.of(Files.getLastModifiedTime(file));
+            } catch (IOException e) {
+                return Optional.empty();
+            }
+        });
+    }
+
+    @Override
+    public void close() {
+        thread.interrupt();
+    }
+}
