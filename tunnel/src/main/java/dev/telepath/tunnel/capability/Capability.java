@@ -32,7 +32,9 @@ public enum Capability {
     /** {@code GetLogs} with content: ours only. */
     LOGS,
     /** {@code telepath.v1.Streams}: streams that survive the loss of their connection. */
-    RESUMABLE_STREAMS;
+    RESUMABLE_STREAMS,
+    /** {@code telepath.v1.Liveness}: pulses through the queues that data takes. */
+    HEARTBEAT;
 
     /** Lower case with dashes, e.g. {@code report-metrics}. */
     public String label() {
