@@ -6,6 +6,7 @@ import dev.telepath.protocol.telepresence.manager.SessionInfo;
 import dev.telepath.tunnel.capability.Capabilities.Support;
 import dev.telepath.tunnel.capability.Capability;
 import dev.telepath.tunnel.frame.ConnectionId;
+import dev.telepath.tunnel.liveness.Heartbeat;
 import dev.telepath.tunnel.reconnect.Action;
 import dev.telepath.tunnel.reconnect.Cause;
 import dev.telepath.tunnel.reconnect.ConnectionMetrics;
@@ -172,6 +173,7 @@ public final class Attachment implements ClientPath {
         private @Nullable ManagedChannel channel;
         private @Nullable ManagerSession session;
         private @Nullable Watches watches;
+        private @Nullable Heartbeat heartbeat;
         private boolean closed;
 
         Attempt(SupervisedConnection.Listener listener) {
@@ -201,10 +203,10 @@ public final class Attachment implements ClientPath {
             arriving.attach(before)
                     .emitOn(loop)
                     .subscribe()
-                    .with(peer -> arrived(arriving, approach, peer), failure -> listener.lost(Loss.of(failure)));
+                    .with(peer -> arrived(opened, arriving, approach, peer), failure -> listener.lost(Loss.of(failure)));
         }
 
-        private void arrived(ManagerSession arrived, Approach approach, String peer) {
+        private void arrived(ManagedChannel opened, ManagerSession arrived, Approach approach, String peer) {
             if (closed) {
                 return;
             }
@@ -212,6 +214,13 @@ public final class Attachment implements ClientPath {
             before = Optional.of(arrived.info());
             told = null;
             watches = new Watches(arrived, interests, approach.ownAddress(), rhythm, loop, logLevel, listener::lost);
+            heartbeat = new Heartbeat(
+                    opened,
+                    arrived.capabilities(),
+                    arrived.info().getSessionId(),
+                    rhythm.heartbeat(),
+                    Loop.of(loop),
+                    listener::lost);
             LOG.infof(
                     "attached manager=%s peer=\"%s\" session=%s",
                     manager, peer, arrived.info().getSessionId());
@@ -220,9 +229,10 @@ public final class Attachment implements ClientPath {
 
         @Override
         public void sync() {
-            if (watches != null) {
+            if (watches != null && heartbeat != null) {
                 attached = session;
                 watches.start();
+                heartbeat.start();
             }
         }
 
@@ -232,6 +242,9 @@ public final class Attachment implements ClientPath {
             attached = null;
             if (watches != null) {
                 watches.end();
+            }
+            if (heartbeat != null) {
+                heartbeat.end();
             }
             ManagedChannel open = channel;
             if (open == null) {

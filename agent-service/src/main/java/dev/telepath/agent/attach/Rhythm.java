@@ -11,6 +11,7 @@ import java.util.Optional;
  *
  * @param call deadline of a control call
  * @param remain period of the sign of life
+ * @param heartbeat of the connection, for managers that know it
  * @param report period of traffic reports
  * @param grace how long engagements stay while the manager is away
  * @param backoff between attempts
@@ -20,6 +21,7 @@ import java.util.Optional;
 public record Rhythm(
         Duration call,
         Duration remain,
+        dev.telepath.tunnel.liveness.Rhythm heartbeat,
         Duration report,
         Duration grace,
         Backoff backoff,
@@ -35,6 +37,7 @@ public record Rhythm(
         return new Rhythm(
                 settings.callTimeout(),
                 settings.remainInterval(),
+                new dev.telepath.tunnel.liveness.Rhythm(settings.heartbeatInterval(), settings.heartbeatLimit()),
                 settings.reportInterval(),
                 settings.engagementGrace(),
                 new Backoff(settings.reconnectFirst(), settings.reconnectMost()),

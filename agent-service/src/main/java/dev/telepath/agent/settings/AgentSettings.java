@@ -127,6 +127,14 @@ public interface AgentSettings {
     @WithDefault("5s")
     Duration remainInterval();
 
+    /** Period of the heartbeat, for managers that know it. */
+    @WithDefault("5s")
+    Duration heartbeatInterval();
+
+    /** Silence after which the connection is given up; at least two heartbeats. */
+    @WithDefault("15s")
+    Duration heartbeatLimit();
+
     /** Period of traffic reports. */
     @WithDefault("10s")
     Duration reportInterval();

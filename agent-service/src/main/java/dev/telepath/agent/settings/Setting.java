@@ -41,6 +41,8 @@ public enum Setting {
     HOLD(between("0s", "1m")),
     CALL_TIMEOUT(between("100ms", "10m")),
     REMAIN_INTERVAL(between("100ms", "10m")),
+    HEARTBEAT_INTERVAL(between("100ms", "10m")),
+    HEARTBEAT_LIMIT(between("300ms", "30m")),
     REPORT_INTERVAL(between("100ms", "1h")),
     ENGAGEMENT_GRACE(between("0s", "1h")),
     RECONNECT_FIRST(between("1ms", "1m")),

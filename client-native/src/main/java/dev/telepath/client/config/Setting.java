@@ -27,7 +27,14 @@ public enum Setting {
     TIMEOUT_ROUNDTRIP("timeouts.roundtrip", Type.DURATION, "2s", 0, 600_000, "latency allowed on top of a dial"),
     UDP_IDLE("timeouts.udp-idle", Type.DURATION, "60s", 1000, 86_400_000, "silence that ends a datagram flow"),
     TIMEOUT_DAEMON("timeouts.daemon", Type.DURATION, "30s", 1000, 600_000, "start of the daemon"),
-    HEARTBEAT("heartbeat", Type.DURATION, "5s", 100, 600_000, "how often the session is confirmed"),
+    HEARTBEAT("heartbeat", Type.DURATION, "5s", 100, 600_000, "how often the session is confirmed, and a pulse sent"),
+    HEARTBEAT_LIMIT(
+            "heartbeat.limit",
+            Type.DURATION,
+            "15s",
+            300,
+            600_000,
+            "silence after which the connection is given up; at least two heartbeats"),
     RECONNECT_FIRST("reconnect.first", Type.DURATION, "200ms", 1, 600_000, "bound of the first wait before a retry"),
     RECONNECT_MOST("reconnect.most", Type.DURATION, "5s", 1, 3_600_000, "bound of any wait before a retry"),
     RECONNECT_STABLE(

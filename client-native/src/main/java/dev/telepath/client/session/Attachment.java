@@ -9,7 +9,10 @@ import dev.telepath.protocol.telepresence.manager.VersionInfo2;
 import dev.telepath.protocol.v1.MutinyWorkloadsGrpc;
 import dev.telepath.protocol.v1.MutinyWorkloadsGrpc.MutinyWorkloadsStub;
 import dev.telepath.tunnel.capability.Capabilities;
+import dev.telepath.tunnel.liveness.Heartbeat;
+import dev.telepath.tunnel.liveness.Rhythm;
 import dev.telepath.tunnel.reconnect.Cause;
+import dev.telepath.tunnel.reconnect.Loop;
 import dev.telepath.tunnel.reconnect.Loss;
 import io.grpc.ManagedChannel;
 import io.smallrye.mutiny.Multi;
@@ -23,6 +26,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One connection to the manager with a session on it. Ends as a whole: the first essential watch that ends takes it
@@ -45,6 +49,7 @@ public final class Attachment implements AutoCloseable {
     private final Duration callTimeout;
     private final CompletableFuture<Lost> lost = new CompletableFuture<>();
     private final Set<Cancellable> watches = ConcurrentHashMap.newKeySet();
+    private volatile @Nullable Heartbeat heartbeat;
     private volatile boolean closed;
 
     Attachment(
@@ -161,6 +166,20 @@ public final class Attachment implements AutoCloseable {
         }
     }
 
+    /** Shows the manager that this end lives, and finds out whether it does. Once. */
+    void beat(Rhythm rhythm, Loop loop) {
+        var beating = new Heartbeat(channel, capabilities, session.getSessionId(), rhythm, loop, loss -> {
+            var failure = new Failure(
+                    Kind.UNREACHABLE, "the manager is silent: " + loss.detail(), "tp attaches again by itself");
+            lose("heartbeat", new Lost(loss.cause(), failure));
+        });
+        heartbeat = beating;
+        beating.start();
+        if (closed) {
+            beating.end();
+        }
+    }
+
     /** Completes, never exceptionally, with the reason when the connection is lost. */
     CompletableFuture<Lost> lost() {
         return lost;
@@ -169,6 +188,10 @@ public final class Attachment implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
+        Heartbeat beating = heartbeat;
+        if (beating != null) {
+            beating.end();
+        }
         watches.forEach(Cancellable::cancel);
         channel.shutdownNow();
     }

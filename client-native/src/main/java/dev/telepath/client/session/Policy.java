@@ -2,6 +2,7 @@ package dev.telepath.client.session;
 
 import dev.telepath.client.config.Setting;
 import dev.telepath.client.config.Settings;
+import dev.telepath.tunnel.liveness.Rhythm;
 import dev.telepath.tunnel.reconnect.Backoff;
 import dev.telepath.tunnel.reconnect.ReconnectPolicy;
 import dev.telepath.tunnel.transport.ManagerChannel;
@@ -11,14 +12,14 @@ import java.util.Optional;
 /**
  * How a session is kept.
  *
- * @param heartbeat how often it is confirmed
+ * @param heartbeat how often it is confirmed, and when it counts as silent
  * @param call how long one call may take
  * @param backoff waits between tries
  * @param stable time attached after which waits start small again
  * @param look how often it is seen whether the network or the token file changed
  */
 public record Policy(
-        Duration heartbeat,
+        Rhythm heartbeat,
         Duration call,
         Backoff backoff,
         Duration stable,
@@ -31,7 +32,7 @@ public record Policy(
 
     public static Policy of(Settings settings) {
         return new Policy(
-                settings.duration(Setting.HEARTBEAT),
+                new Rhythm(settings.duration(Setting.HEARTBEAT), settings.duration(Setting.HEARTBEAT_LIMIT)),
                 settings.duration(Setting.TIMEOUT_CALL),
                 new Backoff(settings.duration(Setting.RECONNECT_FIRST), settings.duration(Setting.RECONNECT_MOST)),
                 settings.duration(Setting.RECONNECT_STABLE),

@@ -5,6 +5,8 @@ import dev.telepath.client.failure.Kind;
 import dev.telepath.protocol.telepresence.manager.InterceptInfo;
 import dev.telepath.protocol.telepresence.manager.RemainRequest;
 import dev.telepath.protocol.telepresence.manager.SessionInfo;
+import dev.telepath.tunnel.reconnect.Loop;
+import dev.telepath.tunnel.reconnect.Loss;
 import dev.telepath.tunnel.reconnect.SupervisedConnection;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -14,6 +16,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -47,6 +50,8 @@ final class SessionConnection implements SupervisedConnection.Connection {
     private final SupervisedConnection.Listener listener;
     private final Semaphore wake = new Semaphore(0);
     private final CompletableFuture<Void> freed = new CompletableFuture<>();
+    private final Loop loop;
+    private final AtomicBoolean told = new AtomicBoolean();
     private final Thread thread;
     private volatile @Nullable Attachment attachment;
     private volatile boolean synced;
@@ -62,12 +67,14 @@ final class SessionConnection implements SupervisedConnection.Connection {
             List<Participant> participants,
             Optional<SessionInfo> had,
             Owner owner,
-            SupervisedConnection.Listener listener) {
+            SupervisedConnection.Listener listener,
+            Loop loop) {
         this.attacher = attacher;
         this.policy = policy;
         this.participants = participants;
         this.owner = owner;
         this.listener = listener;
+        this.loop = loop;
         this.thread = Thread.ofVirtual().name("session").unstarted(() -> run(had));
     }
 
@@ -104,6 +111,8 @@ final class SessionConnection implements SupervisedConnection.Connection {
             Attachment live = attacher.attach(had, known);
             attachment = live;
             owner.attached(live);
+            live.lost().thenAccept(this::lose);
+            live.beat(policy.heartbeat(), loop);
             listener.attached();
             while (!synced && !closing) {
                 pause(TICK);
@@ -112,7 +121,7 @@ final class SessionConnection implements SupervisedConnection.Connection {
                 joined = true;
                 participants.forEach(each -> each.attached(live));
                 owner.ready(live);
-                stay(live).ifPresent(this::lose);
+                stay(live);
             }
         } catch (Failure e) {
             lose(new Lost(ManagerFailures.cause(e), e));
@@ -125,10 +134,11 @@ final class SessionConnection implements SupervisedConnection.Connection {
         }
     }
 
+    /** The first of what goes wrong is told; what follows from it is not. */
     private void lose(Lost lost) {
-        if (!closing) {
+        if (!closing && told.compareAndSet(false, true)) {
             owner.lost(lost);
-            listener.lost(new dev.telepath.tunnel.reconnect.Loss(
+            listener.lost(new Loss(
                     lost.cause(), lost.failure().message()));
         }
     }
@@ -155,15 +165,10 @@ final class SessionConnection implements SupervisedConnection.Connection {
         }
     }
 
-    /** Works until the connection is lost, or closed: then there is nothing to tell. */
-    private Optional<Lost> stay(Attachment live) {
-        live.lost().thenRun(wake::release);
-        long nextBeat = System.nanoTime() + policy.heartbeat().toNanos();
+    /** Works until the connection is closed. */
+    private void stay(Attachment live) {
+        long nextBeat = System.nanoTime() + policy.heartbeat().interval().toNanos();
         while (!closing) {
-            Lost lost = live.lost().getNow(null);
-            if (lost != null) {
-                return Optional.of(lost);
-            }
             if (System.nanoTime() - nextBeat >= 0) {
                 live.call(
                         "confirm the session",
@@ -171,13 +176,12 @@ final class SessionConnection implements SupervisedConnection.Connection {
                                 .remain(RemainRequest.newBuilder()
                                         .setSession(live.session())
                                         .build()));
-                nextBeat = System.nanoTime() + policy.heartbeat().toNanos();
+                nextBeat = System.nanoTime() + policy.heartbeat().interval().toNanos();
             }
             participants.forEach(each -> each.tick(live));
             long untilBeat = Math.max(1, (nextBeat - System.nanoTime()) / 1_000_000);
             pause(Duration.ofMillis(Math.min(TICK.toMillis(), untilBeat)));
         }
-        return Optional.empty();
     }
 
     private void pause(Duration most) {

@@ -45,6 +45,7 @@ public final class SessionKeeper {
     private final Attacher attacher;
     private final List<Participant> participants;
     private final ConnectionMetrics metrics;
+    private final Loop loop;
     private final SupervisedConnection supervised;
     private final Surroundings surroundings;
     private final CompletableFuture<Attachment> first = new CompletableFuture<>();
@@ -70,11 +71,12 @@ public final class SessionKeeper {
         this.attacher = new Attacher(target, policy, loops, metrics, journal, version);
         this.participants = List.copyOf(participants);
         this.metrics = new ConnectionMetrics(metrics);
+        this.loop = Loop.of(loops.next());
         this.supervised = new SupervisedConnection(
                 this::open,
                 this::changed,
                 policy.reconnect(),
-                Loop.of(loops.next()),
+                loop,
                 InstantSource.system(),
                 RandomGenerator.getDefault());
         this.surroundings = new Surroundings(
@@ -175,7 +177,7 @@ public final class SessionKeeper {
 
     private SupervisedConnection.Connection open(SupervisedConnection.Listener listener) {
         var connection = new SessionConnection(
-                attacher, policy, participants, Optional.ofNullable(session), new Held(), listener);
+                attacher, policy, participants, Optional.ofNullable(session), new Held(), listener, loop);
         connection.begin();
         return connection;
     }

@@ -21,6 +21,7 @@ final class Ranges {
         time("sessions.slow-agent-expiry", sessions.slowAgentExpiry(), Duration.ofSeconds(61), Duration.ofHours(1));
         time("sessions.client-expiry", sessions.clientExpiry(), Duration.ofSeconds(10), Duration.ofDays(30));
         time("sessions.expiry-tick", sessions.expiryTick(), Duration.ofMillis(100), Duration.ofMinutes(1));
+        time("sessions.silence-limit", sessions.silenceLimit(), Duration.ofMillis(300), Duration.ofMinutes(10));
         number("sessions.max", sessions.max(), 1, 1_000_000);
         var engagements = settings.engagements();
         time("engagements.inactive-block", engagements.inactiveBlock(), Duration.ofSeconds(30), Duration.ofHours(24));

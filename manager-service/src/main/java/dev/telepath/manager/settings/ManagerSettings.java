@@ -68,6 +68,10 @@ public interface ManagerSettings {
         @WithDefault("5s")
         Duration expiryTick();
 
+        /** Silence of an edge that beats after which its connection is closed; 300 ms to 10 min. */
+        @WithDefault("15s")
+        Duration silenceLimit();
+
         /** Most sessions at a time; 1 to 1,000,000. */
         @WithDefault("10000")
         int max();

@@ -24,6 +24,7 @@ public final class TestInstallation implements QuarkusTestResourceLifecycleManag
             return Map.of(
                     "telepath.manager.data-dir", fresh.toString(),
                     "telepath.manager.host", "127.0.0.1",
+                    "telepath.manager.sessions.silence-limit", "1s",
                     "quarkus.http.host", "127.0.0.1");
         } catch (IOException e) {
             throw new UncheckedIOException(e);

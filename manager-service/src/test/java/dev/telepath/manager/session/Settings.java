@@ -24,4 +24,9 @@ public record Settings(int max) implements ManagerSettings.SessionSettings {
     public Duration expiryTick() {
         return Duration.ofSeconds(5);
     }
+
+    @Override
+    public Duration silenceLimit() {
+        return Duration.ofSeconds(15);
+    }
 }

@@ -1,0 +1,108 @@
+package dev.telepath.manager.service;
+
+import dev.telepath.manager.security.Principal;
+import dev.telepath.manager.session.DeadConnections;
+import dev.telepath.manager.session.DeadConnections.DeadConnection;
+import dev.telepath.manager.session.Sessions;
+import dev.telepath.manager.settings.ManagerSettings;
+import dev.telepath.protocol.v1.LivenessGrpc;
+import dev.telepath.protocol.v1.MutinyLivenessGrpc;
+import dev.telepath.protocol.v1.Pulse;
+import dev.telepath.tunnel.bridge.CallBridge;
+import dev.telepath.tunnel.bridge.Credit;
+import dev.telepath.tunnel.liveness.HeartbeatAnswer;
+import dev.telepath.tunnel.reconnect.Loop;
+import io.grpc.Context;
+import io.grpc.Contexts;
+import io.grpc.Grpc;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerServiceDefinition;
+import io.grpc.stub.ServerCalls;
+import io.grpc.stub.StreamObserver;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.netty.util.concurrent.EventExecutor;
+import io.quarkus.grpc.GrpcService;
+import io.vertx.core.Vertx;
+import io.vertx.core.impl.ContextInternal;
+import jakarta.inject.Inject;
+import java.net.SocketAddress;
+import java.time.Duration;
+import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Answers the pulses of edges over the bridge and the event loop that carry their bytes, and gives up an edge that falls
+ * silent.
+ */
+@GrpcService
+public final class LivenessService extends MutinyLivenessGrpc.LivenessImplBase {
+    private static final Logger LOG = Logger.getLogger(LivenessService.class);
+    private static final Context.Key<SocketAddress> PEER = Context.key("telepath-beating-peer");
+
+    private final Sessions sessions;
+    private final DeadConnections dead;
+    private final Duration limit;
+    private final Counter silent;
+
+    @Inject
+    LivenessService(
+            Sessions sessions,
+            DeadConnections dead,
+            EdgeTransports transports,
+            ManagerSettings settings,
+            MeterRegistry meters) {
+        this.sessions = sessions;
+        this.dead = dead;
+        this.limit = settings.sessions().silenceLimit();
+        this.silent = meters.counter("telepath.edges.silent");
+        Gauge.builder("telepath.edges.beating", transports, EdgeTransports::size)
+                .register(meters);
+    }
+
+    @Override
+    public ServerServiceDefinition bindService() {
+        ServerCallHandler<Pulse, Pulse> handler = ServerCalls.asyncBidiStreamingCall(this::serve);
+        return ServerServiceDefinition.builder(LivenessGrpc.getServiceDescriptor())
+                .addMethod(LivenessGrpc.getBeatMethod(), (call, headers) -> {
+                    SocketAddress peer = call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR);
+                    Context context =
+                            peer == null ? Context.current() : Context.current().withValue(PEER, peer);
+                    return Contexts.interceptCall(context, call, headers, handler);
+                })
+                .build();
+    }
+
+    private StreamObserver<Pulse> serve(StreamObserver<Pulse> response) {
+        EventExecutor loop = ((ContextInternal) Vertx.currentContext()).nettyEventLoop();
+        var edge = new Edge(Principal.current(), PEER.get());
+        var answer = new HeartbeatAnswer(Loop.of(loop), limit, edge::heard, edge::silent);
+        return CallBridge.serve(response, loop, new Credit(Credit.FRAME, 0), answer::answer);
+    }
+
+    /** One edge's pulses. Confined to the event loop of its call. */
+    private final class Edge {
+        private final Principal caller;
+        private final @Nullable SocketAddress address;
+        private String session = "";
+
+        Edge(Principal caller, @Nullable SocketAddress address) {
+            this.caller = caller;
+            this.address = address;
+        }
+
+        void heard(Pulse pulse) {
+            if (session.isEmpty()) {
+                session = pulse.getSessionId();
+            }
+            sessions.remain(caller, session);
+        }
+
+        void silent() {
+            silent.increment();
+            LOG.infof("edge silent session=%s peer=%s", session, address);
+            dead.found(new DeadConnection(session, address));
+        }
+    }
+}
