@@ -18,7 +18,9 @@ import dev.telepath.protocol.telepresence.manager.SessionInfo;
 import dev.telepath.protocol.telepresence.manager.TunnelMessage;
 import dev.telepath.protocol.telepresence.manager.TunnelMetrics;
 import dev.telepath.protocol.telepresence.manager.VersionInfo2;
+import dev.telepath.protocol.v1.LivenessGrpc;
 import dev.telepath.protocol.v1.Offering;
+import dev.telepath.protocol.v1.Pulse;
 import dev.telepath.protocol.v1.WorkloadsGrpc;
 import dev.telepath.tunnel.bridge.CallBridge;
 import dev.telepath.tunnel.bridge.Credit;
@@ -29,11 +31,13 @@ import dev.telepath.tunnel.net.UdpEnd;
 import dev.telepath.tunnel.stream.StreamEnd;
 import dev.telepath.tunnel.stream.StreamFailure;
 import dev.telepath.tunnel.stream.TunnelCall;
+import io.grpc.Attributes;
 import io.grpc.Metadata;
 import io.grpc.Server;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
+import io.grpc.ServerTransportFilter;
 import io.grpc.Status;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.stub.ServerCallStreamObserver;
@@ -76,6 +80,12 @@ final class FakeManager implements AutoCloseable {
     volatile Status denied = Status.OK;
 
     volatile boolean sessionKnown = true;
+    /** Whether pulses are answered. */
+    volatile boolean answersPulses = true;
+    /** Connections that are open now, and all there ever were. */
+    final AtomicInteger connections = new AtomicInteger();
+
+    final AtomicInteger everConnected = new AtomicInteger();
 
     private final NioEventLoopGroup loops = new NioEventLoopGroup(1);
     private final Credit credit = Credit.standard();
@@ -109,6 +119,8 @@ final class FakeManager implements AutoCloseable {
                 .directExecutor()
                 .addService(new Manager())
                 .addService(new Offers())
+                .addService(new Pulses())
+                .addTransportFilter(new Counting())
                 .intercept(new Gate())
                 .build()
                 .start();
@@ -216,6 +228,42 @@ final class FakeManager implements AutoCloseable {
                 return new ServerCall.Listener<>() {};
             }
             return next.startCall(call, headers);
+        }
+    }
+
+    private final class Counting extends ServerTransportFilter {
+        @Override
+        public Attributes transportReady(Attributes attributes) {
+            connections.incrementAndGet();
+            everConnected.incrementAndGet();
+            return attributes;
+        }
+
+        @Override
+        public void transportTerminated(Attributes attributes) {
+            connections.decrementAndGet();
+        }
+    }
+
+    private final class Pulses extends LivenessGrpc.LivenessImplBase {
+        @Override
+        public StreamObserver<Pulse> beat(StreamObserver<Pulse> response) {
+            return new StreamObserver<>() {
+                @Override
+                public void onNext(Pulse pulse) {
+                    if (answersPulses) {
+                        response.onNext(pulse);
+                    }
+                }
+
+                @Override
+                public void onError(Throwable cause) {}
+
+                @Override
+                public void onCompleted() {
+                    response.onCompleted();
+                }
+            };
         }
     }
 

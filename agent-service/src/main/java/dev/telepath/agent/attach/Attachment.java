@@ -203,7 +203,9 @@ public final class Attachment implements ClientPath {
             arriving.attach(before)
                     .emitOn(loop)
                     .subscribe()
-                    .with(peer -> arrived(opened, arriving, approach, peer), failure -> listener.lost(Loss.of(failure)));
+                    .with(
+                            peer -> arrived(opened, arriving, approach, peer),
+                            failure -> listener.lost(Loss.of(failure)));
         }
 
         private void arrived(ManagedChannel opened, ManagerSession arrived, Approach approach, String peer) {

@@ -138,8 +138,7 @@ final class SessionConnection implements SupervisedConnection.Connection {
     private void lose(Lost lost) {
         if (!closing && told.compareAndSet(false, true)) {
             owner.lost(lost);
-            listener.lost(new Loss(
-                    lost.cause(), lost.failure().message()));
+            listener.lost(new Loss(lost.cause(), lost.failure().message()));
         }
     }
 

@@ -16,6 +16,7 @@ import dev.telepath.protocol.telepresence.manager.LookupResponse;
 import dev.telepath.protocol.telepresence.manager.ManagerGrpc;
 import dev.telepath.protocol.telepresence.manager.MutinyManagerGrpc;
 import dev.telepath.protocol.telepresence.manager.PreparedIntercept;
+import dev.telepath.protocol.telepresence.manager.ReconnectClientRequest;
 import dev.telepath.protocol.telepresence.manager.RemainRequest;
 import dev.telepath.protocol.telepresence.manager.RemoveInterceptRequest2;
 import dev.telepath.protocol.telepresence.manager.SessionInfo;
@@ -25,6 +26,8 @@ import dev.telepath.protocol.telepresence.manager.WorkloadEvent;
 import dev.telepath.protocol.telepresence.manager.WorkloadEventsDelta;
 import dev.telepath.protocol.telepresence.manager.WorkloadEventsRequest;
 import dev.telepath.protocol.telepresence.manager.WorkloadInfo;
+import dev.telepath.protocol.v1.LivenessGrpc;
+import dev.telepath.protocol.v1.Pulse;
 import dev.telepath.tunnel.bridge.Credit;
 import dev.telepath.tunnel.frame.ConnectionId;
 import dev.telepath.tunnel.frame.Protocol;
@@ -33,14 +36,17 @@ import dev.telepath.tunnel.net.TcpEnd;
 import dev.telepath.tunnel.stream.StreamEnd;
 import dev.telepath.tunnel.stream.StreamFailure;
 import dev.telepath.tunnel.stream.TunnelCall;
+import io.grpc.Attributes;
 import io.grpc.BindableService;
 import io.grpc.Metadata;
 import io.grpc.Server;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
+import io.grpc.ServerTransportFilter;
 import io.grpc.Status;
 import io.grpc.netty.NettyServerBuilder;
+import io.grpc.stub.StreamObserver;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
@@ -72,11 +78,22 @@ final class FakeManager extends MutinyManagerGrpc.ManagerImplBase implements Aut
     final Set<String> sessions = ConcurrentHashMap.newKeySet();
     volatile String prepareError = "";
     volatile boolean approves = true;
+    /** Every watch of engagements ends after its first news. */
+    volatile boolean watchesEnd;
+    /** Whether pulses are answered. */
+    volatile boolean answersPulses = true;
+    /** Every call ends in this, when it is no OK. */
+    volatile Status denied = Status.OK;
+    /** Connections that are open now, and all there ever were. */
+    final AtomicInteger connections = new AtomicInteger();
+
+    final AtomicInteger everConnected = new AtomicInteger();
 
     private final Set<String> missing;
     private final NioEventLoopGroup loops = new NioEventLoopGroup(1);
-    private final BroadcastProcessor<List<InterceptInfo>> views = BroadcastProcessor.create();
-    private final BroadcastProcessor<DialRequest> dials = BroadcastProcessor.create();
+    private volatile BroadcastProcessor<List<InterceptInfo>> views = BroadcastProcessor.create();
+    private volatile BroadcastProcessor<DialRequest> dials = BroadcastProcessor.create();
+    private volatile BroadcastProcessor<WorkloadEventsDelta> workloads = BroadcastProcessor.create();
     private final Map<ConnectionId, Channel> accepted = new ConcurrentHashMap<>();
     private final Set<ConnectionId> asked = ConcurrentHashMap.newKeySet();
     private final AtomicInteger serial = new AtomicInteger();
@@ -87,6 +104,8 @@ final class FakeManager extends MutinyManagerGrpc.ManagerImplBase implements Aut
         this.missing = missing;
         this.server = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))
                 .addService((BindableService) this)
+                .addService(new Pulses())
+                .addTransportFilter(new Counting())
                 // In the order of the connection, so that what was asked for first is there first.
                 .directExecutor()
                 .intercept(new Absent())
@@ -169,6 +188,34 @@ final class FakeManager extends MutinyManagerGrpc.ManagerImplBase implements Aut
     }
 
     @Override
+    public Uni<Empty> reconnectClient(ReconnectClientRequest request) {
+        sessions.add(request.getSession().getSessionId());
+        request.getInterceptsList().forEach(info -> intercepts.put(info.getId(), info));
+        return Uni.createFrom().item(Empty.getDefaultInstance());
+    }
+
+    /** Ends the watches without which a client has no session, as a manager does that goes away in good order. */
+    synchronized void endWatches() {
+        var oldViews = views;
+        var oldDials = dials;
+        views = BroadcastProcessor.create();
+        dials = BroadcastProcessor.create();
+        oldViews.onComplete();
+        oldDials.onComplete();
+    }
+
+    /** Sends an update of the workloads, and ends that watch in the same breath. */
+    void updateAndEndWorkloads() {
+        var old = workloads;
+        workloads = BroadcastProcessor.create();
+        old.onNext(WorkloadEventsDelta.newBuilder()
+                .addEvents(WorkloadEvent.newBuilder()
+                        .setWorkload(WorkloadInfo.newBuilder().setName("new").setNamespace("default")))
+                .build());
+        old.onComplete();
+    }
+
+    @Override
     public Uni<Empty> depart(SessionInfo request) {
         sessions.remove(request.getSessionId());
         intercepts.clear();
@@ -219,7 +266,9 @@ final class FakeManager extends MutinyManagerGrpc.ManagerImplBase implements Aut
     public Multi<InterceptInfoSnapshot> watchIntercepts(SessionInfo request) {
         return Multi.createBy()
                 .merging()
-                .streams(Multi.createFrom().item(List.copyOf(intercepts.values())), views)
+                .streams(
+                        Multi.createFrom().item(List.copyOf(intercepts.values())),
+                        watchesEnd ? Multi.createFrom().empty() : views)
                 .map(all ->
                         InterceptInfoSnapshot.newBuilder().addAllIntercepts(all).build());
     }
@@ -240,11 +289,7 @@ final class FakeManager extends MutinyManagerGrpc.ManagerImplBase implements Aut
                             .setKind(WorkloadInfo.Kind.DEPLOYMENT)
                             .setAgentState(WorkloadInfo.AgentState.INSTALLED)));
         }
-        return Multi.createBy()
-                .concatenating()
-                .streams(
-                        Multi.createFrom().item(delta.build()),
-                        Multi.createFrom().nothing());
+        return Multi.createBy().concatenating().streams(Multi.createFrom().item(delta.build()), workloads);
     }
 
     @Override
@@ -336,6 +381,42 @@ final class FakeManager extends MutinyManagerGrpc.ManagerImplBase implements Aut
         return ManagerGrpc.getTunnelMethod().getBareMethodName();
     }
 
+    private final class Counting extends ServerTransportFilter {
+        @Override
+        public Attributes transportReady(Attributes attributes) {
+            connections.incrementAndGet();
+            everConnected.incrementAndGet();
+            return attributes;
+        }
+
+        @Override
+        public void transportTerminated(Attributes attributes) {
+            connections.decrementAndGet();
+        }
+    }
+
+    private final class Pulses extends LivenessGrpc.LivenessImplBase {
+        @Override
+        public StreamObserver<Pulse> beat(StreamObserver<Pulse> response) {
+            return new StreamObserver<>() {
+                @Override
+                public void onNext(Pulse pulse) {
+                    if (answersPulses) {
+                        response.onNext(pulse);
+                    }
+                }
+
+                @Override
+                public void onError(Throwable cause) {}
+
+                @Override
+                public void onCompleted() {
+                    response.onCompleted();
+                }
+            };
+        }
+    }
+
     /** Answers UNIMPLEMENTED for the methods that are missing, and notes all calls. */
     private final class Absent implements ServerInterceptor {
         @Override
@@ -343,6 +424,10 @@ final class FakeManager extends MutinyManagerGrpc.ManagerImplBase implements Aut
                 ServerCall<I, O> call, Metadata headers, ServerCallHandler<I, O> next) {
             String method = String.valueOf(call.getMethodDescriptor().getBareMethodName());
             calls.add(method);
+            if (!denied.isOk()) {
+                call.close(denied, new Metadata());
+                return new ServerCall.Listener<>() {};
+            }
             if (missing.contains(method)) {
                 call.close(Status.UNIMPLEMENTED.withDescription("unknown method " + method), new Metadata());
                 return new ServerCall.Listener<>() {};
