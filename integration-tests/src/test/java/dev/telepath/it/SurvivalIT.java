@@ -12,9 +12,12 @@ import dev.telepath.harness.ChecksummedServer;
 import dev.telepath.harness.Installation;
 import dev.telepath.harness.Running;
 import dev.telepath.harness.fault.Cut;
+import dev.telepath.harness.fault.Fault;
 import dev.telepath.harness.fault.FaultProxy;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -35,6 +38,7 @@ class SurvivalIT {
     private static Running agent;
     private static int web;
     private static int socks;
+    private static long daemon;
 
     @BeforeAll
     static void install() throws Exception {
@@ -55,6 +59,7 @@ class SurvivalIT {
         var status = new ObjectMapper()
                 .readTree(telepath.tp("status", "--output", "json").orFail().out());
         socks = Integer.parseInt(status.path("proxy").path("address").asText().replaceAll(".*:", ""));
+        daemon = status.path("daemon").path("pid").asLong();
     }
 
     @AfterAll
@@ -66,16 +71,16 @@ class SurvivalIT {
         laptop.close();
     }
 
-    private interface Fault {
+    private interface Trouble {
         void happen() throws Exception;
     }
 
-    private static void survived(String what, Way way, Fault fault) throws Exception {
+    private static void survived(String what, Way way, Trouble trouble) throws Exception {
         long before = laptop.broken() + workload.broken();
         // About eight seconds, so that the fault comes in the middle.
         try (var load = Checksummed.start(new Plan(STREAMS, 200_000, 200_000, 25_000, what.hashCode()), way)) {
             await().atMost(Duration.ofSeconds(30)).until(() -> load.report().bytesReceived() > STREAMS * 20_000L);
-            fault.happen();
+            trouble.happen();
             load.mark();
             Report report = load.await(Duration.ofSeconds(150));
             assertThat(report.whole()).as(what + ": " + report).isTrue();
@@ -139,5 +144,51 @@ class SurvivalIT {
             atClient.outage(Duration.ofMillis(100)).join();
             atAgent.outage(Duration.ofMillis(100)).join();
         });
+    }
+
+    @Test
+    void streamsSurviveAManagerThatIsToldToEnd() throws Exception {
+        survived("manager ended by SIGTERM and replaced", intercepted(), () -> {
+            telepath.manager().stop();
+            telepath.startManager();
+        });
+    }
+
+    @Test
+    void streamsSurviveAConnectionThatIsDeadThoughTcpLives() throws Exception {
+        survived("client blackholed until it is found", intercepted(), () -> {
+            atClient.apply(new Fault.Blackhole());
+            await().atMost(Duration.ofSeconds(60))
+                    .untilAsserted(() -> assertThat(telepath.tp("status", "--output", "json")
+                                    .orFail()
+                                    .out())
+                            .doesNotContain("\"attached\""));
+            atClient.cut(Cut.RESET);
+            atClient.pass();
+        });
+    }
+
+    @Test
+    void streamsSurviveAPauseOfEachProgram() throws Exception {
+        survived("manager, agent and daemon stopped for 2 s each", outbound(), () -> {
+            for (long pid : new long[] {telepath.manager().pid(), agent.pid(), daemon}) {
+                signal("STOP", pid);
+                CompletableFuture.runAsync(() -> {}, CompletableFuture.delayedExecutor(2, TimeUnit.SECONDS))
+                        .join();
+                signal("CONT", pid);
+            }
+        });
+    }
+
+    @Test
+    void streamsSurviveAnOutageOfAMinuteOfTheAgent() throws Exception {
+        survived(
+                "agent away for 60 s",
+                intercepted(),
+                () -> atAgent.outage(Duration.ofSeconds(60)).join());
+    }
+
+    private static void signal(String name, long pid) throws Exception {
+        new ProcessBuilder("kill", "-" + name, String.valueOf(pid)).start().waitFor();
     }
 }

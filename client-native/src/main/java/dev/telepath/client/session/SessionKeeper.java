@@ -238,13 +238,25 @@ public final class SessionKeeper {
     private void become(SessionState next) {
         synchronized (this) {
             state = next;
-            history.addLast(next);
-            if (history.size() > HISTORY) {
-                history.removeFirst();
-            }
+            remember(next);
         }
         log(next);
         listeners.forEach(each -> each.accept(next));
+    }
+
+    /** An outage is one row, however often it is tried to end it. */
+    private void remember(SessionState next) {
+        SessionState last = history.peekLast();
+        if (last instanceof SessionState.Suspended before
+                && (next instanceof SessionState.Connecting
+                        || next instanceof SessionState.Suspended again
+                                && again.lost().cause() == before.lost().cause())) {
+            return;
+        }
+        history.addLast(next);
+        if (history.size() > HISTORY) {
+            history.removeFirst();
+        }
     }
 
     /** A line for each change of state or cause, not for each try. */

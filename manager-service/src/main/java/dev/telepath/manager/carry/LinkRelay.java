@@ -120,11 +120,6 @@ public final class LinkRelay {
         });
     }
 
-    /** Ends the links of a session whose connection is dead, though it may not show. */
-    public void lost(Session session) {
-        joints.forEach(joint -> joint.breakOff(session.id(), null));
-    }
-
     /**
      * Takes a call.
      *
