@@ -35,6 +35,7 @@ public final class PartialPeer implements AutoCloseable {
     private final Server server;
     private final Predicate<String> missing;
     private final Map<String, AtomicInteger> calls = new ConcurrentHashMap<>();
+    private final Map<ServerCall<byte[], byte[]>, ClientCall<byte[], byte[]>> open = new ConcurrentHashMap<>();
 
     /**
      * @param port the port of the server behind
@@ -68,6 +69,16 @@ public final class PartialPeer implements AutoCloseable {
     public int calls(String method) {
         AtomicInteger count = calls.get(method);
         return count == null ? 0 : count.get();
+    }
+
+    /** Ends the open calls of a method in good order, as a server does that goes away: their callers see an end of file. */
+    public void endCalls(String method) {
+        open.forEach((front, back) -> {
+            if (method.equals(front.getMethodDescriptor().getBareMethodName()) && open.remove(front) != null) {
+                front.close(Status.OK, new Metadata());
+                back.cancel("ended on purpose", null);
+            }
+        });
     }
 
     @Override
@@ -114,6 +125,7 @@ public final class PartialPeer implements AutoCloseable {
         @Override
         public ServerCall.Listener<byte[]> startCall(ServerCall<byte[], byte[]> front, Metadata headers) {
             ClientCall<byte[], byte[]> back = behind.newCall(front.getMethodDescriptor(), CallOptions.DEFAULT);
+            open.put(front, back);
             back.start(
                     new ClientCall.Listener<>() {
                         @Override
@@ -136,7 +148,9 @@ public final class PartialPeer implements AutoCloseable {
 
                         @Override
                         public void onClose(Status status, Metadata trailers) {
-                            front.close(status, trailers);
+                            if (open.remove(front) != null) {
+                                front.close(status, trailers);
+                            }
                         }
                     },
                     headers);
@@ -158,6 +172,7 @@ public final class PartialPeer implements AutoCloseable {
 
                 @Override
                 public void onCancel() {
+                    open.remove(front);
                     back.cancel("the caller cancelled", null);
                 }
 

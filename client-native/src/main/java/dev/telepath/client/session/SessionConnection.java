@@ -147,10 +147,10 @@ final class SessionConnection implements SupervisedConnection.Connection {
         boolean interrupted = Thread.interrupted();
         LOG.debugf("connection ends joined=%s interrupted=%s", joined, interrupted);
         owner.detached();
+        if (joined) {
+            participants.forEach(SessionConnection::detach);
+        }
         try {
-            if (joined) {
-                participants.forEach(Participant::detached);
-            }
             Attachment live = attachment;
             if (live != null) {
                 if (goodbye) {
@@ -161,6 +161,18 @@ final class SessionConnection implements SupervisedConnection.Connection {
             }
         } finally {
             freed.complete(null);
+        }
+    }
+
+    /** A participant that fails keeps neither the others nor the connection. */
+    private static void detach(Participant participant) {
+        try {
+            participant.detached();
+        } catch (RuntimeException e) {
+            LOG.errorf(
+                    e,
+                    "participant not detached participant=%s",
+                    participant.getClass().getSimpleName());
         }
     }
 

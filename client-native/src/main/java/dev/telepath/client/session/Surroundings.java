@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jboss.logging.Logger;
 
 /**
@@ -20,13 +21,25 @@ final class Surroundings implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger(Surroundings.class);
 
     private final Duration period;
+    private final Supplier<Set<InetAddress>> addresses;
     private final Optional<Path> tokenFile;
     private final Runnable networkChanged;
     private final Runnable tokenChanged;
     private final Thread thread = Thread.ofVirtual().name("surroundings").unstarted(this::run);
 
+    /** Of this machine. */
     Surroundings(Duration period, Optional<Path> tokenFile, Runnable networkChanged, Runnable tokenChanged) {
+        this(period, Surroundings::addressesNow, tokenFile, networkChanged, tokenChanged);
+    }
+
+    Surroundings(
+            Duration period,
+            Supplier<Set<InetAddress>> addresses,
+            Optional<Path> tokenFile,
+            Runnable networkChanged,
+            Runnable tokenChanged) {
         this.period = period;
+        this.addresses = addresses;
         this.tokenFile = tokenFile;
         this.networkChanged = networkChanged;
         this.tokenChanged = tokenChanged;
@@ -37,15 +50,15 @@ final class Surroundings implements AutoCloseable {
     }
 
     private void run() {
-        Set<InetAddress> addresses = addresses();
+        Set<InetAddress> before = addresses.get();
         Optional<FileTime> written = written();
         try {
             while (true) {
                 Thread.sleep(period);
-                Set<InetAddress> now = addresses();
-                if (!now.equals(addresses)) {
+                Set<InetAddress> now = addresses.get();
+                if (!now.equals(before)) {
                     LOG.infof("network changed addresses=%d", now.size());
-                    addresses = now;
+                    before = now;
                     networkChanged.run();
                 }
                 Optional<FileTime> writtenNow = written();
@@ -61,7 +74,7 @@ final class Surroundings implements AutoCloseable {
     }
 
     /** Of the interfaces that are up; empty when the system does not tell. */
-    private static Set<InetAddress> addresses() {
+    private static Set<InetAddress> addressesNow() {
         Set<InetAddress> all = new HashSet<>();
         try {
             NetworkInterface.networkInterfaces().forEach(each -> {
