@@ -1,17 +1,23 @@
 package dev.telepath.demo;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.telepath.harness.ChecksummedServer;
 import dev.telepath.harness.Http;
 import dev.telepath.harness.Installation;
 import dev.telepath.harness.Load;
 import dev.telepath.harness.Running;
 import dev.telepath.harness.SampleService;
+import dev.telepath.harness.fault.FaultProxy;
 import io.vertx.core.Vertx;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Plays the main job on this machine and says what each step proves. Ends with 0 only if every step held.
@@ -19,6 +25,7 @@ import java.util.concurrent.TimeUnit;
  * <p>{@code ./tp demo} starts it; options are those of {@link #USAGE}.
  */
 public final class Demo {
+    private static final ObjectMapper JSON = new ObjectMapper();
     private static final String USAGE = """
             usage: ./tp demo [--script] [--keep] [--native]
               --script  plain lines, for CI
@@ -28,6 +35,7 @@ public final class Demo {
     private final Stage stage;
     private final Installation telepath;
     private final Vertx vertx = Vertx.vertx();
+    private @Nullable FaultProxy network;
 
     private Demo(Stage stage, Installation telepath) {
         this.stage = stage;
@@ -65,6 +73,9 @@ public final class Demo {
             Running manager = telepath.startManager();
             Running agent = telepath.startAgent("web", workload.port());
             int web = agent.port("port-http");
+            FaultProxy between = FaultProxy.before(telepath.managerPort());
+            network = between;
+            telepath.through("", between.address());
             stage.held("manager on " + manager.announced("manager-port") + ", web on " + web);
 
             stage.step("Idle", "callers of web reach the workload");
@@ -96,6 +107,8 @@ public final class Demo {
             telepath.startManager();
             expect(web, laptop);
 
+            survive(between);
+
             stage.step("Leave", "tp leave web: the traffic is the workload's again");
             telepath.tp("leave", "web").orFail();
             expect(web, workload);
@@ -110,7 +123,67 @@ public final class Demo {
             stage.done();
             return 0;
         } finally {
+            if (network != null) {
+                network.close();
+            }
             vertx.close();
+        }
+    }
+
+    /** A download and an interactive stream stay open while the network goes, and the manager. */
+    private void survive(FaultProxy network) throws Exception {
+        try (var workload = ChecksummedServer.start();
+                var laptop = ChecksummedServer.start()) {
+            stage.step(
+                    "Open streams",
+                    "a download and an interactive stream through a second intercept, tp intercept data");
+            int data = telepath.startAgent("data", workload.port()).port("port-http");
+            await("data is in tp list", () -> telepath.tp("list").orFail().out().contains("data"));
+            telepath.tp("intercept", "data", "--port", laptop.port() + ":http").orFail();
+            try (var streams = OpenStreams.through(data)) {
+                await("bytes arrive", () -> streams.arrived() > 0);
+                stage.held("open, " + laptop.open() + " connections at your laptop");
+
+                stage.step("Network dies", "the laptop is cut off for 3 s");
+                CompletableFuture<Void> back = network.outage(Duration.ofSeconds(3));
+                await(
+                        "tp status says suspended",
+                        () -> status("connection", "state").matches("suspended|connecting"));
+                stage.held("tp status: " + status("connection", "state") + ", " + status("streams", "suspended")
+                        + " streams wait");
+                back.join();
+                resumed(streams);
+
+                stage.step("Manager dies again", "kill -9 under the open streams, and a new one");
+                telepath.manager().kill();
+                telepath.startManager();
+                resumed(streams);
+
+                stage.step("Both ends compare", "every byte of both streams, at both ends");
+                stage.held(streams.whole());
+            }
+            telepath.tp("leave", "data").orFail();
+        }
+    }
+
+    private void resumed(OpenStreams streams) {
+        long began = System.nanoTime();
+        long before = streams.arrived();
+        await("bytes arrive again", () -> streams.arrived() > before + 100_000);
+        require("both streams are still open", streams.open());
+        await("no stream is suspended", () -> status("streams", "suspended").equals("0"));
+        stage.held("resumed " + (System.nanoTime() - began) / 1_000_000 + " ms later, both streams still open");
+    }
+
+    private String status(String part, String field) {
+        try {
+            return JSON.readTree(
+                            telepath.tp("status", "--output", "json").orFail().out())
+                    .path(part)
+                    .path(field)
+                    .asText();
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("tp status printed no JSON", e);
         }
     }
 
