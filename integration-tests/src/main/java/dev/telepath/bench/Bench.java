@@ -177,7 +177,8 @@ public final class Bench {
         programs.forEach((name, pid) -> {
             long now = Metrics.residentKib(pid);
             long more = now - before.getOrDefault(name, now);
-            report.line("%-32s %6.1f more, %6.1f in all".formatted(name, more / 1024.0, now / 1024.0));
+            report.line("%-32s %6.1f more (%.1f KiB each), %6.1f in all"
+                    .formatted(name, more / 1024.0, more / 1000.0, now / 1024.0));
         });
         for (Http http : open) {
             http.close();
