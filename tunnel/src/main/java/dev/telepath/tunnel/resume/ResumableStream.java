@@ -461,7 +461,8 @@ public final class ResumableStream {
 
     /** Sends what the credit and the link allow, and says whether the socket may be read. */
     private void pump() {
-        if (!synced || link == null) {
+        // Who resets has forgotten what was not sent.
+        if (!synced || link == null || state == State.RESETTING) {
             return;
         }
         while (link != null && link.ready()) {
