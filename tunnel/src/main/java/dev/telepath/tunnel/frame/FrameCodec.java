@@ -135,6 +135,10 @@ public final class FrameCodec {
         if (bytes.size() > MAX_SESSION_ID) {
             throw new MalformedFrame("session id of " + bytes.size() + " bytes, at most " + MAX_SESSION_ID);
         }
+        // Replacement characters would make another, longer id of it.
+        if (!bytes.isValidUtf8()) {
+            throw new MalformedFrame("session id is no UTF-8");
+        }
         return bytes.toString(StandardCharsets.UTF_8);
     }
 
