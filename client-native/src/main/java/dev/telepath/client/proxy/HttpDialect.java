@@ -31,7 +31,8 @@ final class HttpDialect implements ProxyDialect {
         int length = end - received.readerIndex() + END.length;
         String head =
                 received.readCharSequence(length, StandardCharsets.ISO_8859_1).toString();
-        String[] lines = head.split("\r\n");
+        // Kept whole: a head of nothing but line ends has an empty request line.
+        String[] lines = head.substring(0, head.length() - END.length).split("\r\n", -1);
         var request = REQUEST.matcher(lines[0]);
         if (!request.matches()) {
             return new Step.Refuse(status(400, "Bad Request", "the request line is malformed"));
@@ -66,6 +67,10 @@ final class HttpDialect implements ProxyDialect {
             return new Step.Refuse(
                     status(400, "Bad Request", "an absolute http URI is expected; use CONNECT for https"));
         }
+        int port = uri.getPort() < 0 ? 80 : uri.getPort();
+        if (port < 1 || port > 65535) {
+            throw new IllegalArgumentException("port out of range");
+        }
         String path = uri.getRawPath() == null || uri.getRawPath().isEmpty() ? "/" : uri.getRawPath();
         String query = uri.getRawQuery() == null ? "" : "?" + uri.getRawQuery();
         var head = new StringBuilder(method + " " + path + query + " HTTP/1.1\r\n");
@@ -86,7 +91,7 @@ final class HttpDialect implements ProxyDialect {
         received.clear()
                 .writeBytes(head.toString().getBytes(StandardCharsets.ISO_8859_1))
                 .writeBytes(rest);
-        return new Step.Dial(bare(uri.getHost()), uri.getPort() < 0 ? 80 : uri.getPort());
+        return new Step.Dial(bare(uri.getHost()), port);
     }
 
     private static String bare(String host) {

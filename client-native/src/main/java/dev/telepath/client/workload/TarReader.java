@@ -6,6 +6,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
@@ -77,7 +78,12 @@ final class TarReader {
     }
 
     private static Path inside(Path target, String name) throws IOException {
-        Path path = target.resolve(name.replaceFirst("^/+", "")).normalize();
+        Path path;
+        try {
+            path = target.resolve(name.replaceFirst("^/+", "")).normalize();
+        } catch (InvalidPathException e) {
+            throw new IOException("the archive has a name that no file can have", e);
+        }
         if (!path.startsWith(target)) {
             throw new IOException("the archive names a file outside of it");
         }
