@@ -9,6 +9,7 @@ import dev.telepath.harness.Running;
 import dev.telepath.harness.SampleService;
 import io.vertx.core.Vertx;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -34,14 +35,20 @@ public final class Bench {
 
     public static void main(String[] arguments) throws Exception {
         Set<String> options = Set.of(arguments);
-        if (!Set.of("--native", "--quick", "--bytes").containsAll(options)) {
-            System.err.println("usage: integration-tests/bench/run [--native] [--quick] [--bytes]");
+        if (!Set.of("--native", "--quick", "--bytes", "--resume").containsAll(options)) {
+            System.err.println("usage: integration-tests/bench/run [--native] [--quick] [--bytes | --resume]");
             System.exit(2);
         }
         if (options.contains("--native")) {
             System.setProperty("telepath.programs", "native");
         }
-        new Bench(options.contains("--quick"), options.contains("--bytes")).run();
+        var bench = new Bench(options.contains("--quick"), options.contains("--bytes"));
+        if (!options.contains("--resume")) {
+            bench.run();
+        }
+        if (!options.contains("--bytes")) {
+            bench.resumes();
+        }
         System.exit(0);
     }
 
@@ -62,7 +69,8 @@ public final class Bench {
             if (!bytesOnly) {
                 requests(laptop, idle);
             }
-            throughput(telepath, laptop.port(), idle, programs);
+            int older = older(telepath, laptop.port());
+            throughput(telepath, laptop.port(), idle, older, programs);
             if (bytesOnly) {
                 return;
             }
@@ -88,6 +96,34 @@ public final class Bench {
         } finally {
             vertx.close();
         }
+    }
+
+    private void resumes() throws Exception {
+        report.section("An outage of 5 s of the client's network under open streams");
+        try (var resumes = new Resumes()) {
+            for (int streams : new int[] {1, 200, 2000}) {
+                report.line(resumes.measure(streams));
+            }
+        }
+    }
+
+    /** A second workload, engaged by a client whose streams are of the older kind; its port. */
+    private static int older(Installation telepath, int target) throws Exception {
+        Running agent = telepath.startAgent("older", target);
+        Path config = telepath.write(telepath.directory().resolve("older.yml"), "stream:\n  resumable: \"off\"\n");
+        telepath.tpAs(
+                        "older",
+                        "--config",
+                        config.toString(),
+                        "connect",
+                        "--manager",
+                        telepath.managerAddress(),
+                        "--token-file",
+                        telepath.tokenFor("older", "1h").toString())
+                .orFail();
+        telepath.tpAs("older", "intercept", "older", "--port", target + ":http").orFail();
+        awaitEngaged(agent);
+        return agent.port("port-http");
     }
 
     private void requests(SampleService laptop, int idle) {
@@ -138,7 +174,7 @@ public final class Bench {
                 ours.perSecond() / straight.perSecond());
     }
 
-    private void throughput(Installation telepath, int direct, int through, Map<String, Long> programs)
+    private void throughput(Installation telepath, int direct, int through, int older, Map<String, Long> programs)
             throws Exception {
         report.section("Bytes of one and of 16 TCP streams; the plain proxy is two hops without framing or TLS");
         try (Running second = PlainProxy.start("hop-2", telepath.directory(), direct);
@@ -149,18 +185,22 @@ public final class Bench {
                 Throughput straight = Throughput.measure(direct, streams, each, Map.of());
                 Throughput plain = Throughput.measure(first.port("port"), streams, each, hops);
                 Throughput ours = Throughput.measure(through, streams, each, programs);
-                report.line(
-                        "%-32s direct %s%n%-32s plain  %s%n%-32s ours   %s%n%-32s ratio to plain %.2f, to direct %.2f"
-                                .formatted(
-                                        streams == 1 ? "1 stream" : streams + " streams",
-                                        straight,
-                                        "",
-                                        plain,
-                                        "",
-                                        ours,
-                                        "",
-                                        ours.mibPerSecond() / plain.mibPerSecond(),
-                                        ours.mibPerSecond() / straight.mibPerSecond()));
+                Throughput old = Throughput.measure(older, streams, each, Map.of());
+                report.line(("%-32s direct %s%n%-32s plain  %s%n%-32s ours   %s%n%-32s older framing %s%n"
+                                + "%-32s ratio to plain %.2f, to direct %.2f, to the older framing %.2f")
+                        .formatted(
+                                streams == 1 ? "1 stream" : streams + " streams",
+                                straight,
+                                "",
+                                plain,
+                                "",
+                                ours,
+                                "",
+                                old,
+                                "",
+                                ours.mibPerSecond() / plain.mibPerSecond(),
+                                ours.mibPerSecond() / straight.mibPerSecond(),
+                                ours.mibPerSecond() / old.mibPerSecond()));
             }
         }
     }

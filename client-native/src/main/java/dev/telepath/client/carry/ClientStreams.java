@@ -26,10 +26,16 @@ public final class ClientStreams implements Participant, AutoCloseable {
     private final Initiator initiator;
     private final Acceptor acceptor;
     private final Credit credit;
+    private final boolean wanted;
     private volatile boolean offered;
 
-    public ClientStreams(CarriedStreams streams, DialResponder responder, Credit credit, Backoff backoff) {
+    /**
+     * @param wanted false leaves all streams to the older kind
+     */
+    public ClientStreams(
+            CarriedStreams streams, DialResponder responder, Credit credit, Backoff backoff, boolean wanted) {
         this.streams = streams;
+        this.wanted = wanted;
         this.credit = credit;
         this.initiator = new Initiator(streams, backoff);
         this.acceptor = new Acceptor(streams, (id, timeout, peer) -> responder.dial(id, timeout));
@@ -37,7 +43,7 @@ public final class ClientStreams implements Participant, AutoCloseable {
 
     @Override
     public void attached(Attachment attachment) {
-        offered = attachment.capabilities().of(Capability.RESUMABLE_STREAMS) == Support.SUPPORTED;
+        offered = wanted && attachment.capabilities().of(Capability.RESUMABLE_STREAMS) == Support.SUPPORTED;
         if (!offered) {
             return;
         }

@@ -53,6 +53,8 @@ public enum Setting {
             "how often it is seen whether this machine's addresses or the token file changed"),
     STREAM_CREDIT("stream.credit", Type.BYTES, "262144", 32 * 1024, 32 << 20, "bytes under way in one stream"),
     STREAM_POOL("stream.pool", Type.BYTES, "16777216", 0, 1 << 30, "bytes under way beyond each stream's first frame"),
+    STREAM_RESUMABLE(
+            "stream.resumable", Type.TEXT, "on", "on, or off: streams end with their connection, as older ones do"),
     STREAM_WINDOW(
             "stream.window", Type.BYTES, "262144", 64 * 1024, 16 << 20, "bytes under way in a new resumable stream"),
     STREAM_WINDOW_MOST(

@@ -19,7 +19,8 @@ public final class Settings {
     private static final Map<Setting, Set<String>> CHOICES = Map.of(
             Setting.LOG_LEVEL, Set.of("error", "warn", "info", "debug", "trace"),
             Setting.OUTPUT, Set.of("default", "json", "yaml"),
-            Setting.PROGRESS, Set.of("auto", "plain", "quiet"));
+            Setting.PROGRESS, Set.of("auto", "plain", "quiet"),
+            Setting.STREAM_RESUMABLE, Set.of("on", "off"));
 
     /** A value and where it came from: {@code flag}, {@code environment NAME}, {@code file PATH:LINE}, {@code default}. */
     public record Value(String text, String source) {}

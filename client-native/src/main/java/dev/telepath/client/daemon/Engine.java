@@ -68,7 +68,12 @@ public final class Engine implements AutoCloseable {
                 new DialResponder(engagements, loops, credit, ledger, dialTimeout, settings.duration(Setting.UDP_IDLE));
         var dials = new DialWatcher(responder, new AgentPods(responder, loops, policy.limits(), policy.backoff()));
         // Dials before engagements: an active engagement is of use only once its streams can be dialled.
-        this.streams = new ClientStreams(carried, responder, credit, policy.backoff());
+        this.streams = new ClientStreams(
+                carried,
+                responder,
+                credit,
+                policy.backoff(),
+                !settings.text(Setting.STREAM_RESUMABLE).equals("off"));
         // The streams that survive come before those that do not: a manager asks in the way it was shown first.
         this.keeper = new SessionKeeper(
                 target, policy, loops, metrics, journal, version, List.of(streams, dials, roster, engagements));

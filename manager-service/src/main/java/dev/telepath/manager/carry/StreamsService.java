@@ -10,14 +10,17 @@ import dev.telepath.protocol.v1.MutinyStreamsGrpc;
 import dev.telepath.protocol.v1.StreamFrame;
 import dev.telepath.protocol.v1.StreamsGrpc;
 import dev.telepath.tunnel.bridge.CallBridge;
+import dev.telepath.tunnel.bridge.ViewMarshaller;
 import io.grpc.Context;
 import io.grpc.Contexts;
 import io.grpc.Grpc;
 import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerMethodDefinition;
 import io.grpc.ServerServiceDefinition;
+import io.grpc.ServiceDescriptor;
 import io.grpc.stub.ServerCalls;
 import io.grpc.stub.StreamObserver;
 import io.netty.util.concurrent.EventExecutor;
@@ -28,6 +31,7 @@ import io.vertx.core.Vertx;
 import io.vertx.core.impl.ContextInternal;
 import jakarta.inject.Inject;
 import java.net.SocketAddress;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -61,16 +65,21 @@ public final class StreamsService extends MutinyStreamsGrpc.StreamsImplBase {
     @Override
     public ServerServiceDefinition bindService() {
         ServerServiceDefinition generated = super.bindService();
-        var builder = ServerServiceDefinition.builder(generated.getServiceDescriptor());
-        for (ServerMethodDefinition<?, ?> method : generated.getMethods()) {
-            if (!method.getMethodDescriptor()
-                    .getFullMethodName()
-                    .equals(StreamsGrpc.getCarryMethod().getFullMethodName())) {
-                builder.addMethod(withPeer(method));
-            }
-        }
-        ServerCallHandler<StreamFrame, StreamFrame> carry = ServerCalls.asyncBidiStreamingCall(this::serve);
-        return builder.addMethod(withPeer(ServerMethodDefinition.create(StreamsGrpc.getCarryMethod(), carry)))
+        MethodDescriptor<StreamFrame, StreamFrame> carry =
+                ViewMarshaller.in(StreamsGrpc.getCarryMethod(), StreamFrame.parser());
+        List<ServerMethodDefinition<?, ?>> others = generated.getMethods().stream()
+                .filter(method ->
+                        !method.getMethodDescriptor().getFullMethodName().equals(carry.getFullMethodName()))
+                .toList();
+        ServiceDescriptor described = generated.getServiceDescriptor();
+        var descriptor = ServiceDescriptor.newBuilder(described.getName())
+                .setSchemaDescriptor(described.getSchemaDescriptor())
+                .addMethod(carry);
+        others.forEach(method -> descriptor.addMethod(method.getMethodDescriptor()));
+        var builder = ServerServiceDefinition.builder(descriptor.build());
+        others.forEach(method -> builder.addMethod(withPeer(method)));
+        return builder.addMethod(
+                        withPeer(ServerMethodDefinition.create(carry, ServerCalls.asyncBidiStreamingCall(this::serve))))
                 .build();
     }
 

@@ -5,8 +5,8 @@ import dev.telepath.protocol.telepresence.manager.ManagerGrpc;
 import dev.telepath.protocol.telepresence.manager.TunnelMessage;
 import dev.telepath.tunnel.bridge.CallBridge;
 import dev.telepath.tunnel.bridge.Credit;
+import dev.telepath.tunnel.bridge.ViewMarshaller;
 import dev.telepath.tunnel.stream.TunnelCall;
-import dev.telepath.tunnel.stream.TunnelMessages;
 import io.grpc.Context;
 import io.grpc.Contexts;
 import io.grpc.Grpc;
@@ -46,7 +46,8 @@ public final class TunnelService {
 
     /** The definition with its {@code Tunnel} method replaced. */
     public ServerServiceDefinition bind(ServerServiceDefinition generated) {
-        MethodDescriptor<TunnelMessage, TunnelMessage> tunnel = TunnelMessages.in(ManagerGrpc.getTunnelMethod());
+        MethodDescriptor<TunnelMessage, TunnelMessage> tunnel =
+                ViewMarshaller.in(ManagerGrpc.getTunnelMethod(), TunnelMessage.parser());
         List<ServerMethodDefinition<?, ?>> others = generated.getMethods().stream()
                 .filter(method ->
                         !method.getMethodDescriptor().getFullMethodName().equals(tunnel.getFullMethodName()))

@@ -1,10 +1,13 @@
 package dev.telepath.tunnel.carry;
 
+import dev.telepath.protocol.v1.StreamFrame;
 import dev.telepath.protocol.v1.StreamsGrpc;
 import dev.telepath.tunnel.bridge.CallBridge;
 import dev.telepath.tunnel.bridge.Credit;
+import dev.telepath.tunnel.bridge.ViewMarshaller;
 import io.grpc.CallOptions;
 import io.grpc.Channel;
+import io.grpc.MethodDescriptor;
 import io.smallrye.mutiny.Multi;
 
 /** Starts links over one connection. */
@@ -15,9 +18,11 @@ public interface Carrier {
 
     /** Each link as a {@code Carry} call to a manager. */
     static Carrier over(Channel channel, Credit credit) {
+        MethodDescriptor<StreamFrame, StreamFrame> carry =
+                ViewMarshaller.in(StreamsGrpc.getCarryMethod(), StreamFrame.parser());
         return link -> CallBridge.call(
                         channel,
-                        StreamsGrpc.getCarryMethod(),
+                        carry,
                         CallOptions.DEFAULT,
                         credit,
                         Multi.createFrom().publisher(link.outgoing()))

@@ -32,4 +32,9 @@ public final class GrowingWindow implements Window {
             current = Math.min(most, 2 * current);
         }
     }
+
+    @Override
+    public long most() {
+        return most;
+    }
 }

@@ -43,7 +43,7 @@ public final class ResumableStream {
     private final StreamFrame.@Nullable Open open;
     private final Local local;
     private final boolean datagrams;
-    private final Sending sending = new Sending();
+    private final Sending sending;
     private final Receiving receiving;
 
     private State state;
@@ -66,6 +66,7 @@ public final class ResumableStream {
         this.initiatorSession = opening.getSessionId();
         this.local = local;
         this.datagrams = datagrams;
+        this.sending = new Sending(window);
         this.receiving = new Receiving(window);
         this.state = initiates ? State.OPENING : State.OPEN;
     }

@@ -11,11 +11,16 @@ import org.jspecify.annotations.Nullable;
  */
 final class Sending {
     private final ReplayBuffer replay = new ReplayBuffer();
+    private final Window window;
     private long creditLimit;
     private boolean finished;
     private boolean finishSent;
     private boolean finishAcked;
     private long replayed;
+
+    Sending(Window window) {
+        this.window = window;
+    }
 
     /** Bytes kept. */
     long kept() {
@@ -24,7 +29,7 @@ final class Sending {
 
     /** Bytes that the socket may still be read for; negative when the last read was more than the credit. */
     long room() {
-        return creditLimit - replay.end();
+        return Math.min(creditLimit - replay.end(), window.most() - kept());
     }
 
     /** Bytes sent more than once. */

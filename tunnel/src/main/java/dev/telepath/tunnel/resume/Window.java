@@ -8,6 +8,11 @@ public interface Window {
     /** The other edge ran out of credit while the local socket kept up: a larger window would be faster. */
     default void wanting() {}
 
+    /** Bytes that this edge itself keeps for replay at most, whatever credit the other one gives; at least one frame. */
+    default long most() {
+        return Long.MAX_VALUE / 2;
+    }
+
     /** A window that never changes. */
     static Window of(long size) {
         return () -> size;

@@ -3,6 +3,7 @@ package dev.telepath.tunnel.stream;
 import dev.telepath.protocol.telepresence.manager.TunnelMessage;
 import dev.telepath.tunnel.bridge.CallBridge;
 import dev.telepath.tunnel.bridge.Credit;
+import dev.telepath.tunnel.bridge.ViewMarshaller;
 import dev.telepath.tunnel.frame.Frame;
 import dev.telepath.tunnel.frame.FrameCodec;
 import io.grpc.CallOptions;
@@ -69,7 +70,7 @@ public final class TunnelCall implements RemoteEnd {
                 : Multi.createFrom().items(info, new Frame.Session(forSession));
         Multi<TunnelMessage> requests =
                 Multi.createBy().concatenating().streams(opening.map(FrameCodec::encode), call.body());
-        CallBridge.call(channel, TunnelMessages.in(method), options, credit, requests)
+        CallBridge.call(channel, ViewMarshaller.in(method, TunnelMessage.parser()), options, credit, requests)
                 .subscribe()
                 .withSubscriber(call.reader);
         call.reader.next().whenComplete((first, failure) -> {

@@ -89,10 +89,10 @@ final class HostilePeer {
         var open =
                 StreamFrame.Open.newBuilder().setStreamId(ID).setLimit(WINDOW).setAttempt(1);
         if (initiates) {
-            stream = ResumableStream.initiator(open.build(), socket, () -> WINDOW);
+            stream = ResumableStream.initiator(open.build(), socket, Window.of(WINDOW), false);
             link(null);
         } else {
-            stream = ResumableStream.acceptor(open.build(), socket, () -> WINDOW);
+            stream = ResumableStream.acceptor(open.build(), "a", socket, Window.of(WINDOW), false);
             link(StreamFrame.newBuilder().setOpen(open).build());
         }
     }

@@ -1,4 +1,4 @@
-package dev.telepath.tunnel.stream;
+package dev.telepath.tunnel.bridge;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -17,11 +17,12 @@ import java.io.IOException;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
-class TunnelMessagesTest {
+class ViewMarshallerTest {
     private static final int GRPC_PREFIX = 5;
 
     private final MethodDescriptor<TunnelMessage, TunnelMessage> generated = ManagerGrpc.getTunnelMethod();
-    private final MethodDescriptor<TunnelMessage, TunnelMessage> ours = TunnelMessages.in(generated);
+    private final MethodDescriptor<TunnelMessage, TunnelMessage> ours =
+            ViewMarshaller.in(generated, TunnelMessage.parser());
 
     @Test
     void theBytesOnTheWireAreThoseOfTheGeneratedMarshaller() throws IOException {

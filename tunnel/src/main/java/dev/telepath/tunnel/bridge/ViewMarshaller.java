@@ -1,8 +1,9 @@
-package dev.telepath.tunnel.stream;
+package dev.telepath.tunnel.bridge;
 
 import com.google.protobuf.CodedInputStream;
+import com.google.protobuf.MessageLite;
+import com.google.protobuf.Parser;
 import com.google.protobuf.UnsafeByteOperations;
-import dev.telepath.protocol.telepresence.manager.TunnelMessage;
 import io.grpc.KnownLength;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
@@ -10,25 +11,26 @@ import java.io.IOException;
 import java.io.InputStream;
 
 /**
- * Messages of {@code Tunnel} read with one copy of their data: the payload is a view of the bytes that were read,
- * where the generated marshaller copies them once more. The same bytes on the wire. Thread-safe.
+ * Messages read with one copy of their data: byte fields are views of the bytes that were read, where the generated
+ * marshaller copies them once more. The same bytes on the wire. Thread-safe.
  */
-public final class TunnelMessages implements MethodDescriptor.Marshaller<TunnelMessage> {
-    private final MethodDescriptor.Marshaller<TunnelMessage> generated;
+public final class ViewMarshaller<T extends MessageLite> implements MethodDescriptor.Marshaller<T> {
+    private final MethodDescriptor.Marshaller<T> generated;
+    private final Parser<T> parser;
 
-    private TunnelMessages(MethodDescriptor.Marshaller<TunnelMessage> generated) {
+    private ViewMarshaller(MethodDescriptor.Marshaller<T> generated, Parser<T> parser) {
         this.generated = generated;
+        this.parser = parser;
     }
 
     /** The method with its messages read by this class. */
-    public static MethodDescriptor<TunnelMessage, TunnelMessage> in(
-            MethodDescriptor<TunnelMessage, TunnelMessage> method) {
-        var messages = new TunnelMessages(method.getRequestMarshaller());
+    public static <T extends MessageLite> MethodDescriptor<T, T> in(MethodDescriptor<T, T> method, Parser<T> parser) {
+        var messages = new ViewMarshaller<>(method.getRequestMarshaller(), parser);
         return method.toBuilder(messages, messages).build();
     }
 
     @Override
-    public InputStream stream(TunnelMessage message) {
+    public InputStream stream(T message) {
         return generated.stream(message);
     }
 
@@ -38,11 +40,11 @@ public final class TunnelMessages implements MethodDescriptor.Marshaller<TunnelM
      * @throws io.grpc.StatusRuntimeException INTERNAL when the bytes are no message or cannot be read
      */
     @Override
-    public TunnelMessage parse(InputStream stream) {
+    public T parse(InputStream stream) {
         try {
             CodedInputStream in = UnsafeByteOperations.unsafeWrap(all(stream)).newCodedInput();
             in.enableAliasing(true);
-            TunnelMessage message = TunnelMessage.parser().parseFrom(in);
+            T message = parser.parseFrom(in);
             in.checkLastTagWas(0);
             return message;
         } catch (IOException e) {
