@@ -14,8 +14,8 @@ import java.util.concurrent.TimeUnit;
 /** How long after an outage of the client's network its streams go on. Every byte of them is compared. */
 final class Resumes implements AutoCloseable {
     private static final Duration OUTAGE = Duration.ofSeconds(5);
-    /** Bytes per second and direction of one stream: little, so that the outage is what is measured. */
-    private static final long PACE = 2_000;
+    /** Bytes per second of all streams together: few messages, so that the outage is what is measured, not the load. */
+    private static final long PACE = 8_000;
 
     private final Installation telepath = Installation.temporary().init().heap("256m");
     private final ChecksummedServer laptop = ChecksummedServer.start();
@@ -35,8 +35,9 @@ final class Resumes implements AutoCloseable {
 
     /** One outage under that many streams, as a line. */
     String measure(int streams) throws InterruptedException {
-        long bytes = PACE * (OUTAGE.toSeconds() + 15);
-        try (var load = Checksummed.start(new Plan(streams, bytes, bytes, PACE, streams), Way.to(through))) {
+        long pace = PACE / streams;
+        long bytes = pace * (OUTAGE.toSeconds() + 15);
+        try (var load = Checksummed.start(new Plan(streams, bytes, bytes, pace, streams), Way.to(through))) {
             long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
             while (laptop.open() < streams && System.nanoTime() < end) {
                 TimeUnit.MILLISECONDS.sleep(50);
