@@ -54,6 +54,11 @@ final class CarryCall implements Flow.Subscriber<StreamFrame>, Flow.Publisher<St
         finish(Status.UNAVAILABLE.withDescription(why).asRuntimeException());
     }
 
+    /** Its edge is sent no more, so its call is closed and what it might still send is not for anybody. */
+    void answered() {
+        finish(null);
+    }
+
     @Override
     public void onSubscribe(Flow.Subscription subscription) {
         upstream = subscription;

@@ -113,7 +113,9 @@ public final class StreamsService extends MutinyStreamsGrpc.StreamsImplBase {
             return Uni.createFrom()
                     .completionStage(call.greeting())
                     .onItem()
-                    .transformToMulti(greeting -> relay.accept(call, greeting, caller));
+                    .transformToMulti(greeting -> relay.accept(call, greeting, caller))
+                    .onTermination()
+                    .invoke(call::answered);
         });
     }
 
