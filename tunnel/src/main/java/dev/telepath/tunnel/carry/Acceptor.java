@@ -11,6 +11,7 @@ import dev.telepath.tunnel.resume.ResetCode;
 import dev.telepath.tunnel.resume.ResumableStream;
 import dev.telepath.tunnel.stream.StreamEnd;
 import dev.telepath.tunnel.stream.StreamFailure;
+import io.smallrye.mutiny.Multi;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -62,11 +63,18 @@ public final class Acceptor {
         this.dials = dials;
     }
 
-    /** A manager is attached, whose requests are answered there. */
+    /**
+     * A manager is attached, whose requests are answered there. Streams of a session of another id are ended: their
+     * initiators ask for that one.
+     */
     public void attached(Carrier now, String sessionId) {
         streams.loop().execute(() -> {
+            boolean other = !session.equals(sessionId);
             carrier = now;
             session = sessionId;
+            if (other) {
+                List.copyOf(known.values()).forEach(Accepted::lostSession);
+            }
         });
     }
 
@@ -232,6 +240,11 @@ public final class Acceptor {
         }
 
         private void accept(StreamEnd socket, boolean datagrams) {
+            if (stopped) {
+                // Nobody wants it any more.
+                socket.send(Multi.createFrom().failure(new StreamFailure.Reset("the stream was given up")));
+                return;
+            }
             var made = new ResumableEnd(
                     streams,
                     datagrams,
@@ -245,12 +258,12 @@ public final class Acceptor {
                 made.link(link, greeting);
             }
             StreamEnd.join(socket, made);
-            if (stopped) {
-                made.fail(new StreamFailure.Reset("the edge stops"));
-            }
         }
 
         private void refuse(StreamFailure why) {
+            if (stopped) {
+                return;
+            }
             ResetCode code = why instanceof StreamFailure.DialTimedOut ? ResetCode.DIAL_TIMED_OUT : ResetCode.REFUSED;
             Past ending = remember(code, String.valueOf(why.getMessage()));
             CarryLink link = waiting;
@@ -268,9 +281,27 @@ public final class Acceptor {
         }
 
         void stop() {
+            ResumableEnd made = end;
+            if (made != null) {
+                made.fail(new StreamFailure.Reset("the edge stops"));
+                return;
+            }
             stopped = true;
-            if (end != null) {
-                end.fail(new StreamFailure.Reset("the edge stops"));
+            Past ending = remember(ResetCode.RESET, "");
+            CarryLink link = waiting;
+            waiting = null;
+            if (link != null) {
+                last(link, ending.word());
+            }
+        }
+
+        /** Its initiator asks for a session that is no more, so no link can come. */
+        void lostSession() {
+            ResumableEnd made = end;
+            if (made != null) {
+                made.lose();
+            } else {
+                stop();
             }
         }
 
@@ -279,8 +310,10 @@ public final class Acceptor {
         @Override
         public void frame(CarryLink link, StreamFrame frame) {
             // An initiator says nothing before it was accepted, unless it gave up.
-            if (frame.hasReset() || frame.hasGone()) {
-                link.finish();
+            if (frame.hasReset()) {
+                waiting = null;
+                stopped = true;
+                last(link, remember(ResetCode.RESET, "").word());
             }
         }
 

@@ -307,7 +307,9 @@ public final class ResumableEnd implements RemoteEnd, CarryLink.Owner {
             if (streams.budget().exhausted() && stream.buffered() > 0) {
                 return;
             }
-            outstanding = datagrams ? BATCH : (int) Math.clamp(stream.room() / FrameCodec.MAX_DATA, 1, BATCH);
+            // What is asked for is counted when it comes, so while memory is short it is little.
+            int most = streams.budget().tight() ? 1 : BATCH;
+            outstanding = datagrams ? BATCH : (int) Math.clamp(stream.room() / FrameCodec.MAX_DATA, 1, most);
             from.request(outstanding);
         }
 
@@ -376,9 +378,15 @@ public final class ResumableEnd implements RemoteEnd, CarryLink.Owner {
     public void fail(StreamFailure why) {
         onLoop(() -> {
             if (!stream.ended()) {
-                stream.localFailed();
+                // Before the stream, which would say "reset", and may wait long for a link on which to say so.
                 dialled.completeExceptionally(why);
+                if (!finished && failure == null) {
+                    failure = why;
+                }
+                pending.clear();
                 source.stop();
+                stream.localFailed();
+                tellEnd();
                 after();
             }
         });

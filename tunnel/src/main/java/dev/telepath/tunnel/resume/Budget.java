@@ -36,7 +36,8 @@ public final class Budget {
         used.addAndGet(bytes);
     }
 
-    boolean tight() {
+    /** Whether so much is kept that no stream should take more than it needs to go on. */
+    public boolean tight() {
         return used.get() > capacity / 4 * 3;
     }
 

@@ -322,8 +322,10 @@ public final class ResumableStream {
             return;
         }
         sending.clear();
+        // One that is still opening is not in step, but its link carries in order: the other edge can give up its dial.
+        boolean heard = synced || state == State.OPENING;
         state = State.RESETTING;
-        if (synced) {
+        if (heard) {
             send(Frames.reset(code));
         }
     }

@@ -1,0 +1,164 @@
+package dev.telepath.tunnel.carry;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import dev.telepath.protocol.v1.StreamFrame;
+import dev.telepath.tunnel.frame.ConnectionId;
+import dev.telepath.tunnel.frame.Protocol;
+import dev.telepath.tunnel.reconnect.Backoff;
+import dev.telepath.tunnel.stream.StreamEnd;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
+import io.netty.channel.DefaultEventLoop;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.awaitility.core.ConditionFactory;
+import org.jspecify.annotations.NullUnmarked;
+
+/** Two edges on an event loop each, joined in memory. */
+@NullUnmarked
+final class CarryRig implements AutoCloseable {
+    static final Duration WAIT = Duration.ofSeconds(20);
+    static final String NEAR = "near-session";
+
+    final DefaultEventLoop nearLoop = new DefaultEventLoop();
+    final DefaultEventLoop farLoop = new DefaultEventLoop();
+    final SimpleMeterRegistry nearMeters = new SimpleMeterRegistry();
+    final SimpleMeterRegistry farMeters = new SimpleMeterRegistry();
+    final CarriedStreams near;
+    final CarriedStreams far;
+    final Initiator initiator;
+    final Acceptor acceptor;
+    final AtomicInteger dials = new AtomicInteger();
+    final List<Wire> wires = new CopyOnWriteArrayList<>();
+    volatile Dial dial = () -> CompletableFuture.completedFuture(MemorySocket.sending(0, 1));
+    volatile Tap tap = (wire, toFar, frame) -> {};
+    volatile boolean network = true;
+
+    interface Dial {
+        CompletionStage<? extends StreamEnd> dial();
+    }
+
+    /** Sees every frame under way. */
+    interface Tap {
+        void passing(Wire wire, boolean toFar, StreamFrame frame);
+    }
+
+    /** One link. */
+    static final class Wire {
+        volatile Pipe toFar;
+        volatile Pipe toNear;
+
+        void cut() {
+            if (toFar != null) {
+                toFar.cut();
+            }
+            if (toNear != null) {
+                toNear.cut();
+            }
+        }
+    }
+
+    /** Waits for what follows without further ado. */
+    static ConditionFactory soon() {
+        return await().pollDelay(Duration.ZERO)
+                .pollInterval(Duration.ofMillis(5))
+                .atMost(WAIT);
+    }
+
+    CarryRig() {
+        this(CarrySettings.STANDARD);
+    }
+
+    CarryRig(CarrySettings settings) {
+        near = new CarriedStreams(nearLoop, settings, nearMeters);
+        far = new CarriedStreams(farLoop, settings, farMeters);
+        initiator = new Initiator(near, new Backoff(Duration.ofMillis(1), Duration.ofMillis(5)));
+        acceptor = new Acceptor(far, (id, timeout, who) -> {
+            dials.incrementAndGet();
+            return dial.dial();
+        });
+    }
+
+    void attach() {
+        initiator.attached(this::carry, NEAR);
+    }
+
+    void carry(CarryLink link) {
+        if (!network) {
+            link.incoming().onError(new IllegalStateException("no network"));
+            return;
+        }
+        var wire = new Wire();
+        wires.add(wire);
+        CarryLink other = acceptor.link("far-session");
+        wire.toNear = Pipe.join(other.outgoing(), link.incoming(), frame -> tap.passing(wire, false, frame));
+        wire.toFar = Pipe.join(link.outgoing(), other.incoming(), frame -> tap.passing(wire, true, frame));
+    }
+
+    Wire wire() {
+        return wires.getLast();
+    }
+
+    void cut() {
+        wires.forEach(Wire::cut);
+    }
+
+    /** A stranger's link that greets with that frame. */
+    List<StreamFrame> greet(StreamFrame greeting) {
+        var answers = new CopyOnWriteArrayList<StreamFrame>();
+        var stranger = new CarryLink(nearLoop, new CarryLink.Owner() {
+            @Override
+            public void frame(CarryLink link, StreamFrame frame) {
+                answers.add(frame);
+            }
+
+            @Override
+            public void ready(CarryLink link) {}
+
+            @Override
+            public void over(CarryLink link, Throwable cause) {
+                answers.add(StreamFrame.getDefaultInstance());
+            }
+        });
+        nearLoop.execute(() -> stranger.send(greeting));
+        carry(stranger);
+        return answers;
+    }
+
+    ResumableEnd open() {
+        return initiator.open(id(Protocol.TCP), Duration.ofSeconds(5), "");
+    }
+
+    ResumableEnd openFlow() {
+        return initiator.open(id(Protocol.UDP), Duration.ofSeconds(5), "");
+    }
+
+    static ConnectionId id(Protocol protocol) {
+        return ConnectionId.of(
+                protocol, new InetSocketAddress("127.0.0.1", 40000), new InetSocketAddress("127.0.0.1", 80));
+    }
+
+    /** What must be so when all is over. */
+    void nothingIsLeft() {
+        soon().untilAsserted(() -> {
+            for (CarriedStreams streams : List.of(near, far)) {
+                assertThat(streams.open()).as("open").isZero();
+                assertThat(streams.suspended()).as("suspended").isZero();
+                assertThat(streams.budgetUsed()).as("budget used").isZero();
+            }
+        });
+    }
+
+    @Override
+    public void close() {
+        nearLoop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+        farLoop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+    }
+}
