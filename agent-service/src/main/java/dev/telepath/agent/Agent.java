@@ -246,7 +246,7 @@ public final class Agent implements AutoCloseable {
         probe.cancel(false);
         await(fronts.closeConnections().toCompletableFuture(), GOODBYE);
         if (streams != null) {
-            streams.close();
+            await(streams.close().toCompletableFuture(), GOODBYE);
         }
         if (attachment != null) {
             await(attachment.stop().toCompletableFuture(), GOODBYE);

@@ -16,6 +16,7 @@ import dev.telepath.tunnel.stream.StreamFailure;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -23,6 +24,8 @@ import java.util.concurrent.TimeUnit;
  * short time in case it comes back. Thread-safe.
  */
 public final class AgentStreams implements ClientPath {
+    private static final Duration GOODBYE = Duration.ofSeconds(1);
+
     private final CarriedStreams streams;
     private final Initiator initiator;
     private final Acceptor acceptor;
@@ -87,9 +90,14 @@ public final class AgentStreams implements ClientPath {
         return streams;
     }
 
-    /** Ends all streams; their other edges are told while a manager is attached. */
-    public void close() {
+    /**
+     * Ends all streams.
+     *
+     * @return completes when their other edges know, or after a second
+     */
+    public CompletionStage<Void> close() {
         initiator.close();
         acceptor.close();
+        return streams.quiet(GOODBYE);
     }
 }

@@ -22,6 +22,8 @@ import java.util.Optional;
  * The client's edge of resumable streams: brings them to each new attachment where the manager has them. Thread-safe.
  */
 public final class ClientStreams implements Participant, AutoCloseable {
+    private static final Duration GOODBYE = Duration.ofSeconds(1);
+
     private final CarriedStreams streams;
     private final Initiator initiator;
     private final Acceptor acceptor;
@@ -74,10 +76,11 @@ public final class ClientStreams implements Participant, AutoCloseable {
         return streams;
     }
 
-    /** Ends all streams; their other edges are told while a manager is attached. */
+    /** Ends all streams and waits until their other edges know, a second at most. Blocks. */
     @Override
     public void close() {
         initiator.close();
         acceptor.close();
+        streams.quiet(GOODBYE).toCompletableFuture().join();
     }
 }

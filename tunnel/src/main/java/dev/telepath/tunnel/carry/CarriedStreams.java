@@ -10,10 +10,14 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
 import io.micrometer.core.instrument.Timer;
 import io.netty.util.concurrent.EventExecutor;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jboss.logging.Logger;
@@ -37,6 +41,7 @@ public final class CarriedStreams {
     private final Counter dropped;
     private final Timer resumes;
     private final Map<ResumableEnd, Long> suspended = new LinkedHashMap<>();
+    private final List<CompletableFuture<Void>> waitingForQuiet = new ArrayList<>();
     private int most;
     private long outageBegan;
 
@@ -89,6 +94,24 @@ public final class CarriedStreams {
         return budget.used();
     }
 
+    /**
+     * Waits until none is open. Any thread.
+     *
+     * @param most how long; streams that wait for a link cannot end sooner
+     * @return completes, never exceptionally, when none is open or the time is over
+     */
+    public CompletionStage<Void> quiet(Duration most) {
+        var quiet = new CompletableFuture<Void>();
+        loop.execute(() -> {
+            if (open.get() == 0) {
+                quiet.complete(null);
+            } else {
+                waitingForQuiet.add(quiet);
+            }
+        });
+        return quiet.completeOnTimeout(null, most.toMillis(), TimeUnit.MILLISECONDS);
+    }
+
     void began() {
         open.incrementAndGet();
     }
@@ -113,7 +136,10 @@ public final class CarriedStreams {
     }
 
     void ended(ResumableEnd end, ResetCode code) {
-        open.decrementAndGet();
+        if (open.decrementAndGet() == 0) {
+            waitingForQuiet.forEach(one -> one.complete(null));
+            waitingForQuiet.clear();
+        }
         metrics.counter(
                         "telepath.streams.ended",
                         "cause",
