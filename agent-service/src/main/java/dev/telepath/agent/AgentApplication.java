@@ -25,6 +25,9 @@ final class AgentApplication implements QuarkusApplication {
     public int run(String... args) {
         // What a call says after it was given up is of no use to anybody, and not an error.
         Infrastructure.setDroppedExceptionHandler(late -> LOG.debugf("late failure cause=\"%s\"", late));
+        // No context (request scope, transaction) goes with our streams; to carry one along costs a tenth of a byte's
+        // way.
+        Infrastructure.clearInterceptors();
         Agent agent;
         try {
             agent = running.start();

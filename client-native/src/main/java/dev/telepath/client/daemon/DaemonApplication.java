@@ -69,6 +69,9 @@ public class DaemonApplication implements QuarkusApplication {
                 new PatternFormatter("%d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX} %-5p [%c{1}] (%t) %s%e%n"));
         // What fails after its watch was cancelled interests nobody: the loss itself was reported by the first watch.
         Infrastructure.setDroppedExceptionHandler(late -> LOG.debugf("late failure cause=\"%s\"", late));
+        // No context (request scope, transaction) goes with our streams; to carry one along costs a tenth of a byte's
+        // way.
+        Infrastructure.clearInterceptors();
         Logger root = Logger.getLogger("");
         root.addHandler(log);
         String version = Version.current();

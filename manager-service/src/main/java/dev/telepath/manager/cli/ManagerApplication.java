@@ -33,6 +33,9 @@ final class ManagerApplication implements QuarkusApplication {
     public int run(String... args) throws Exception {
         // What a call says after it was given up is of no use to anybody, and not an error.
         Infrastructure.setDroppedExceptionHandler(late -> LOG.debugf("late failure cause=\"%s\"", late));
+        // No context (request scope, transaction) goes with our streams; to carry one along costs a tenth of a byte's
+        // way.
+        Infrastructure.clearInterceptors();
         if (Boolean.getBoolean(CREATED)) {
             LOG.infof(
                     "new installation made data-dir=%s; print join tokens with: telepath-manager init",

@@ -34,6 +34,19 @@ public final class CallBridge {
      */
     public static <I, O> StreamObserver<I> serve(
             StreamObserver<O> response, EventExecutor loop, Credit credit, Function<Multi<I>, Multi<O>> service) {
+        return serveFlow(
+                response,
+                loop,
+                credit,
+                inbound -> service.apply(Multi.createFrom().publisher(inbound)));
+    }
+
+    /** As {@link #serve}, with nothing of Mutiny on the way of a message. */
+    public static <I, O> StreamObserver<I> serveFlow(
+            StreamObserver<O> response,
+            EventExecutor loop,
+            Credit credit,
+            Function<Flow.Publisher<I>, Flow.Publisher<O>> service) {
         var call = (ServerCallStreamObserver<O>) response;
         call.disableAutoRequest();
         var inbound = new Inbound<I>(n -> onLoop(loop, () -> call.request(n)), reason -> {});
@@ -44,7 +57,7 @@ public final class CallBridge {
             inbound.onError(
                     Status.CANCELLED.withDescription("the peer ended the call").asRuntimeException());
         });
-        service.apply(Multi.createFrom().publisher(inbound)).subscribe().withSubscriber(outbound);
+        service.apply(inbound).subscribe(outbound);
         return inbound;
     }
 
@@ -56,11 +69,21 @@ public final class CallBridge {
      */
     public static <I, O> Multi<O> call(
             Channel channel, MethodDescriptor<I, O> method, CallOptions options, Credit credit, Multi<I> requests) {
-        return Multi.createFrom().publisher(subscriber -> {
-            var client = new Client<I, O>(credit, requests);
-            ClientCalls.asyncBidiStreamingCall(channel.newCall(method, options), client);
-            client.inbound.subscribe(subscriber);
-        });
+        return Multi.createFrom()
+                .publisher(subscriber -> callFlow(channel, method, options, credit, requests, subscriber));
+    }
+
+    /** As {@link #call}, at once, with nothing of Mutiny on the way of a message. */
+    public static <I, O> void callFlow(
+            Channel channel,
+            MethodDescriptor<I, O> method,
+            CallOptions options,
+            Credit credit,
+            Flow.Publisher<I> requests,
+            Flow.Subscriber<? super O> answers) {
+        var client = new Client<I, O>(credit, requests);
+        ClientCalls.asyncBidiStreamingCall(channel.newCall(method, options), client);
+        client.inbound.subscribe(answers);
     }
 
     private static void onLoop(EventExecutor loop, Runnable task) {
@@ -246,12 +269,12 @@ public final class CallBridge {
 
     private static final class Client<I, O> implements ClientResponseObserver<I, O> {
         private final Credit credit;
-        private final Multi<I> requests;
+        private final Flow.Publisher<I> requests;
         private final Inbound<O> inbound;
         private @Nullable ClientCallStreamObserver<I> call;
         private @Nullable Sink<I> sink;
 
-        Client(Credit credit, Multi<I> requests) {
+        Client(Credit credit, Flow.Publisher<I> requests) {
             this.credit = credit;
             this.requests = requests;
             this.inbound = new Inbound<>(this::request, this::cancel);
@@ -276,7 +299,7 @@ public final class CallBridge {
                 public void run() {
                     if (!subscribed) {
                         subscribed = true;
-                        requests.subscribe().withSubscriber(out);
+                        requests.subscribe(out);
                     } else {
                         out.pull();
                     }

@@ -8,7 +8,6 @@ import dev.telepath.tunnel.bridge.ViewMarshaller;
 import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.grpc.MethodDescriptor;
-import io.smallrye.mutiny.Multi;
 
 /** Starts links over one connection. */
 @FunctionalInterface
@@ -20,13 +19,7 @@ public interface Carrier {
     static Carrier over(Channel channel, Credit credit) {
         MethodDescriptor<StreamFrame, StreamFrame> carry =
                 ViewMarshaller.in(StreamsGrpc.getCarryMethod(), StreamFrame.parser());
-        return link -> CallBridge.call(
-                        channel,
-                        carry,
-                        CallOptions.DEFAULT,
-                        credit,
-                        Multi.createFrom().publisher(link.outgoing()))
-                .subscribe()
-                .withSubscriber(link.incoming());
+        return link ->
+                CallBridge.callFlow(channel, carry, CallOptions.DEFAULT, credit, link.outgoing(), link.incoming());
     }
 }
