@@ -21,7 +21,6 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.smallrye.mutiny.Multi;
-import io.smallrye.mutiny.Uni;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.net.SocketAddress;
@@ -30,7 +29,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Flow;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -47,6 +48,9 @@ import org.jspecify.annotations.Nullable;
  */
 @Singleton
 public final class LinkRelay {
+    /** How long a request waits for room in a full queue of its acceptor before it is offered again. */
+    private static final Duration AGAIN = Duration.ofMillis(50);
+
     private final Sessions sessions;
     private final Engagements engagements;
     private final LinkWatchers watchers;
@@ -61,8 +65,8 @@ public final class LinkRelay {
             new AtomicLong(ThreadLocalRandom.current().nextLong());
     private final Counter links;
 
-    /** A link whose acceptor has not answered. */
-    private record Waiting(String acceptor, CarryCall call, CompletableFuture<CarryCall> answer) {}
+    /** A link whose acceptor has not answered. Answered by nobody when its initiator has given it up. */
+    private record Waiting(String acceptor, CarryCall call, CompletableFuture<Optional<CarryCall>> answer) {}
 
     /** Two joined calls, and the sessions they belong to. */
     private record Joint(String initiator, CarryCall near, String acceptor, CarryCall far) {
@@ -115,7 +119,7 @@ public final class LinkRelay {
         joints.forEach(joint -> joint.breakOff(session.id(), from));
         waiting.forEach((number, link) -> {
             if (link.acceptor().equals(session.id())) {
-                watchers.ask(session.id(), request(number));
+                ask(number, session.id());
             }
         });
     }
@@ -126,7 +130,7 @@ public final class LinkRelay {
      * @return what its edge is sent
      * @throws io.grpc.StatusRuntimeException when the session is unknown or another's, or the greeting is none
      */
-    Multi<StreamFrame> accept(CarryCall call, StreamFrame greeting, Principal caller) {
+    CompletionStage<Flow.Publisher<StreamFrame>> accept(CarryCall call, StreamFrame greeting, Principal caller) {
         return switch (greeting.getFrameCase()) {
             case OPEN -> {
                 Session session = sessions.own(caller, greeting.getOpen().getSessionId());
@@ -139,11 +143,15 @@ public final class LinkRelay {
                 StreamFrame.Resume resume = greeting.getResume();
                 Session session = sessions.own(caller, resume.getSessionId());
                 String acceptor = resume.getAcceptorSessionId();
+                if (acceptor.isEmpty()) {
+                    // Given up before anybody accepted it.
+                    yield word(Frames.gone(ResetCode.UNKNOWN));
+                }
                 if (own.is(acceptor)) {
                     yield own.take(call, greeting);
                 }
                 yield OwnEdge.isManager(acceptor)
-                        ? Multi.createFrom().item(Frames.gone(ResetCode.UNKNOWN))
+                        ? word(Frames.gone(ResetCode.UNKNOWN))
                         : await(call, greeting, session.id(), acceptor, Optional.empty());
             }
             case ANSWER ->
@@ -158,7 +166,8 @@ public final class LinkRelay {
         };
     }
 
-    private Multi<StreamFrame> intercepted(CarryCall call, StreamFrame greeting, AgentSession agent) {
+    private CompletionStage<Flow.Publisher<StreamFrame>> intercepted(
+            CarryCall call, StreamFrame greeting, AgentSession agent) {
         String clientId = greeting.getOpen().getAcceptorSessionId();
         Optional<ClientSession> found = sessions.clients().stream()
                 .filter(one -> one.id().equals(clientId))
@@ -176,7 +185,8 @@ public final class LinkRelay {
         return await(call, greeting, agent.id(), clientId, Optional.of(hold));
     }
 
-    private Multi<StreamFrame> outbound(CarryCall call, StreamFrame greeting, ClientSession client) {
+    private CompletionStage<Flow.Publisher<StreamFrame>> outbound(
+            CarryCall call, StreamFrame greeting, ClientSession client) {
         ConnectionId id;
         try {
             id = new ConnectionId(greeting.getOpen().getConnectionId());
@@ -196,40 +206,50 @@ public final class LinkRelay {
         return await(call, greeting, client.id(), best.get().id(), Optional.of(hold));
     }
 
-    private static Multi<StreamFrame> refused(ResetCode code, String why) {
-        return Multi.createFrom().item(Frames.refused(code, why));
+    private static CompletionStage<Flow.Publisher<StreamFrame>> refused(ResetCode code, String why) {
+        return word(Frames.refused(code, why));
     }
 
-    private Multi<StreamFrame> await(
+    private static CompletionStage<Flow.Publisher<StreamFrame>> word(StreamFrame frame) {
+        return CompletableFuture.completedFuture(Multi.createFrom().item(frame));
+    }
+
+    private CompletionStage<Flow.Publisher<StreamFrame>> await(
             CarryCall call, StreamFrame greeting, String initiator, String acceptor, Optional<Duration> most) {
         long number = numbers.incrementAndGet();
-        var answer = new CompletableFuture<CarryCall>();
+        var answer = new CompletableFuture<Optional<CarryCall>>();
         waiting.put(number, new Waiting(acceptor, call, answer));
         call.passOn(greeting);
         answer.whenComplete((far, failure) -> {
             waiting.remove(number);
-            if (far != null) {
-                joined(new Joint(initiator, call, acceptor, far));
+            if (far != null && far.isPresent()) {
+                joined(new Joint(initiator, call, acceptor, far.get()));
             }
         });
-        call.over().thenRun(() -> answer.cancel(false));
-        boolean asked = watchers.ask(acceptor, request(number));
-        if (!asked) {
+        call.over().thenRun(() -> answer.complete(Optional.empty()));
+        ask(number, acceptor);
+        if (sessions.departed(acceptor)) {
+            answer.completeExceptionally(new StillAway());
+        } else if (!watchers.watches(acceptor)) {
             most.ifPresent(patience -> {
                 var timeout = timer.after(patience, () -> {
-                    if (!watchers.ask(acceptor, request(number))) {
+                    if (!watchers.watches(acceptor)) {
                         answer.completeExceptionally(new StillAway());
                     }
                 });
                 answer.whenComplete((far, failure) -> timeout.cancel(false));
             });
         }
-        return Uni.createFrom()
-                .completionStage(answer)
-                .onItem()
-                .transformToMulti(far -> Multi.createFrom().publisher(far))
-                .onFailure(StillAway.class)
-                .recoverWithMulti(() -> refused(ResetCode.NOT_ATTACHED, "the other edge is away"));
+        return answer.<Flow.Publisher<StreamFrame>>thenApply(far -> far.<Flow.Publisher<StreamFrame>>map(one -> one)
+                        .orElseGet(() -> Multi.createFrom().empty()))
+                .exceptionallyCompose(away -> refused(ResetCode.NOT_ATTACHED, "the other edge is away"));
+    }
+
+    /** Asks the acceptor, again and again while its queue is full. One that does not watch is asked when it does. */
+    private void ask(long number, String acceptor) {
+        if (waiting.containsKey(number) && !watchers.ask(acceptor, request(number)) && watchers.watches(acceptor)) {
+            timer.after(AGAIN, () -> ask(number, acceptor));
+        }
     }
 
     /** The acceptor did not come in time. */
@@ -246,14 +266,15 @@ public final class LinkRelay {
         return LinkRequest.newBuilder().setLink(number).build();
     }
 
-    private Multi<StreamFrame> answered(CarryCall call, StreamFrame.Answer word, Session session) {
+    private CompletionStage<Flow.Publisher<StreamFrame>> answered(
+            CarryCall call, StreamFrame.Answer word, Session session) {
         Waiting link = waiting.get(word.getLink());
         if (link == null
                 || !link.acceptor().equals(session.id())
-                || !link.answer().complete(call)) {
+                || !link.answer().complete(Optional.of(call))) {
             throw Status.NOT_FOUND.withDescription("nobody waits for that link").asRuntimeException();
         }
-        return Multi.createFrom().publisher(link.call());
+        return CompletableFuture.completedFuture(link.call());
     }
 
     private void joined(Joint joint) {

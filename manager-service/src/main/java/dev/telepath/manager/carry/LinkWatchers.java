@@ -59,6 +59,11 @@ public final class LinkWatchers {
         return watchers.containsKey(session.id());
     }
 
+    /** As {@link #watches(Session)}, by id. */
+    boolean watches(String session) {
+        return watchers.containsKey(session);
+    }
+
     /** Whether the session is one that watches, even if it does not just now. */
     boolean watchedBefore(Session session) {
         return once.contains(session);

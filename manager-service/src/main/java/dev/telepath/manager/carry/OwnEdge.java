@@ -9,12 +9,14 @@ import dev.telepath.tunnel.carry.CarriedStreams;
 import dev.telepath.tunnel.carry.CarryLink;
 import dev.telepath.tunnel.carry.CarrySettings;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.smallrye.mutiny.Multi;
 import io.vertx.core.Vertx;
 import io.vertx.core.impl.VertxInternal;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Flow;
 
 /** The manager as an edge: it dials where no agent can. Such streams end with the manager. Thread-safe. */
 @Singleton
@@ -60,10 +62,10 @@ public final class OwnEdge {
         return streams;
     }
 
-    Multi<StreamFrame> take(CarryCall call, StreamFrame greeting) {
+    CompletionStage<Flow.Publisher<StreamFrame>> take(CarryCall call, StreamFrame greeting) {
         CarryLink link = acceptor.link(session);
         call.passOn(greeting);
         call.subscribe(link.incoming());
-        return Multi.createFrom().publisher(link.outgoing());
+        return CompletableFuture.completedFuture(link.outgoing());
     }
 }

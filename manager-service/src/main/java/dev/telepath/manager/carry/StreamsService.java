@@ -26,13 +26,11 @@ import io.grpc.stub.StreamObserver;
 import io.netty.util.concurrent.EventExecutor;
 import io.quarkus.grpc.GrpcService;
 import io.smallrye.mutiny.Multi;
-import io.smallrye.mutiny.Uni;
 import io.vertx.core.Vertx;
 import io.vertx.core.impl.ContextInternal;
 import jakarta.inject.Inject;
 import java.net.SocketAddress;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /**
  * {@code telepath.v1.Streams}. {@code Carry} is bound so that its demand is the call's own. Runs on the event loop of the
@@ -99,23 +97,12 @@ public final class StreamsService extends MutinyStreamsGrpc.StreamsImplBase {
     private StreamObserver<StreamFrame> serve(StreamObserver<StreamFrame> response) {
         Principal caller = Principal.current();
         SocketAddress peer = PEER.get();
-        return CallBridge.serve(
-                response,
-                loop(),
-                credits.take(peer),
-                frames -> carried(frames, caller, peer).onTermination().invoke(() -> credits.release(peer)));
-    }
-
-    private Multi<StreamFrame> carried(Multi<StreamFrame> frames, Principal caller, @Nullable SocketAddress peer) {
-        return Multi.createFrom().deferred(() -> {
+        return CallBridge.serveFlow(response, loop(), credits.take(peer), frames -> {
             var call = new CarryCall(peer);
-            frames.subscribe().withSubscriber(call);
-            return Uni.createFrom()
-                    .completionStage(call.greeting())
-                    .onItem()
-                    .transformToMulti(greeting -> relay.accept(call, greeting, caller))
-                    .onTermination()
-                    .invoke(call::answered);
+            call.over().thenRun(() -> credits.release(peer));
+            frames.subscribe(call);
+            return new Reply(
+                    call.greeting().thenCompose(greeting -> relay.accept(call, greeting, caller)), call::answered);
         });
     }
 
