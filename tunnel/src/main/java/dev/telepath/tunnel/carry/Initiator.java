@@ -149,6 +149,8 @@ public final class Initiator {
                     && end.stream().opening()
                     && FINAL.contains(Status.fromThrowable(cause).getCode())) {
                 end.fail(new StreamFailure.NotOffered(String.valueOf(cause.getMessage())));
+                // Nobody has taken it, so nobody has to confirm its end.
+                end.lose();
                 return;
             }
             if (carrier == null || retry != null) {
