@@ -31,6 +31,9 @@ public final class Initiator {
     private static final Set<Status.Code> FINAL =
             EnumSet.of(Status.Code.UNIMPLEMENTED, Status.Code.PERMISSION_DENIED, Status.Code.INVALID_ARGUMENT);
 
+    /** How long a link must hold for the next loss to be retried at once. */
+    private static final long STABLE_NANOS = 1_000_000_000;
+
     private final CarriedStreams streams;
     private final Backoff backoff;
     private final SecureRandom ids = new SecureRandom();
@@ -93,6 +96,7 @@ public final class Initiator {
         private final ResumableEnd end;
         private String openedIn = "";
         private int attempt;
+        private long inStepSince;
         private @Nullable ScheduledFuture<?> retry;
 
         Opened(ConnectionId id, Duration dialTimeout, String acceptorSession, ByteString streamId) {
@@ -156,6 +160,11 @@ public final class Initiator {
             if (carrier == null || retry != null) {
                 return;
             }
+            // A link that breaks as soon as it is there begins no new count.
+            if (inStepSince != 0 && System.nanoTime() - inStepSince >= STABLE_NANOS) {
+                attempt = 0;
+            }
+            inStepSince = 0;
             long wait = attempt == 0
                     ? 0
                     : backoff.wait(attempt, RandomGenerator.getDefault()).toMillis();
@@ -165,7 +174,7 @@ public final class Initiator {
 
         @Override
         public void inStep(ResumableEnd synced) {
-            attempt = 0;
+            inStepSince = System.nanoTime();
         }
 
         @Override
