@@ -10,10 +10,10 @@ import dev.telepath.tunnel.resume.ResetCode;
 import dev.telepath.tunnel.stream.StreamEnd;
 import dev.telepath.tunnel.stream.StreamFailure;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -348,7 +348,7 @@ class CarriedStreamsTest {
     void withTheBudgetUsedUpEveryStreamGoesOn() {
         int budget = MIB;
         with(settings(64 * 1024, 4 * MIB, budget, Duration.ofMinutes(5), Duration.ofMinutes(1)));
-        List<MemorySocket> stalled = new ArrayList<>();
+        List<MemorySocket> stalled = new CopyOnWriteArrayList<>();
         rig.dial = () -> {
             MemorySocket one = MemorySocket.stalled(0);
             stalled.add(one);
@@ -358,7 +358,7 @@ class CarriedStreamsTest {
         for (int i = 0; i < 40; i++) {
             StreamEnd.join(MemorySocket.sending(2 * MIB, 32 * 1024), rig.open());
         }
-        CarryRig.soon().until(() -> rig.near.budgetUsed() >= budget);
+        CarryRig.soon().until(() -> stalled.size() == 40 && rig.near.budgetUsed() >= budget);
 
         MemorySocket there = MemorySocket.sending(MIB, 32 * 1024);
         dials(there);
