@@ -44,6 +44,7 @@ public final class CarriedStreams {
     private final List<CompletableFuture<Void>> waitingForQuiet = new ArrayList<>();
     private int most;
     private long outageBegan;
+    private long replayedBefore;
 
     public CarriedStreams(EventExecutor loop, CarrySettings settings, MeterRegistry metrics) {
         this.loop = loop;
@@ -120,6 +121,7 @@ public final class CarriedStreams {
         if (suspended.isEmpty()) {
             outageBegan = System.nanoTime();
             most = 0;
+            replayedBefore = (long) replayed.count();
             LOG.info("streams suspended");
         }
         suspended.put(end, System.nanoTime());
@@ -155,7 +157,7 @@ public final class CarriedStreams {
         if (suspended.isEmpty()) {
             LOG.infof(
                     "streams resumed most=%d millis=%d replayedBytes=%d",
-                    most, (System.nanoTime() - outageBegan) / 1_000_000, (long) replayed.count());
+                    most, (System.nanoTime() - outageBegan) / 1_000_000, (long) replayed.count() - replayedBefore);
         }
     }
 

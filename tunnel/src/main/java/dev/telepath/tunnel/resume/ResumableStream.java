@@ -394,17 +394,20 @@ public final class ResumableStream {
         if (!answer.getSessionId().isEmpty()) {
             acceptorSession = answer.getSessionId();
         }
-        if (state == State.OPENING) {
-            state = State.OPEN;
-            local.opened();
-        }
         if (state == State.CLOSING) {
             synced = true;
             sendAck();
             send(Frames.gone(ResetCode.CLEAN));
             return;
         }
+        boolean opened = state == State.OPENING;
+        if (opened) {
+            state = State.OPEN;
+        }
         inStep(answer.getReceived(), answer.getLimit());
+        if (opened && state == State.OPEN) {
+            local.opened();
+        }
     }
 
     private void data(StreamFrame.Data data) {
