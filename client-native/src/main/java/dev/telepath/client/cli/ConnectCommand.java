@@ -5,14 +5,18 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.telepath.client.config.Setting;
 import dev.telepath.client.config.Settings;
 import dev.telepath.client.control.ControlClient;
+import dev.telepath.client.daemon.Version;
 import dev.telepath.client.failure.Failure;
 import dev.telepath.client.failure.Kind;
 import dev.telepath.client.output.Printer;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
 
@@ -56,6 +60,11 @@ final class ConnectCommand extends Command {
             description = "port of the proxy; 0 = any free one")
     String proxyPort;
 
+    @Option(
+            names = "--fresh",
+            description = "take nothing over from a daemon that ended without tp quit: its session is ended")
+    boolean fresh;
+
     ConnectCommand(Console console) {
         super(console);
     }
@@ -74,10 +83,31 @@ final class ConnectCommand extends Command {
     @Override
     int run(Invocation invocation) {
         ObjectNode args = args(invocation.settings());
-        try (ControlClient client = invocation.started()) {
+        try (ControlClient client = current(invocation, args)) {
             JsonNode result = invocation.ask(client, "connect", args);
             return invocation.print(result, printer -> text(printer, result));
         }
+    }
+
+    /** A daemon of this version. One of another is replaced; what it was connected to counts as connected still. */
+    private static ControlClient current(Invocation invocation, ObjectNode args) {
+        ControlClient running = invocation.started();
+        if (!Replacement.needed(running)) {
+            return running;
+        }
+        var replacement = Replacement.of(invocation, running);
+        invocation
+                .printer()
+                .note("the daemon was of version " + replacement.before() + " and is replaced by one of "
+                        + Version.current());
+        if (replacement.leadsTo(args)) {
+            // As in a second connect, the name of the first one stays.
+            args.set("name", replacement.handed().path("name"));
+        } else {
+            // Elsewhere is a conflict, which the daemon tells once it is back where it was.
+            replacement.connect(invocation);
+        }
+        return replacement.client();
     }
 
     private ObjectNode args(Settings settings) {
@@ -91,7 +121,8 @@ final class ConnectCommand extends Command {
         args.put("manager", settings.text(Setting.MANAGER))
                 .put("namespace", settings.text(Setting.NAMESPACE))
                 .put("name", settings.text(Setting.NAME).isEmpty() ? user() : settings.text(Setting.NAME))
-                .put("proxyPort", settings.number(Setting.PROXY_PORT));
+                .put("proxyPort", settings.number(Setting.PROXY_PORT))
+                .put("fresh", fresh);
         // A file named on the command line is meant, whatever the environment holds.
         if (tokenFile.isEmpty()) {
             args.put("token", settings.text(Setting.TOKEN));
@@ -113,6 +144,19 @@ final class ConnectCommand extends Command {
         }
     }
 
+    /** What was taken over from an earlier daemon, in a line. */
+    static Optional<String> restored(JsonNode result) {
+        JsonNode restored = result.path("restored");
+        List<String> what = new ArrayList<>();
+        if (restored.path("session").asBoolean()) {
+            what.add("its session");
+        }
+        restored.path("engagements").forEach(name -> what.add(name.asText()));
+        return what.isEmpty()
+                ? Optional.empty()
+                : Optional.of("Restored from the last daemon: " + String.join(", ", what));
+    }
+
     private static void text(Printer printer, JsonNode result) {
         JsonNode connection = result.path("connection");
         printer.line((result.path("already").asBoolean() ? "Connected already to " : "Connected to ")
@@ -121,6 +165,11 @@ final class ConnectCommand extends Command {
                 + (connection.path("manager_name").asText() + " "
                                 + connection.path("manager_version").asText())
                         .strip() + ")");
+        restored(result).ifPresent(printer::line);
+        proxy(printer, result);
+    }
+
+    static void proxy(Printer printer, JsonNode result) {
         printer.raw("proxy-port=" + result.path("proxy").path("port").asInt());
         printer.raw("export ALL_PROXY=socks5h://"
                 + result.path("proxy").path("address").asText());

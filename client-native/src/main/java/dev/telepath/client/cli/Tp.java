@@ -44,6 +44,7 @@ public final class Tp extends Command {
                 new QuitCommand(console),
                 new StatusCommand(console),
                 new ReconnectCommand(console),
+                new RestartCommand(console),
                 new ListCommand(console),
                 new InterceptCommand(console),
                 new WiretapCommand(console),

@@ -22,7 +22,6 @@ import dev.telepath.protocol.telepresence.manager.WorkloadInfo;
 import dev.telepath.tunnel.bridge.Credit;
 import dev.telepath.tunnel.carry.CarriedStreams;
 import dev.telepath.tunnel.carry.CarrySettings;
-import dev.telepath.tunnel.transport.ManagerAddress;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.netty.channel.EventLoopGroup;
 import java.nio.file.Path;
@@ -84,6 +83,7 @@ public final class DaemonCommands implements CommandHandler, AutoCloseable {
         return switch (command) {
             case "connect" -> connect(args, caller);
             case "quit" -> quit(args, caller);
+            case "hand-over" -> handOver(caller);
             case "status" -> status();
             case "reconnect" -> ConnectionCommands.reconnect(required(), settings.duration(Setting.TIMEOUT_CONNECT));
             case "notices" -> ConnectionCommands.notices(required().session(), caller);
@@ -104,16 +104,17 @@ public final class DaemonCommands implements CommandHandler, AutoCloseable {
     }
 
     private JsonNode connect(JsonNode args, Caller caller) {
-        Target target = target(args);
+        Target target = Targets.read(args);
         Engine fresh;
         synchronized (this) {
             if (engine != null) {
-                return connectedAlready(engine, target);
+                return Targets.already(engine, target);
             }
             fresh = new Engine(
                     target,
                     settings,
                     args.path("proxyPort").asInt(0),
+                    args.path("fresh").asBoolean(false) ? Restoration.nothing() : Restoration.of(journal, target),
                     loops,
                     metrics,
                     journal,
@@ -127,51 +128,28 @@ public final class DaemonCommands implements CommandHandler, AutoCloseable {
         caller.onGone(() -> {
             if (!fresh.session().state().word().equals("attached")
                     && fresh.session().attachment().isEmpty()) {
-                forget(fresh);
+                forget(fresh, fresh.restoration().any());
             }
         });
         caller.progress("attaching to " + target.address());
         try {
             fresh.start();
-            fresh.session().awaitAttached(settings.duration(Setting.TIMEOUT_CONNECT));
+            Attachment first = fresh.session().awaitAttached(settings.duration(Setting.TIMEOUT_CONNECT));
+            journal.listens(fresh.proxy().address().getPort());
+            ObjectNode result = Views.status(fresh).put("already", false);
+            fresh.restoration().describe(result, !first.fresh());
+            return result;
         } catch (RuntimeException e) {
-            forget(fresh);
+            // What could not be taken over yet stays for the next try.
+            forget(fresh, fresh.restoration().any());
             throw e;
         }
-        ObjectNode result = Views.status(fresh);
-        result.put("already", false);
-        return result;
     }
 
-    private static JsonNode connectedAlready(Engine engine, Target wanted) {
-        Target has = engine.session().target();
-        if (!has.address().equals(wanted.address()) || !has.namespace().equals(wanted.namespace())) {
-            throw new Failure(
-                    Kind.CONFLICT,
-                    "connected already, to " + has.address() + " namespace " + has.namespace(),
-                    "tp quit first");
-        }
-        ObjectNode result = Views.status(engine);
-        result.put("already", true);
-        return result;
-    }
-
-    private static Target target(JsonNode args) {
-        String token = args.path("token").asText("");
-        String file = args.path("tokenFile").asText("");
-        try {
-            return new Target(
-                    ManagerAddress.parse(args.path("manager").asText("")),
-                    Optional.of(token).filter(text -> !text.isEmpty()),
-                    Optional.of(file).filter(text -> !text.isEmpty()).map(Path::of),
-                    args.path("namespace").asText("default"),
-                    args.path("name").asText("unknown"));
-        } catch (IllegalArgumentException e) {
-            throw new Failure(Kind.USAGE, String.valueOf(e.getMessage()), "tp connect --manager host:port", e);
-        }
-    }
-
-    private void forget(Engine which) {
+    /**
+     * @param left whether the session is left to a later connect
+     */
+    private void forget(Engine which, boolean left) {
         Engaging old;
         synchronized (this) {
             if (engine != which) {
@@ -184,7 +162,25 @@ public final class DaemonCommands implements CommandHandler, AutoCloseable {
         if (old != null) {
             old.close();
         }
-        which.close();
+        if (left) {
+            which.handOver();
+        } else {
+            which.close();
+        }
+    }
+
+    /** Ends all but the session and what the journal holds of it, and tells how a later daemon connects to it. */
+    private JsonNode handOver(Caller caller) {
+        ObjectNode result = Wire.JSON.createObjectNode().put("daemon_stopped", true);
+        ArrayNode ending = result.putArray("ending");
+        connected().ifPresent(open -> {
+            caller.progress("ending streams");
+            open.engagements().held().forEach(ending::add);
+            result.set("connect", Targets.write(open.session().target()));
+            forget(open, true);
+        });
+        caller.onGone(stop);
+        return result;
     }
 
     private JsonNode quit(JsonNode args, Caller caller) {
@@ -192,7 +188,7 @@ public final class DaemonCommands implements CommandHandler, AutoCloseable {
         Optional<Engine> open = connected();
         if (open.isPresent()) {
             caller.progress("ending the session");
-            forget(open.get());
+            forget(open.get(), false);
             was = true;
         }
         boolean all = args.path("stopDaemon").asBoolean(false);
@@ -308,7 +304,7 @@ public final class DaemonCommands implements CommandHandler, AutoCloseable {
     @Override
     public void close() {
         synchronized (closing) {
-            connected().ifPresent(this::forget);
+            connected().ifPresent(open -> forget(open, false));
             levels.close();
         }
     }

@@ -96,7 +96,8 @@ final class Engaging {
                 args.path("service").asText(""),
                 args.path("address").asText("127.0.0.1"),
                 args.path("mechanism").asText("tcp"),
-                ports);
+                ports,
+                args.path("hold").asBoolean(false));
     }
 
     private static void warnAboutSilence(EngagementSpec spec, ArrayNode warnings) {

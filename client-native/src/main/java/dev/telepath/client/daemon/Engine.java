@@ -8,6 +8,7 @@ import dev.telepath.client.dial.DialResponder;
 import dev.telepath.client.dial.DialWatcher;
 import dev.telepath.client.dial.StreamLedger;
 import dev.telepath.client.engagement.Engagements;
+import dev.telepath.client.failure.Failure;
 import dev.telepath.client.home.Journal;
 import dev.telepath.client.proxy.OutboundStreams;
 import dev.telepath.client.proxy.ProxyServer;
@@ -22,12 +23,15 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.netty.channel.EventLoopGroup;
 import java.time.Duration;
 import java.util.List;
+import org.jboss.logging.Logger;
 
 /**
  * Everything of one connection to a manager, put together: the session, its engagements, the streams both ways, the
  * proxy. Made by {@code tp connect}, closed by {@code tp quit}.
  */
 public final class Engine implements AutoCloseable {
+    private static final Logger LOG = Logger.getLogger(Engine.class);
+
     private final EventLoopGroup loops;
     private final StreamLedger ledger;
     private final Engagements engagements;
@@ -37,19 +41,23 @@ public final class Engine implements AutoCloseable {
     private final ClientStreams streams;
     private final ProxyServer proxy;
     private final Share share;
+    private final Journal journal;
+    private final Restoration restoration;
 
     /**
      * Opens the proxy; {@link #start()} begins to attach.
      *
      * @param proxyPort 0 = any free one
+     * @param restoration what an earlier daemon left; its proxy's port is taken again if any one will do and it is free
      * @param credit what the streams of all connections of this daemon share
      * @param carried the resumable streams of this daemon
      * @throws dev.telepath.client.failure.Failure when the proxy's port is taken
      */
-    public Engine(
+    Engine(
             Target target,
             Settings settings,
             int proxyPort,
+            Restoration restoration,
             EventLoopGroup loops,
             MeterRegistry metrics,
             Journal journal,
@@ -58,12 +66,15 @@ public final class Engine implements AutoCloseable {
             StreamLedger ledger,
             CarriedStreams carried) {
         this.loops = loops;
+        this.journal = journal;
+        this.restoration = restoration;
         this.roster = new Roster(target.namespace());
         Policy policy = Policy.of(settings);
         Duration dialTimeout = settings.duration(Setting.TIMEOUT_DIAL);
         Duration latency = settings.duration(Setting.TIMEOUT_ROUNDTRIP);
         this.ledger = ledger;
-        this.engagements = new Engagements(target.clientName(), dialTimeout, latency, roster);
+        this.engagements = new Engagements(
+                target.clientName(), dialTimeout, latency, roster, restoration.engagements(), journal::engaged);
         var responder =
                 new DialResponder(engagements, loops, credit, ledger, dialTimeout, settings.duration(Setting.UDP_IDLE));
         var dials = new DialWatcher(responder, new AgentPods(responder, loops, policy.limits(), policy.backoff()));
@@ -76,17 +87,38 @@ public final class Engine implements AutoCloseable {
                 !settings.text(Setting.STREAM_RESUMABLE).equals("off"));
         // The streams that survive come before those that do not: a manager asks in the way it was shown first.
         this.keeper = new SessionKeeper(
-                target, policy, loops, metrics, journal, version, List.of(streams, dials, roster, engagements));
-        this.outbound = new OutboundStreams(keeper::attachment, streams, credit, ledger, latency, dialTimeout);
-        this.proxy = ProxyServer.listen(
-                proxyPort,
+                target,
+                policy,
                 loops,
-                outbound,
-                new ProxyServer.Limits(
-                        (int) settings.bytes(Setting.PROXY_MAX_HEADER),
-                        settings.number(Setting.PROXY_MAX_CONNECTIONS),
-                        settings.duration(Setting.PROXY_HANDSHAKE)));
+                metrics,
+                journal,
+                version,
+                restoration.session(),
+                List.of(streams, dials, roster, engagements));
+        this.outbound = new OutboundStreams(keeper::attachment, streams, credit, ledger, latency, dialTimeout);
+        this.proxy = listen(proxyPort, settings);
         this.share = new Share(proxy.address(), settings.bytes(Setting.SHARE_MAX));
+    }
+
+    private ProxyServer listen(int asked, Settings settings) {
+        var limits = new ProxyServer.Limits(
+                (int) settings.bytes(Setting.PROXY_MAX_HEADER),
+                settings.number(Setting.PROXY_MAX_CONNECTIONS),
+                settings.duration(Setting.PROXY_HANDSHAKE));
+        int before = restoration.proxyPort();
+        if (asked == 0 && before > 0) {
+            try {
+                return ProxyServer.listen(before, loops, outbound, limits);
+            } catch (Failure e) {
+                LOG.infof("port of the last proxy is taken, another is used port=%d", before);
+            }
+        }
+        return ProxyServer.listen(asked, loops, outbound, limits);
+    }
+
+    /** What this connection takes over. */
+    Restoration restoration() {
+        return restoration;
     }
 
     /** Begins to attach. */
@@ -134,8 +166,21 @@ public final class Engine implements AutoCloseable {
     /** Ends session, streams and proxy. The event loops are the caller's. Blocks. */
     @Override
     public void close() {
+        endStreams();
+        keeper.stop();
+        // Where the manager could not be told, the next connect tells it.
+        journal.abandoned();
+    }
+
+    /** Ends streams and proxy, and leaves session and engagements to a later daemon. Blocks. */
+    void handOver() {
+        endStreams();
+        keeper.release();
+    }
+
+    private void endStreams() {
+        engagements.close();
         proxy.close();
         streams.close();
-        keeper.stop();
     }
 }

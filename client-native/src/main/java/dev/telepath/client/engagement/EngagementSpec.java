@@ -8,6 +8,7 @@ import java.util.List;
  * @param service empty = the workload's only one
  * @param address where the local process listens, a host name or address of this machine
  * @param ports at least one for traffic, the first is the main one; none for an ingest
+ * @param held ends with the command that made it, so that no later daemon restores it
  */
 public record EngagementSpec(
         String name,
@@ -17,7 +18,8 @@ public record EngagementSpec(
         String service,
         String address,
         String mechanism,
-        List<PortMapping> ports) {
+        List<PortMapping> ports,
+        boolean held) {
     public EngagementSpec {
         ports = List.copyOf(ports);
     }

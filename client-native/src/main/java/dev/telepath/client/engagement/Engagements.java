@@ -1,5 +1,6 @@
 package dev.telepath.client.engagement;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.telepath.client.dial.LocalTargets;
 import dev.telepath.client.failure.Failure;
 import dev.telepath.client.failure.Kind;
@@ -17,6 +18,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -36,11 +38,50 @@ public final class Engagements implements Participant, LocalTargets {
     private final Backoff retry = new Backoff(Duration.ofMillis(500), Duration.ofSeconds(10));
     private final Map<String, EngagementSpec> wanted = new LinkedHashMap<>();
     private final Map<String, Part> parts = new LinkedHashMap<>();
+    private final Consumer<List<ObjectNode>> keeps;
+    private boolean closed;
     /** The manager's view by id; null until it was shown. */
     private @Nullable Map<String, InterceptInfo> view;
 
-    public Engagements(String clientName, Duration dialTimeout, Duration latency, WorkloadNames workloads) {
+    /**
+     * @param restored what an earlier daemon had; no two of one name
+     * @param keeps told what a later daemon is to restore, at every change
+     */
+    public Engagements(
+            String clientName,
+            Duration dialTimeout,
+            Duration latency,
+            WorkloadNames workloads,
+            List<EngagementSpec> restored,
+            Consumer<List<ObjectNode>> keeps) {
+        this.keeps = keeps;
         this.creator = new Creator(clientName, dialTimeout, latency, workloads, this::engagedHere);
+        for (EngagementSpec spec : restored) {
+            wanted.put(spec.name(), spec);
+            spec.ports().stream().map(port -> new Part(spec, port)).forEach(part -> parts.put(part.wireName, part));
+        }
+    }
+
+    private synchronized void keep() {
+        if (!closed) {
+            keeps.accept(wanted.values().stream()
+                    .filter(spec -> !spec.held())
+                    .map(EngagementRecord::of)
+                    .toList());
+        }
+    }
+
+    /** Names of those that end with a command, in the order they were made. */
+    public synchronized List<String> held() {
+        return wanted.values().stream()
+                .filter(EngagementSpec::held)
+                .map(EngagementSpec::name)
+                .toList();
+    }
+
+    /** What happens from now on is not kept for a later daemon. */
+    public synchronized void close() {
+        closed = true;
     }
 
     private synchronized boolean engagedHere(Part asked) {
@@ -64,6 +105,7 @@ public final class Engagements implements Participant, LocalTargets {
                 }
             }
         }
+        keep();
         attachment.essential("engagements", ShownEngagements.watch(attachment), this::seen);
         reconcile(attachment);
     }
@@ -172,6 +214,7 @@ public final class Engagements implements Participant, LocalTargets {
                 create(attachment, part);
             }
             awaitActive(spec, mine, most, gone);
+            keep();
         } catch (RuntimeException e) {
             leave(Optional.of(attachment), spec.name());
             throw e;
@@ -182,6 +225,7 @@ public final class Engagements implements Participant, LocalTargets {
     public synchronized void hold(EngagementSpec spec) {
         unique(spec);
         wanted.put(spec.name(), spec);
+        keep();
     }
 
     private synchronized List<Part> add(EngagementSpec spec) {
@@ -259,6 +303,7 @@ public final class Engagements implements Participant, LocalTargets {
             });
             notifyAll();
         }
+        keep();
         attachment.ifPresent(live -> names.forEach(each -> creator.remove(live, each)));
         LOG.infof("engagement left name=%s", name);
         return true;

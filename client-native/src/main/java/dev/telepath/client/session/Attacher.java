@@ -15,6 +15,7 @@ import dev.telepath.protocol.v1.MutinyHandshakeGrpc;
 import dev.telepath.protocol.v1.PeerInfo;
 import dev.telepath.tunnel.capability.Capabilities;
 import dev.telepath.tunnel.capability.Capability;
+import dev.telepath.tunnel.reconnect.Cause;
 import dev.telepath.tunnel.transport.ManagerChannel;
 import io.grpc.ManagedChannel;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -116,6 +117,10 @@ final class Attacher {
                                     .build()));
             return true;
         } catch (Failure e) {
+            if (ManagerFailures.cause(e) == Cause.NOT_ALLOWED) {
+                // It was opened with the token of somebody else.
+                return false;
+            }
             if (!ManagerFailures.isUnknown(e)) {
                 throw e;
             }
@@ -147,7 +152,8 @@ final class Attacher {
                 .ifPresent(old -> depart(
                         channel,
                         SessionInfo.newBuilder().setSessionId(old.sessionId()).build()));
-        journal.opened(new Journal.OpenSession(target.address().toString(), session.getSessionId()));
+        journal.opened(new Journal.OpenSession(
+                target.address().toString(), target.namespace(), target.clientName(), session.getSessionId()));
         return session;
     }
 
@@ -165,6 +171,17 @@ final class Attacher {
     void depart(Attachment attachment) {
         depart(attachment.channel(), attachment.session());
         journal.ended();
+    }
+
+    /** Leaves the session to a later daemon. The answer comes after all that was sent before, ends of streams among it. */
+    void confirm(Attachment attachment) {
+        try {
+            RemainRequest request =
+                    RemainRequest.newBuilder().setSession(attachment.session()).build();
+            Calls.await("confirm the session", stub(attachment.channel()).remain(request), Duration.ofSeconds(3));
+        } catch (Failure e) {
+            LOG.debugf("session not confirmed cause=\"%s\"", e.message());
+        }
     }
 
     private void depart(ManagedChannel channel, SessionInfo session) {

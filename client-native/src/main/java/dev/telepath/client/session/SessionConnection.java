@@ -41,6 +41,9 @@ final class SessionConnection implements SupervisedConnection.Connection {
 
         /** Nobody may use the attachment any more. */
         void detached();
+
+        /** Whether a session that ends in good order is ended at the manager too; else a later daemon takes it over. */
+        boolean departs();
     }
 
     private final Attacher attacher;
@@ -153,8 +156,10 @@ final class SessionConnection implements SupervisedConnection.Connection {
         try {
             Attachment live = attachment;
             if (live != null) {
-                if (goodbye) {
+                if (goodbye && owner.departs()) {
                     attacher.depart(live);
+                } else if (goodbye) {
+                    attacher.confirm(live);
                 }
                 live.close();
                 live.awaitClosed();

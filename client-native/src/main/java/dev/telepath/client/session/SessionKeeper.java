@@ -57,7 +57,11 @@ public final class SessionKeeper {
     private volatile @Nullable SessionInfo session;
     private volatile @Nullable Attachment current;
     private volatile @Nullable Lost lost;
+    private volatile boolean departs = true;
 
+    /**
+     * @param kept the session of an earlier daemon, to be taken over if the manager still has it or takes it back
+     */
     public SessionKeeper(
             Target target,
             Policy policy,
@@ -65,12 +69,14 @@ public final class SessionKeeper {
             MeterRegistry metrics,
             Journal journal,
             String version,
+            Optional<SessionInfo> kept,
             List<Participant> participants) {
         this.target = target;
         this.policy = policy;
         this.attacher = new Attacher(target, policy, loops, metrics, journal, version);
         this.participants = List.copyOf(participants);
         this.metrics = new ConnectionMetrics(metrics);
+        this.session = kept.orElse(null);
         this.loop = Loop.of(loops.next());
         this.supervised = new SupervisedConnection(
                 this::open,
@@ -162,6 +168,16 @@ public final class SessionKeeper {
 
     /** Ends the session, at the manager too if it can be reached. */
     public void stop() {
+        end();
+    }
+
+    /** Ends the connection only: the session is left, at the manager and in the journal, to a later daemon. */
+    public void release() {
+        departs = false;
+        end();
+    }
+
+    private void end() {
         surroundings.close();
         try {
             supervised.quit().toCompletableFuture().get(STOP.toMillis(), TimeUnit.MILLISECONDS);
@@ -203,6 +219,11 @@ public final class SessionKeeper {
         @Override
         public void detached() {
             current = null;
+        }
+
+        @Override
+        public boolean departs() {
+            return departs;
         }
     }
 
