@@ -1,0 +1,236 @@
+package dev.telepath.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.telepath.harness.Http;
+import dev.telepath.harness.Installation;
+import dev.telepath.harness.Program;
+import dev.telepath.harness.Result;
+import dev.telepath.harness.SampleService;
+import io.vertx.core.Vertx;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystems;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.Timeout;
+
+/**
+ * The daemon of tp is killed, restarted, or of another version: session and engagements stay, streams end. Each test
+ * finds both workloads intercepted; the last one ends that.
+ */
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+@Timeout(120)
+class DaemonRestartIT {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final Vertx VERTX = Vertx.vertx();
+    private static final Duration WAIT = Duration.ofSeconds(20);
+    private static Installation telepath;
+    private static SampleService workload;
+    private static SampleService laptop;
+    /** The port of {@code orders} here: takes connections and says one byte. */
+    private static ServerSocket greeter;
+
+    private static int web;
+    private static int orders;
+
+    @BeforeAll
+    static void install() throws Exception {
+        telepath = Installation.temporary().init();
+        telepath.startManager();
+        workload = SampleService.start(VERTX, "workload", 0);
+        laptop = SampleService.start(VERTX, "laptop", 0);
+        greeter = greeter();
+        web = telepath.startAgent("web", workload.port()).port("port-http");
+        orders = telepath.startAgent("orders", workload.port()).port("port-http");
+        telepath.connect().orFail();
+        await().atMost(WAIT)
+                .untilAsserted(() ->
+                        assertThat(telepath.tp("list").orFail().out()).contains("web", "orders"));
+        telepath.tp("intercept", "web", "--port", laptop.port() + ":http").orFail();
+        telepath.tp("intercept", "orders", "--port", greeter.getLocalPort() + ":http")
+                .orFail();
+        diverted();
+    }
+
+    @AfterAll
+    static void end() throws IOException {
+        telepath.close();
+        workload.close();
+        laptop.close();
+        greeter.close();
+        VERTX.close();
+    }
+
+    private static ServerSocket greeter() throws IOException {
+        var server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+        var open = new ArrayList<Socket>();
+        Thread.ofVirtual().start(() -> {
+            while (!server.isClosed()) {
+                try {
+                    Socket socket = server.accept();
+                    open.add(socket);
+                    socket.getOutputStream().write('!');
+                } catch (IOException e) {
+                    return;
+                }
+            }
+        });
+        return server;
+    }
+
+    private static void diverted() {
+        await().atMost(WAIT).untilAsserted(() -> assertThat(Http.once(web, "/")).isEqualTo("hello from laptop\n"));
+    }
+
+    private static JsonNode status() throws IOException {
+        return JSON.readTree(telepath.tp("status", "--output", "json").out());
+    }
+
+    private static String session(JsonNode status) {
+        return status.path("connection").path("session_id").asText();
+    }
+
+    private static void kill(JsonNode status) {
+        ProcessHandle daemon =
+                ProcessHandle.of(status.path("daemon").path("pid").asLong()).orElseThrow();
+        daemon.destroyForcibly();
+        daemon.onExit().orTimeout(20, TimeUnit.SECONDS).join();
+    }
+
+    /** A caller of orders whose stream leads to the laptop. */
+    private static Socket caller() throws IOException {
+        var socket = new Socket(InetAddress.getLoopbackAddress(), orders);
+        socket.setSoTimeout((int) WAIT.toMillis());
+        // An agent reads nothing before the laptop has taken the stream.
+        socket.getOutputStream().write("hello?".getBytes(StandardCharsets.US_ASCII));
+        assertThat(socket.getInputStream().read()).isEqualTo('!');
+        return socket;
+    }
+
+    /** Long before the five minutes for which a stream without a connection is kept. */
+    private static void isReset(Socket socket) {
+        assertThatThrownBy(() -> socket.getInputStream().read())
+                .isInstanceOf(java.net.SocketException.class)
+                .hasMessageContaining("reset");
+    }
+
+    @Test
+    @Order(1)
+    void afterADaemonWasKilledConnectRestoresTheInterceptsAndItsStreamsAreReset() throws Exception {
+        try (Socket caller = caller()) {
+            JsonNode before = status();
+            kill(before);
+
+            Result connected = telepath.connect().orFail();
+
+            assertThat(connected.out()).contains("Restored from the last daemon: its session, web, orders");
+            isReset(caller);
+            diverted();
+            JsonNode after = status();
+            assertThat(session(after)).isEqualTo(session(before));
+            assertThat(after.path("proxy")).isEqualTo(before.path("proxy"));
+            assertThat(after.path("engagements").findValuesAsText("name")).containsExactly("web", "orders");
+        }
+    }
+
+    @Test
+    @Order(2)
+    void restartKeepsTheInterceptsAndEndsTheStreams() throws Exception {
+        try (Socket caller = caller()) {
+            JsonNode before = status();
+
+            Result restarted = telepath.tp("restart").orFail();
+
+            assertThat(restarted.out())
+                    .contains("Restarted the daemon", "Restored from the last daemon: its session, web, orders");
+            isReset(caller);
+            diverted();
+            JsonNode after = status();
+            assertThat(after.path("daemon").path("pid"))
+                    .isNotEqualTo(before.path("daemon").path("pid"));
+            assertThat(session(after)).isEqualTo(session(before));
+            assertThat(after.path("proxy")).isEqualTo(before.path("proxy"));
+            assertThat(telepath.manager().log()).doesNotContain("session ended session=" + session(before));
+        }
+    }
+
+    @Test
+    @Order(3)
+    void aDaemonOfAnotherVersionIsReplacedByConnect() throws Exception {
+        assumeFalse(Program.isNative(), "the older build is made of jars");
+        older("restart").orFail();
+        JsonNode before = status();
+        assertThat(before.path("daemon").path("version").asText()).isEqualTo("0.0.1");
+
+        Result connected = telepath.connect().orFail();
+
+        assertThat(connected.err()).contains("the daemon was of version 0.0.1 and is replaced");
+        assertThat(connected.out()).contains("Restored from the last daemon: its session, web, orders");
+        diverted();
+        JsonNode after = status();
+        assertThat(after.path("daemon").path("version").asText()).isNotEqualTo("0.0.1");
+        assertThat(session(after)).isEqualTo(session(before));
+        assertThat(telepath.connect().orFail().out()).contains("Connected already");
+    }
+
+    @Test
+    @Order(4)
+    void aFreshConnectAfterADaemonWasKilledEndsWhatItHad() throws Exception {
+        JsonNode before = status();
+        kill(before);
+
+        assertThat(telepath.connect("--fresh").orFail().out()).doesNotContain("Restored");
+
+        assertThat(session(status())).isNotEqualTo(session(before));
+        assertThat(status().path("engagements")).isEmpty();
+        await().atMost(WAIT).untilAsserted(() -> assertThat(Http.once(web, "/")).isEqualTo("hello from workload\n"));
+    }
+
+    /** Runs the same program with another version written into it. */
+    private static Result older(String... arguments) throws IOException {
+        Path built = Program.root().resolve("client-native/target/quarkus-app");
+        Path copy = telepath.directory().resolve("older-tp");
+        if (!Files.exists(copy)) {
+            Files.createDirectories(copy.resolve("app"));
+            for (String same : List.of("lib", "quarkus")) {
+                Files.createSymbolicLink(copy.resolve(same), built.resolve(same));
+            }
+            Files.copy(built.resolve("quarkus-run.jar"), copy.resolve("quarkus-run.jar"));
+            try (var jars = Files.list(built.resolve("app"))) {
+                for (Path jar : jars.toList()) {
+                    Files.copy(jar, copy.resolve("app").resolve(jar.getFileName()));
+                }
+            }
+            try (var jars = Files.list(copy.resolve("app"))) {
+                for (Path jar : jars.toList()) {
+                    try (var inside = FileSystems.newFileSystem(jar)) {
+                        Files.writeString(inside.getPath("telepath-version.properties"), "version=0.0.1\n");
+                    }
+                }
+            }
+        }
+        List<String> command = Program.TP.command("128m");
+        command.set(command.size() - 1, copy.resolve("quarkus-run.jar").toString());
+        command.addAll(List.of(arguments));
+        return telepath.runCommand(command, telepath.tpEnvironment("dev"), Duration.ofMinutes(1));
+    }
+}
