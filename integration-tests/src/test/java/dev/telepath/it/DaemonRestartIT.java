@@ -63,8 +63,8 @@ class DaemonRestartIT {
         orders = telepath.startAgent("orders", workload.port()).port("port-http");
         telepath.connect().orFail();
         await().atMost(WAIT)
-                .untilAsserted(() ->
-                        assertThat(telepath.tp("list").orFail().out()).contains("web", "orders"));
+                .untilAsserted(
+                        () -> assertThat(telepath.tp("list").orFail().out()).contains("web", "orders"));
         telepath.tp("intercept", "web", "--port", laptop.port() + ":http").orFail();
         telepath.tp("intercept", "orders", "--port", greeter.getLocalPort() + ":http")
                 .orFail();

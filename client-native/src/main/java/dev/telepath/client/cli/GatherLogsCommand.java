@@ -50,7 +50,8 @@ final class GatherLogsCommand extends Command {
         Optional<ControlClient> running = invocation.running();
         JsonNode result;
         if (running.isPresent()) {
-            try (ControlClient client = running.get()) {
+            try (ControlClient client = running.get();
+                    var notices = invocation.notices()) {
                 result = invocation.ask(
                         client,
                         "gather-logs",

@@ -70,6 +70,14 @@ final class Invocation {
         }
     }
 
+    /** As {@link #ask(String, ObjectNode)}, for what waits for the manager: says meanwhile whether it is away. */
+    JsonNode askManager(String command, ObjectNode args) {
+        try (ControlClient client = required();
+                var notices = notices()) {
+            return ask(client, command, args);
+        }
+    }
+
     /** Asks over an open connection, which stays open. */
     JsonNode ask(ControlClient client, String command, ObjectNode args) {
         try (var progress = new Progress(console.err(), Progress.Mode.of(settings.text(Setting.PROGRESS), terminal))) {

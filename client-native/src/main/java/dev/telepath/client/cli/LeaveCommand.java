@@ -16,7 +16,7 @@ final class LeaveCommand extends Command {
 
     @Override
     int run(Invocation invocation) {
-        JsonNode result = invocation.ask("leave", Invocation.args().put("name", name));
+        JsonNode result = invocation.askManager("leave", Invocation.args().put("name", name));
         return invocation.print(result, printer -> printer.line("Left " + name));
     }
 }

@@ -45,7 +45,7 @@ final class ListCommand extends Command {
 
     @Override
     int run(Invocation invocation) {
-        JsonNode all = invocation.ask("list", Invocation.args().put("namespace", namespace));
+        JsonNode all = invocation.askManager("list", Invocation.args().put("namespace", namespace));
         ObjectNode shown = Invocation.args();
         ArrayNode rows = shown.putArray("workloads");
         all.path("workloads").forEach(workload -> {

@@ -48,7 +48,7 @@ final class LogLevelCommand extends Command {
         } catch (IllegalArgumentException e) {
             throw new Failure(Kind.USAGE, "--duration: " + e.getMessage(), "for instance --duration 10m", e);
         }
-        JsonNode result = invocation.ask(
+        JsonNode result = invocation.askManager(
                 "loglevel",
                 Invocation.args()
                         .put("level", level)

@@ -2,6 +2,9 @@ package dev.telepath.client.engagement;
 
 import dev.telepath.protocol.telepresence.manager.InterceptInfo;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -32,7 +35,18 @@ public record EngagementView(
         String localError,
         @Nullable Instant localErrorAt) {
 
-    static EngagementView of(Part part) {
+    static List<EngagementView> all(Collection<EngagementSpec> wanted, Collection<Part> parts) {
+        List<EngagementView> all = new ArrayList<>();
+        for (EngagementSpec spec : wanted) {
+            if (spec.kind() == EngagementKind.INGEST) {
+                all.add(ingest(spec));
+            }
+        }
+        parts.forEach(part -> all.add(of(part)));
+        return all;
+    }
+
+    private static EngagementView of(Part part) {
         InterceptInfo info = part.info;
         return new EngagementView(
                 part.spec.name(),
@@ -51,7 +65,7 @@ public record EngagementView(
                 part.localErrorAt);
     }
 
-    static EngagementView ingest(EngagementSpec spec) {
+    private static EngagementView ingest(EngagementSpec spec) {
         return new EngagementView(
                 spec.name(),
                 spec.name(),

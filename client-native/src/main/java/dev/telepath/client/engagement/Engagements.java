@@ -38,8 +38,7 @@ public final class Engagements implements Participant, LocalTargets {
     private final Backoff retry = new Backoff(Duration.ofMillis(500), Duration.ofSeconds(10));
     private final Map<String, EngagementSpec> wanted = new LinkedHashMap<>();
     private final Map<String, Part> parts = new LinkedHashMap<>();
-    private final Consumer<List<ObjectNode>> keeps;
-    private boolean closed;
+    private final Kept kept;
     /** The manager's view by id; null until it was shown. */
     private @Nullable Map<String, InterceptInfo> view;
 
@@ -54,7 +53,7 @@ public final class Engagements implements Participant, LocalTargets {
             WorkloadNames workloads,
             List<EngagementSpec> restored,
             Consumer<List<ObjectNode>> keeps) {
-        this.keeps = keeps;
+        this.kept = new Kept(keeps);
         this.creator = new Creator(clientName, dialTimeout, latency, workloads, this::engagedHere);
         for (EngagementSpec spec : restored) {
             wanted.put(spec.name(), spec);
@@ -63,25 +62,17 @@ public final class Engagements implements Participant, LocalTargets {
     }
 
     private synchronized void keep() {
-        if (!closed) {
-            keeps.accept(wanted.values().stream()
-                    .filter(spec -> !spec.held())
-                    .map(EngagementRecord::of)
-                    .toList());
-        }
+        kept.now(wanted.values());
     }
 
     /** Names of those that end with a command, in the order they were made. */
     public synchronized List<String> held() {
-        return wanted.values().stream()
-                .filter(EngagementSpec::held)
-                .map(EngagementSpec::name)
-                .toList();
+        return Kept.not(wanted.values());
     }
 
     /** What happens from now on is not kept for a later daemon. */
     public synchronized void close() {
-        closed = true;
+        kept.close();
     }
 
     private synchronized boolean engagedHere(Part asked) {
@@ -259,13 +250,7 @@ public final class Engagements implements Participant, LocalTargets {
             if (gone.getAsBoolean() || !wanted.containsKey(spec.name())) {
                 throw new Failure(Kind.INTERRUPTED, "interrupted while waiting for " + spec.name(), "");
             }
-            Part waiting = null;
-            for (Part part : mine) {
-                if (part.refused()) {
-                    throw part.refusal();
-                }
-                waiting = part.active() ? waiting : part;
-            }
+            Part waiting = Part.waiting(mine);
             if (waiting == null) {
                 return;
             }
@@ -345,13 +330,6 @@ public final class Engagements implements Participant, LocalTargets {
 
     /** What status shows, one line per port, in the order they were made. */
     public synchronized List<EngagementView> views() {
-        List<EngagementView> all = new ArrayList<>();
-        for (EngagementSpec spec : wanted.values()) {
-            if (spec.kind() == EngagementKind.INGEST) {
-                all.add(EngagementView.ingest(spec));
-            }
-        }
-        parts.values().forEach(part -> all.add(EngagementView.of(part)));
-        return all;
+        return EngagementView.all(wanted.values(), parts.values());
     }
 }

@@ -6,6 +6,7 @@ import dev.telepath.protocol.telepresence.manager.InterceptDispositionType;
 import dev.telepath.protocol.telepresence.manager.InterceptInfo;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** One port of an engagement, which the manager knows as an engagement of its own. Guarded by its {@link Engagements}. */
@@ -50,6 +51,22 @@ final class Part {
             case AGENT_ERROR, BAD_ARGS, NO_MECHANISM, NO_PORTS, NO_CLIENT -> true;
             default -> false;
         };
+    }
+
+    /**
+     * The last that is not active yet; null when all are.
+     *
+     * @throws Failure when one was refused
+     */
+    static @Nullable Part waiting(List<Part> parts) {
+        Part waiting = null;
+        for (Part part : parts) {
+            if (part.refused()) {
+                throw part.refusal();
+            }
+            waiting = part.active() ? waiting : part;
+        }
+        return waiting;
     }
 
     /** Why manager or agent do not want it. */
