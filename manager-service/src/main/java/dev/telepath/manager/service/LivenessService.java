@@ -1,5 +1,6 @@
 package dev.telepath.manager.service;
 
+import dev.telepath.manager.relay.CallTransport;
 import dev.telepath.manager.security.Principal;
 import dev.telepath.manager.session.DeadConnections;
 import dev.telepath.manager.session.DeadConnections.DeadConnection;
@@ -12,10 +13,7 @@ import dev.telepath.tunnel.bridge.CallBridge;
 import dev.telepath.tunnel.bridge.Credit;
 import dev.telepath.tunnel.liveness.HeartbeatAnswer;
 import dev.telepath.tunnel.reconnect.Loop;
-import io.grpc.Context;
-import io.grpc.Contexts;
-import io.grpc.Grpc;
-import io.grpc.ServerCallHandler;
+import io.grpc.ServerMethodDefinition;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.stub.ServerCalls;
 import io.grpc.stub.StreamObserver;
@@ -24,8 +22,6 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.netty.util.concurrent.EventExecutor;
 import io.quarkus.grpc.GrpcService;
-import io.vertx.core.Vertx;
-import io.vertx.core.impl.ContextInternal;
 import jakarta.inject.Inject;
 import java.net.SocketAddress;
 import java.time.Duration;
@@ -39,7 +35,6 @@ import org.jspecify.annotations.Nullable;
 @GrpcService
 public final class LivenessService extends MutinyLivenessGrpc.LivenessImplBase {
     private static final Logger LOG = Logger.getLogger(LivenessService.class);
-    private static final Context.Key<SocketAddress> PEER = Context.key("telepath-beating-peer");
 
     private final Sessions sessions;
     private final DeadConnections dead;
@@ -63,20 +58,15 @@ public final class LivenessService extends MutinyLivenessGrpc.LivenessImplBase {
 
     @Override
     public ServerServiceDefinition bindService() {
-        ServerCallHandler<Pulse, Pulse> handler = ServerCalls.asyncBidiStreamingCall(this::serve);
-        return ServerServiceDefinition.builder(LivenessGrpc.getServiceDescriptor())
-                .addMethod(LivenessGrpc.getBeatMethod(), (call, headers) -> {
-                    SocketAddress peer = call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR);
-                    Context context =
-                            peer == null ? Context.current() : Context.current().withValue(PEER, peer);
-                    return Contexts.interceptCall(context, call, headers, handler);
-                })
-                .build();
+        return CallTransport.with(
+                super.bindService(),
+                ServerMethodDefinition.create(
+                        LivenessGrpc.getBeatMethod(), ServerCalls.asyncBidiStreamingCall(this::serve)));
     }
 
     private StreamObserver<Pulse> serve(StreamObserver<Pulse> response) {
-        EventExecutor loop = ((ContextInternal) Vertx.currentContext()).nettyEventLoop();
-        var edge = new Edge(Principal.current(), PEER.get());
+        EventExecutor loop = CallTransport.loop();
+        var edge = new Edge(Principal.current(), CallTransport.peer());
         var answer = new HeartbeatAnswer(Loop.of(loop), limit, edge::heard, edge::silent);
         return CallBridge.serve(response, loop, new Credit(Credit.FRAME, 0), answer::answer);
     }
