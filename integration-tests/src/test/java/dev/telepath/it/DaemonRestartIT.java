@@ -17,6 +17,9 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
@@ -154,6 +157,29 @@ class DaemonRestartIT {
 
     @Test
     @Order(2)
+    void aDaemonThatHandsOverTellsTheOtherEdgesThatItsStreamsEnd() throws Exception {
+        try (Socket caller = caller()) {
+            JsonNode before = status();
+            try (var control = SocketChannel.open(
+                    UnixDomainSocketAddress.of(telepath.home("dev").resolve("daemon.sock")))) {
+                control.write(ByteBuffer.wrap(
+                        "{\"command\":\"hand-over\",\"args\":{}}\n".getBytes(StandardCharsets.US_ASCII)));
+                // No other daemon is there to answer a resume.
+                isReset(caller);
+            }
+            assertThat(telepath.manager().log()).doesNotContain("session ended session=" + session(before));
+            await().atMost(WAIT)
+                    .until(() -> ProcessHandle.of(
+                                    before.path("daemon").path("pid").asLong())
+                            .isEmpty());
+            assertThat(telepath.connect().orFail().out()).contains("Restored from the last daemon");
+            assertThat(session(status())).isEqualTo(session(before));
+        }
+        diverted();
+    }
+
+    @Test
+    @Order(3)
     void restartKeepsTheInterceptsAndEndsTheStreams() throws Exception {
         try (Socket caller = caller()) {
             JsonNode before = status();
@@ -174,7 +200,7 @@ class DaemonRestartIT {
     }
 
     @Test
-    @Order(3)
+    @Order(4)
     void aDaemonOfAnotherVersionIsReplacedByConnect() throws Exception {
         assumeFalse(Program.isNative(), "the older build is made of jars");
         older("restart").orFail();
@@ -193,7 +219,7 @@ class DaemonRestartIT {
     }
 
     @Test
-    @Order(4)
+    @Order(5)
     void aFreshConnectAfterADaemonWasKilledEndsWhatItHad() throws Exception {
         JsonNode before = status();
         kill(before);
