@@ -29,6 +29,8 @@ final class Simulation {
     private final Edge initiator;
     private final Edge acceptor;
     private final int window;
+    private final int largest;
+    private final Budget budget = new Budget(Long.MAX_VALUE / 8);
     private final boolean hostile;
     private long now;
     private long order;
@@ -47,9 +49,15 @@ final class Simulation {
         this.seed = seed;
         this.random = new SplittableRandom(seed);
         this.window = 1 << random.nextInt(6, 18);
+        this.largest = random.nextBoolean() ? window : 8 * window;
         this.hostile = random.nextInt(10) == 0;
         this.initiator = new Edge("initiator");
         this.acceptor = new Edge("acceptor");
+    }
+
+    /** One that grows, or one that does not. */
+    private Window window() {
+        return largest == window ? Window.of(window) : new GrowingWindow(window, largest, budget);
     }
 
     private void after(long delay, Runnable action) {
@@ -66,7 +74,7 @@ final class Simulation {
                         .setStreamId(ByteString.copyFrom(new byte[16]))
                         .build(),
                 initiator,
-                Window.of(window),
+                window(),
                 false);
         initiator.begin();
         after(0, this::connect);
@@ -101,8 +109,8 @@ final class Simulation {
             check(edge.got.startsWith(edge.other().read), edge.name + " got bytes that were not sent");
             if (edge.stream != null) {
                 check(
-                        edge.stream.buffered() <= 2L * window + 2 * 32 * 1024,
-                        edge.name + " holds " + edge.stream.buffered() + " bytes with a window of " + window);
+                        edge.stream.buffered() <= 2L * largest + 2 * 32 * 1024,
+                        edge.name + " holds " + edge.stream.buffered() + " bytes with a window of " + largest);
             }
         }
     }
@@ -308,7 +316,7 @@ final class Simulation {
             acceptor.waiting.send(refusal());
             return;
         }
-        acceptor.stream = ResumableStream.acceptor(open, "a", acceptor, Window.of(window), false);
+        acceptor.stream = ResumableStream.acceptor(open, "a", acceptor, window(), false);
         acceptor.begin();
         if (acceptor.waiting != null) {
             acceptor.stream.attached(acceptor.waiting, acceptor.waitingGreeting);
