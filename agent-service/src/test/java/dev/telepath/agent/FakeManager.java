@@ -1,5 +1,7 @@
 package dev.telepath.agent;
 
+import static org.awaitility.Awaitility.await;
+
 import com.google.protobuf.Empty;
 import dev.telepath.protocol.telepresence.manager.AgentInfo;
 import dev.telepath.protocol.telepresence.manager.DNSAgentResponse;
@@ -134,8 +136,9 @@ final class FakeManager implements AutoCloseable {
         server.shutdownNow().awaitTermination();
     }
 
-    void restart() throws IOException {
-        server = run(port);
+    /** At the same port, which an outgoing connection of anybody may have for a moment. */
+    void restart() {
+        await().atMost(Duration.ofSeconds(30)).ignoreExceptions().untilAsserted(() -> server = run(port));
     }
 
     /** Ends every intercept watch as a manager does when it ends the session. */

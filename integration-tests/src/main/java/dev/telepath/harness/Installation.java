@@ -30,7 +30,7 @@ public final class Installation implements AutoCloseable {
     private @Nullable Running manager;
     private String agentsAt = "";
     private String clientsAt = "";
-    private int managerPort;
+    private int managerPort = Ports.lasting();
     private String heap = "128m";
 
     public Installation(Path directory) {

@@ -1,5 +1,7 @@
 package dev.telepath.client.daemon;
 
+import static org.awaitility.Awaitility.await;
+
 import com.google.protobuf.Empty;
 import dev.telepath.protocol.telepresence.manager.AgentInfo;
 import dev.telepath.protocol.telepresence.manager.AgentInfoSnapshot;
@@ -63,6 +65,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -102,15 +105,11 @@ final class FakeManager extends MutinyManagerGrpc.ManagerImplBase implements Aut
 
     FakeManager(int port, Set<String> missing) throws IOException {
         this.missing = missing;
-        this.server = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))
-                .addService((BindableService) this)
-                .addService(new Pulses())
-                .addTransportFilter(new Counting())
-                // In the order of the connection, so that what was asked for first is there first.
-                .directExecutor()
-                .intercept(new Absent())
-                .build()
-                .start();
+        this.server = port == 0
+                ? listening(0)
+                : await().atMost(Duration.ofSeconds(30))
+                        .ignoreExceptions()
+                        .until(() -> listening(port), Objects::nonNull);
         this.front = new ServerBootstrap()
                 .group(loops)
                 .channel(NioServerSocketChannel.class)
@@ -124,6 +123,19 @@ final class FakeManager extends MutinyManagerGrpc.ManagerImplBase implements Aut
                 .bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0))
                 .syncUninterruptibly()
                 .channel();
+    }
+
+    /** A port that is asked for again may be an outgoing connection's of anybody for a moment. */
+    private Server listening(int port) throws IOException {
+        return NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))
+                .addService((BindableService) this)
+                .addService(new Pulses())
+                .addTransportFilter(new Counting())
+                // In the order of the connection, so that what was asked for first is there first.
+                .directExecutor()
+                .intercept(new Absent())
+                .build()
+                .start();
     }
 
     int port() {
