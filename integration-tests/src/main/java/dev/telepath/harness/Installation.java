@@ -270,7 +270,7 @@ public final class Installation implements AutoCloseable {
 
     private static CompletableFuture<String> read(java.io.InputStream in) {
         var text = new CompletableFuture<String>();
-        Thread.ofVirtual().start(() -> {
+        Thread.ofPlatform().daemon().start(() -> {
             try {
                 text.complete(new String(in.readAllBytes(), StandardCharsets.UTF_8));
             } catch (IOException e) {

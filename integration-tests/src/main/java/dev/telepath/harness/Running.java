@@ -26,7 +26,8 @@ public final class Running implements AutoCloseable {
         this.name = name;
         this.process = process;
         this.log = log;
-        Thread.ofVirtual().name(name + "-output").start(this::readOutput);
+        // A read of a pipe holds its carrier: three of them on two processors, and no virtual thread runs any more.
+        Thread.ofPlatform().daemon().name(name + "-output").start(this::readOutput);
     }
 
     /** Starts a command; its log is appended to {@code directory/name.log}. */

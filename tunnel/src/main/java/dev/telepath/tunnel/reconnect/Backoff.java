@@ -13,10 +13,10 @@ import java.util.random.RandomGenerator;
  * @param eager how many tries come before the waits grow, at least zero
  */
 public record Backoff(Duration first, Duration most, int eager) {
-    /** With waits of 200 ms, they are over after some five seconds. */
-    public static final int EAGER = 40;
+    /** With waits of at most 200 ms, they are over after some fifteen seconds. */
+    public static final int EAGER = 150;
 
-    /** 200 ms, 40 times, doubling to 10 s. */
+    /** 200 ms, {@value #EAGER} times, doubling to 10 s. */
     public static final Backoff STANDARD = new Backoff(Duration.ofMillis(200), Duration.ofSeconds(10));
 
     /** With {@link #EAGER} tries before the waits grow. */
