@@ -7,10 +7,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.telepath.harness.Http;
 import dev.telepath.harness.Installation;
+import dev.telepath.harness.Intercepted;
 import dev.telepath.harness.Load;
 import dev.telepath.harness.Metrics;
 import dev.telepath.harness.Running;
-import dev.telepath.harness.SampleService;
 import io.vertx.core.Vertx;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterAll;
@@ -26,31 +26,25 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(600)
 class LoadIT {
     private static final Vertx VERTX = Vertx.vertx();
+    private static Intercepted all;
     private static Installation telepath;
-    private static SampleService workload;
-    private static SampleService laptop;
     private static Running manager;
     private static Running agent;
     private static int web;
 
     @BeforeAll
     static void install() {
-        telepath = Installation.temporary().init().heap("192m");
-        manager = telepath.startManager();
-        workload = SampleService.start(VERTX, "workload", 0);
-        laptop = SampleService.start(VERTX, "laptop", 0);
-        agent = telepath.startAgent("web", workload.port());
-        web = agent.port("port-http");
-        telepath.connect().orFail();
-        telepath.tp("intercept", "web", "--port", laptop.port() + ":http").orFail();
+        all = Intercepted.start(VERTX, "192m");
+        telepath = all.telepath();
+        manager = all.manager();
+        agent = all.agent();
+        web = all.web();
         await().untilAsserted(() -> assertThat(Http.once(web, "/")).isEqualTo("hello from laptop\n"));
     }
 
     @AfterAll
     static void end() {
-        telepath.close();
-        workload.close();
-        laptop.close();
+        all.close();
         VERTX.close();
     }
 

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.telepath.harness.Http;
 import dev.telepath.harness.Installation;
+import dev.telepath.harness.Intercepted;
 import dev.telepath.harness.Metrics;
 import dev.telepath.harness.Running;
 import dev.telepath.harness.SampleService;
@@ -29,8 +30,8 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(600)
 class StalledReaderIT {
     private static final Vertx VERTX = Vertx.vertx();
+    private static Intercepted all;
     private static Installation telepath;
-    private static SampleService workload;
     private static SampleService laptop;
     private static Running manager;
     private static Running agent;
@@ -38,22 +39,18 @@ class StalledReaderIT {
 
     @BeforeAll
     static void install() {
-        telepath = Installation.temporary().init().heap("64m");
-        manager = telepath.startManager();
-        workload = SampleService.start(VERTX, "workload", 0);
-        laptop = SampleService.start(VERTX, "laptop", 0);
-        agent = telepath.startAgent("web", workload.port());
-        web = agent.port("port-http");
-        telepath.connect().orFail();
-        telepath.tp("intercept", "web", "--port", laptop.port() + ":http").orFail();
+        all = Intercepted.start(VERTX, "64m");
+        telepath = all.telepath();
+        laptop = all.laptop();
+        manager = all.manager();
+        agent = all.agent();
+        web = all.web();
         await().untilAsserted(() -> assertThat(Http.once(web, "/")).isEqualTo("hello from laptop\n"));
     }
 
     @AfterAll
     static void end() {
-        telepath.close();
-        workload.close();
-        laptop.close();
+        all.close();
         VERTX.close();
     }
 
