@@ -9,7 +9,6 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelOption;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.util.concurrent.CompletionException;
 
 /** An accepted connection, unread. Confined to its channel's event loop. */
 final class TcpArrival implements Route.Arrival {
@@ -58,15 +57,11 @@ final class TcpArrival implements Route.Arrival {
                         target -> new Dialer(channel.eventLoop()).dial(target, joints.dialTimeout(), joints.credit()))
                 .whenComplete((workload, failure) -> onLoop(() -> {
                     if (failure != null) {
-                        then.failed(cause(failure));
+                        then.failed(StreamFailure.of(failure));
                     } else {
                         then.joined(TcpEnd.accepted(channel, joints.credit()), workload);
                     }
                 }));
-    }
-
-    static Throwable cause(Throwable failure) {
-        return failure instanceof CompletionException && failure.getCause() != null ? failure.getCause() : failure;
     }
 
     @Override

@@ -5,6 +5,7 @@ import com.google.protobuf.UnsafeByteOperations;
 import dev.telepath.agent.settings.GuardedPort;
 import dev.telepath.tunnel.net.UdpEnd;
 import dev.telepath.tunnel.stream.StreamEnd;
+import dev.telepath.tunnel.stream.StreamFailure;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
@@ -129,7 +130,7 @@ final class UdpFlows extends ChannelInboundHandlerAdapter {
                     .thenCompose(target -> UdpEnd.dial(channel.eventLoop(), target, joints.udpIdle(), joints.credit()))
                     .whenComplete((workload, failure) -> onLoop(() -> {
                         if (failure != null) {
-                            then.failed(TcpArrival.cause(failure));
+                            then.failed(StreamFailure.of(failure));
                         } else {
                             then.joined(flow, workload);
                         }
