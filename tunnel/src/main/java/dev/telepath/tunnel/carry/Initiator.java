@@ -94,7 +94,9 @@ public final class Initiator {
 
     private final class Opened implements ResumableEnd.Lifecycle {
         private final ResumableEnd end;
-        private String openedIn = "";
+        /** Whether it has asked for a link; before, it belongs to no session. */
+        private boolean begun;
+
         private int attempt;
         private long inStepSince;
         private @Nullable ScheduledFuture<?> retry;
@@ -130,8 +132,8 @@ public final class Initiator {
             if (now == null || end.stream().ended()) {
                 return;
             }
-            if (openedIn.isEmpty()) {
-                openedIn = session;
+            if (!begun) {
+                begun = true;
                 end.stream().openedBy(session);
             }
             var link = new CarryLink(streams.loop(), end);
@@ -140,10 +142,10 @@ public final class Initiator {
         }
 
         void lostSession() {
-            if (openedIn.isEmpty()) {
-                relink();
-            } else {
+            if (begun) {
                 end.lose();
+            } else {
+                relink();
             }
         }
 

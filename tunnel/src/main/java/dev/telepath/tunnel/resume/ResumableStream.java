@@ -244,9 +244,8 @@ public final class ResumableStream {
 
     /** The resume window is over and no link came. */
     public void expired() {
-        if (state != State.ENDED && !synced) {
-            fail(ResetCode.EXPIRED);
-            end();
+        if (!synced) {
+            lost();
         }
     }
 
