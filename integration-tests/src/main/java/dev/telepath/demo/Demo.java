@@ -170,9 +170,10 @@ public final class Demo {
         long began = System.nanoTime();
         long before = streams.arrived();
         await("bytes arrive again", () -> streams.arrived() > before + 100_000);
+        long millis = (System.nanoTime() - began) / 1_000_000;
         require("both streams are still open", streams.open());
         await("no stream is suspended", () -> status("streams", "suspended").equals("0"));
-        stage.held("resumed " + (System.nanoTime() - began) / 1_000_000 + " ms later, both streams still open");
+        stage.held("resumed " + millis + " ms later, both streams still open");
     }
 
     private String status(String part, String field) {
