@@ -175,11 +175,15 @@ final class Simulation {
         note("link " + victim.number + " is cut");
         // Some of what is under way still arrives, the rest is lost; each side learns at its own time.
         after(pause(2000), () -> {
+            victim.near.silence();
             initiator.lost(victim.near);
             boolean tooLong = random.nextInt(12) == 0;
             after(tooLong ? RESUME_WINDOW * 2 : pause(3000), this::connect);
         });
-        after(pause(5000), () -> acceptor.lost(victim.far));
+        after(pause(5000), () -> {
+            victim.far.silence();
+            acceptor.lost(victim.far);
+        });
     }
 
     private int wires;
@@ -236,7 +240,7 @@ final class Simulation {
                 if (doomed || on.cut && random.nextInt(3) > 0) {
                     // Lost, and with it all that follows on this link.
                     finished = true;
-                    peer.receive = lost -> {};
+                    peer.silence();
                     return;
                 }
                 peer.receive.take(frame);
@@ -244,6 +248,11 @@ final class Simulation {
                     ownerOf(this).stream.linkReady(this);
                 }
             }));
+        }
+
+        /** Nothing comes any more: an edge hears of a loss after all that it hears on the link. */
+        void silence() {
+            receive = lost -> {};
         }
 
         private Edge ownerOf(End end) {
