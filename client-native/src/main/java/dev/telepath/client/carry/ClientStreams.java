@@ -71,6 +71,11 @@ public final class ClientStreams implements Participant, AutoCloseable {
         return offered ? Optional.of(initiator.open(id, dialTimeout, "")) : Optional.empty();
     }
 
+    /** Whether streams survive a lost connection: wanted, and offered by the manager that was attached last. */
+    public boolean offered() {
+        return offered;
+    }
+
     /** What is open and what is suspended. */
     public CarriedStreams streams() {
         return streams;

@@ -50,6 +50,7 @@ public final class Tp extends Command {
                 new WiretapCommand(console),
                 new IngestCommand(console),
                 new LeaveCommand(console),
+                new DoctorCommand(console),
                 new VersionCommand(console),
                 new LogLevelCommand(console),
                 new GatherLogsCommand(console),

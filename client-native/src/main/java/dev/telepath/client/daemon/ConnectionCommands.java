@@ -6,12 +6,15 @@ import dev.telepath.client.control.Caller;
 import dev.telepath.client.control.Wire;
 import dev.telepath.client.failure.Failure;
 import dev.telepath.client.failure.Kind;
+import dev.telepath.client.session.ManagerFailures;
 import dev.telepath.client.session.SessionKeeper;
 import dev.telepath.client.session.SessionState;
+import dev.telepath.tunnel.stream.StreamFailure;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
@@ -22,6 +25,7 @@ final class ConnectionCommands {
     /** A command line that does not read loses the oldest news. */
     private static final int NEWS = 16;
 
+    private static final int DISCARD = 9;
     private static final Duration LOOK = Duration.ofMillis(500);
 
     private ConnectionCommands() {}
@@ -57,6 +61,33 @@ final class ConnectionCommands {
             throw new Failure(Kind.INTERRUPTED, "interrupted", "", e);
         } finally {
             end.run();
+        }
+    }
+
+    /**
+     * Opens a stream to a port where most likely nobody listens (discard, RFC 863) on the far side's own loopback, and ends
+     * it: a refusal from there is as good an answer as a connection.
+     *
+     * @throws Failure why the far side was not reached
+     */
+    static JsonNode testStream(Engine engine) {
+        long began = System.nanoTime();
+        var answered = engine.outbound().open("127.0.0.1", DISCARD).handle((end, failure) -> {
+            if (failure == null) {
+                end.fail(new StreamFailure.Reset("the test is over"));
+            } else if (ManagerFailures.of(failure, "open a stream").kind() != Kind.CONFLICT) {
+                throw new CompletionException(failure);
+            }
+            return Duration.ofNanos(System.nanoTime() - began).toMillis();
+        });
+        try {
+            // The open bounds itself, by the time-outs of dial and round trip.
+            return Wire.JSON
+                    .createObjectNode()
+                    .put("millis", answered.toCompletableFuture().join())
+                    .put("resumable", engine.streams().offered());
+        } catch (CompletionException e) {
+            throw ManagerFailures.of(e, "open a stream");
         }
     }
 

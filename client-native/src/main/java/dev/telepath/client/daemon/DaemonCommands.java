@@ -86,6 +86,7 @@ public final class DaemonCommands implements CommandHandler, AutoCloseable {
             case "hand-over" -> handOver(caller);
             case "status" -> status();
             case "reconnect" -> ConnectionCommands.reconnect(required(), settings.duration(Setting.TIMEOUT_CONNECT));
+            case "test-stream" -> ConnectionCommands.testStream(required());
             case "notices" -> ConnectionCommands.notices(required().session(), caller);
             case "list" -> list(args);
             case "engage" -> engaging().engage(args, caller);

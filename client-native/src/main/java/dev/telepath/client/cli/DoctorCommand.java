@@ -1,0 +1,75 @@
+package dev.telepath.client.cli;
+
+import dev.telepath.client.config.Setting;
+import dev.telepath.client.doctor.Diagnosis;
+import dev.telepath.client.doctor.Doctor;
+import dev.telepath.client.doctor.Outcome;
+import dev.telepath.client.output.Printer;
+import java.util.EnumMap;
+import java.util.Map;
+import picocli.CommandLine;
+import picocli.CommandLine.Option;
+
+/** {@code tp doctor}. Exit code 0 when nothing failed, else 1. */
+@CommandLine.Command(
+        name = "doctor",
+        description = "check everything between this machine and the far side; say what is wrong and what helps")
+final class DoctorCommand extends Command {
+    @Option(
+            names = "--manager",
+            paramLabel = "HOST:PORT",
+            defaultValue = "",
+            description = "the manager to try while the daemon has none")
+    String manager;
+
+    @Option(
+            names = "--token-file",
+            paramLabel = "FILE",
+            defaultValue = "",
+            description = "file that holds the join token, to be tried without the daemon")
+    String tokenFile;
+
+    DoctorCommand(Console console) {
+        super(console);
+    }
+
+    @Override
+    Map<Setting, String> settingFlags() {
+        Map<Setting, String> flags = new EnumMap<>(Setting.class);
+        GlobalOptions.put(flags, Setting.MANAGER, manager);
+        GlobalOptions.put(flags, Setting.TOKEN_FILE, tokenFile);
+        return flags;
+    }
+
+    @Override
+    int run(Invocation invocation) {
+        boolean text = invocation.settings().text(Setting.OUTPUT).equals("default");
+        Printer printer = invocation.printer();
+        Diagnosis diagnosis = Doctor.examine(invocation.settings(), invocation.home(), finding -> {
+            if (text) {
+                print(printer, finding);
+            }
+        });
+        invocation.print(
+                diagnosis.toJson(),
+                last -> last.line(diagnosis.count(Outcome.Passed.class) + " passed, "
+                        + diagnosis.count(Outcome.Warned.class) + " to note, "
+                        + diagnosis.count(Outcome.Failed.class) + " failed, "
+                        + diagnosis.count(Outcome.Skipped.class) + " not looked at"));
+        return diagnosis.sound() ? 0 : 1;
+    }
+
+    private static void print(Printer printer, Diagnosis.Finding finding) {
+        Outcome outcome = finding.outcome();
+        String mark = switch (outcome) {
+            case Outcome.Passed passed -> "ok  ";
+            case Outcome.Warned warned -> "note";
+            case Outcome.Failed failed -> "FAIL";
+            case Outcome.Skipped skipped -> "-   ";
+        };
+        printer.line(finding.check().id() + " " + mark + " " + finding.check().title() + ": " + outcome.detail());
+        if (!outcome.fix().isEmpty()) {
+            printer.line("            next: " + outcome.fix());
+        }
+    }
+}

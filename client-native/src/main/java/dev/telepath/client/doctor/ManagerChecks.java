@@ -1,0 +1,116 @@
+package dev.telepath.client.doctor;
+
+import com.google.protobuf.Empty;
+import dev.telepath.client.config.Setting;
+import dev.telepath.client.session.Calls;
+import dev.telepath.client.session.Target;
+import dev.telepath.protocol.telepresence.manager.MutinyManagerGrpc;
+import dev.telepath.protocol.telepresence.manager.VersionInfo2;
+import dev.telepath.tunnel.transport.ManagerAddress;
+import dev.telepath.tunnel.transport.ManagerChannel;
+import io.grpc.ManagedChannel;
+import io.netty.channel.nio.NioEventLoopGroup;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+
+/** The way to the manager, without the daemon's help: name, port, TLS, token. */
+final class ManagerChecks {
+    static final String NAMED = "TP-201";
+    private static final String RESOLVED = "TP-202";
+    private static final String REACHED = "TP-203";
+
+    private final Evidence evidence;
+    private final Duration patience;
+
+    private ManagerChecks(Evidence evidence) {
+        this.evidence = evidence;
+        this.patience = evidence.settings().duration(Setting.TIMEOUT_CALL);
+    }
+
+    static List<Check> of(Evidence evidence) {
+        var checks = new ManagerChecks(evidence);
+        return List.of(
+                Check.of(NAMED, "a manager is named", checks::named),
+                Check.of(RESOLVED, "the manager's name resolves", checks::resolved, NAMED),
+                Check.of(REACHED, "the manager's port answers", checks::reached, RESOLVED),
+                Check.of("TP-204", "the manager is ours and takes the token", checks::greeted, REACHED));
+    }
+
+    private ManagerAddress address() {
+        return evidence.manager().orElseThrow();
+    }
+
+    private Outcome named() {
+        return evidence.manager()
+                .<Outcome>map(address -> new Outcome.Passed(address.toString()))
+                .orElseGet(
+                        () -> new Outcome.Failed(
+                                "neither the daemon nor a setting names a manager",
+                                "tp connect --manager host:port, or TELEPATH_MANAGER, or 'manager:' in the configuration file"));
+    }
+
+    private Outcome resolved() {
+        try {
+            return new Outcome.Passed(
+                    Arrays.stream(InetAddress.getAllByName(address().host()))
+                            .map(InetAddress::getHostAddress)
+                            .collect(Collectors.joining(", ")));
+        } catch (UnknownHostException e) {
+            return new Outcome.Failed(
+                    "the name " + address().host() + " is unknown", "check its spelling, the VPN and the resolver");
+        }
+    }
+
+    private Outcome reached() {
+        long began = System.nanoTime();
+        try (var socket = new Socket()) {
+            socket.connect(new InetSocketAddress(address().host(), address().port()), (int) patience.toMillis());
+            return new Outcome.Passed("in " + millisSince(began) + " ms");
+        } catch (IOException e) {
+            return new Outcome.Failed(
+                    "cannot connect to " + address() + ": " + e.getMessage(),
+                    "start the manager, or check address, VPN and firewall");
+        }
+    }
+
+    private Outcome greeted() {
+        Optional<Target> target = evidence.target();
+        if (target.isEmpty()) {
+            return new Outcome.Skipped(
+                    "only the daemon has the token; name it with --token-file to have it tried here");
+        }
+        var loops = new NioEventLoopGroup(1);
+        long began = System.nanoTime();
+        ManagedChannel channel = null;
+        try {
+            channel = ManagerChannel.open(
+                    target.get().address(), target.get().joinToken(), loops, ManagerChannel.Limits.STANDARD);
+            VersionInfo2 manager = Calls.await(
+                    "greet " + target.get().address(),
+                    MutinyManagerGrpc.newMutinyStub(channel)
+                            .withDeadlineAfter(patience.toMillis(), TimeUnit.MILLISECONDS)
+                            .version(Empty.getDefaultInstance()),
+                    patience.plusSeconds(1));
+            return new Outcome.Passed((manager.getName() + " " + manager.getVersion()).strip() + ", in "
+                    + millisSince(began) + " ms with a new connection");
+        } finally {
+            if (channel != null) {
+                channel.shutdownNow();
+            }
+            loops.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+        }
+    }
+
+    static long millisSince(long began) {
+        return Duration.ofNanos(System.nanoTime() - began).toMillis();
+    }
+}
