@@ -9,7 +9,6 @@ import dev.telepath.manager.relay.DialWatchers;
 import dev.telepath.manager.relay.Relay;
 import dev.telepath.manager.session.Sessions;
 import dev.telepath.protocol.telepresence.manager.InterceptDispositionType;
-import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.StartupEvent;
@@ -24,14 +23,12 @@ import java.util.function.Supplier;
 @Singleton
 public final class ManagerMetrics {
     private final MeterRegistry meters;
-    private final Counter ingress;
-    private final Counter egress;
+    private final TelepresenceMetrics telepresence;
 
     @Inject
-    ManagerMetrics(MeterRegistry meters) {
+    ManagerMetrics(MeterRegistry meters, TelepresenceMetrics telepresence) {
         this.meters = meters;
-        this.ingress = meters.counter("telepresence.tunnel.ingress.bytes");
-        this.egress = meters.counter("telepresence.tunnel.egress.bytes");
+        this.telepresence = telepresence;
         for (var reason : dev.telepath.manager.security.TokenRefused.Reason.values()) {
             meters.counter("telepath.auth.failures", "reason", reason.label());
         }
@@ -67,14 +64,6 @@ public final class ManagerMetrics {
                 .baseUnit("bytes")
                 .register(meters);
         gauge("telepath.log.ring.lines", logs::size);
-        gauge("telepresence.client.count", clients);
-        gauge("telepresence.agent.count", agents);
-        gauge(
-                "telepresence.session.count",
-                () -> sessions.clients().size() + sessions.agents().size());
-        gauge(
-                "telepresence.active.intercept.count",
-                () -> count(engagements, e -> e.info().getDisposition() == InterceptDispositionType.ACTIVE));
     }
 
     private void gauge(String name, Supplier<Number> value) {
@@ -87,7 +76,6 @@ public final class ManagerMetrics {
 
     /** What an agent carried for a client. */
     public void report(long ingressBytes, long egressBytes) {
-        ingress.increment((double) Math.max(0, ingressBytes));
-        egress.increment((double) Math.max(0, egressBytes));
+        telepresence.report(ingressBytes, egressBytes);
     }
 }

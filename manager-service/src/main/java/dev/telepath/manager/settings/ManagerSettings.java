@@ -50,6 +50,8 @@ public interface ManagerSettings {
 
     LogSettings logs();
 
+    MetricsSettings metrics();
+
     /** Session life. */
     interface SessionSettings {
         /** Silence after which an agent is gone; 5 s to 1 h. */
@@ -166,5 +168,22 @@ public interface ManagerSettings {
         /** Recent lines kept for {@code GetLogs}; 10 to 100,000. */
         @WithDefault("2000")
         int lines();
+    }
+
+    /** Metrics. */
+    interface MetricsSettings {
+        /** What metrics show of each client: none, hashed or named. */
+        @WithDefault("none")
+        ClientLabel clients();
+    }
+
+    /** What a label of a metric shows of a client. */
+    enum ClientLabel {
+        /** Clients are only counted. */
+        NONE,
+        /** The beginning of a hash of its name, and of its installation's id. */
+        HASHED,
+        /** Its name, which is that of a person most often. */
+        NAMED
     }
 }
