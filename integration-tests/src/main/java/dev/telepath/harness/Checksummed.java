@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,6 +31,23 @@ public final class Checksummed implements AutoCloseable {
         /** Straight to a port on loopback. */
         static Way to(int port) {
             return () -> new Socket(InetAddress.getLoopbackAddress(), port);
+        }
+
+        /** The same way, tried again for a minute where it does not lead: a new connection may fail in an outage. */
+        default Way patiently() {
+            return () -> {
+                long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(1);
+                while (true) {
+                    try {
+                        return connect();
+                    } catch (IOException e) {
+                        if (System.nanoTime() - end > 0) {
+                            throw e;
+                        }
+                        LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(200));
+                    }
+                }
+            };
         }
 
         /** Through a SOCKS5 proxy on loopback, which resolves the host. */

@@ -75,7 +75,8 @@ public final class Soak {
             long daemon = status.path("daemon").path("pid").asLong();
             var ways = List.of(
                     Way.to(agent.port("port-http")),
-                    Way.throughSocks(status.path("proxy").path("port").asInt(), "127.0.0.1", workload.port()));
+                    Way.throughSocks(status.path("proxy").path("port").asInt(), "127.0.0.1", workload.port())
+                            .patiently());
             // Warm, so that what grows from then on is no class that is loaded late.
             for (Way way : ways) {
                 load(way, seed);

@@ -55,6 +55,13 @@ public enum Setting {
     STREAM_POOL("stream.pool", Type.BYTES, "16777216", 0, 1 << 30, "bytes under way beyond each stream's first frame"),
     STREAM_RESUMABLE(
             "stream.resumable", Type.TEXT, "on", "on, or off: streams end with their connection, as older ones do"),
+    STREAM_HOLD(
+            "stream.hold",
+            Type.DURATION,
+            "20s",
+            0,
+            600_000,
+            "how long a new connection to the proxy waits for a manager that is away before it fails"),
     STREAM_WINDOW(
             "stream.window", Type.BYTES, "262144", 64 * 1024, 16 << 20, "bytes under way in a new resumable stream"),
     STREAM_WINDOW_MOST(

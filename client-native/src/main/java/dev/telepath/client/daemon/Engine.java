@@ -95,7 +95,13 @@ public final class Engine implements AutoCloseable {
                 version,
                 restoration.session(),
                 List.of(streams, dials, roster, engagements));
-        this.outbound = new OutboundStreams(keeper::attachment, streams, credit, ledger, latency, dialTimeout);
+        this.outbound = new OutboundStreams(
+                () -> keeper.attachmentWithin(settings.duration(Setting.STREAM_HOLD)),
+                streams,
+                credit,
+                ledger,
+                latency,
+                dialTimeout);
         this.proxy = listen(proxyPort, settings);
         this.share = new Share(proxy.address(), settings.bytes(Setting.SHARE_MAX));
     }

@@ -24,7 +24,6 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -41,7 +40,7 @@ public final class OutboundStreams {
     /** The far side tells of its own deadline first; this is for one that says nothing. */
     private static final Duration MARGIN = Duration.ofSeconds(1);
 
-    private final Supplier<Optional<Attachment>> attachments;
+    private final Supplier<CompletionStage<Attachment>> attachments;
     private final ClientStreams resumable;
     private final Credit credit;
     private final StreamLedger ledger;
@@ -50,8 +49,11 @@ public final class OutboundStreams {
     /** Makes connection ids unique: they are how the two calls of a relayed stream find each other. */
     private final AtomicLong serial = new AtomicLong(ThreadLocalRandom.current().nextLong());
 
+    /**
+     * @param attachments the attachment as soon as there is one, for as long as a new stream may wait
+     */
     public OutboundStreams(
-            Supplier<Optional<Attachment>> attachments,
+            Supplier<CompletionStage<Attachment>> attachments,
             ClientStreams resumable,
             Credit credit,
             StreamLedger ledger,
@@ -66,28 +68,27 @@ public final class OutboundStreams {
     }
 
     /**
-     * Opens a stream.
+     * Opens a stream. While the manager is away it waits for it, for a bounded time, as a connection to a host waits for a
+     * network that is away.
      *
      * @param host a name or address of the far side
-     * @return the dialled stream, of which nothing was read yet; fails with a {@link Failure}: NOT_CONNECTED, NOT_FOUND for
-     *     a name, CONFLICT for a refused dial, TIMED_OUT, UNREACHABLE
+     * @return the dialled stream, of which nothing was read yet; fails with a {@link Failure}: UNREACHABLE or
+     *     DENIED while the manager is away, NOT_FOUND for a name, CONFLICT for a refused dial, TIMED_OUT
      */
     public CompletionStage<RemoteEnd> open(String host, int port) {
-        Optional<Attachment> attachment = attachments.get();
-        if (attachment.isEmpty()) {
-            ledger.failed("outbound", "not-connected");
-            return CompletableFuture.failedFuture(
-                    new Failure(Kind.NOT_CONNECTED, "not connected to the manager", "see tp status"));
-        }
-        return FarNames.resolve(attachment.get(), host)
-                .subscribeAsCompletionStage()
-                .thenCompose(addresses -> {
-                    if (addresses.isEmpty()) {
-                        throw new Failure(
-                                Kind.NOT_FOUND, "the name " + host + " is not known on the far side", "see tp list");
-                    }
-                    return dial(attachment.get(), addresses, 0, port);
-                })
+        return attachments
+                .get()
+                .thenCompose(attachment -> FarNames.resolve(attachment, host)
+                        .subscribeAsCompletionStage()
+                        .thenCompose(addresses -> {
+                            if (addresses.isEmpty()) {
+                                throw new Failure(
+                                        Kind.NOT_FOUND,
+                                        "the name " + host + " is not known on the far side",
+                                        "see tp list");
+                            }
+                            return dial(attachment, addresses, 0, port);
+                        }))
                 .exceptionallyCompose(raw -> {
                     Failure failure = failure(raw, host, port);
                     ledger.failed("outbound", failure.kind().label());

@@ -20,6 +20,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -125,6 +126,34 @@ public final class SessionKeeper {
     /** The attachment, if there is one now. */
     public Optional<Attachment> attachment() {
         return Optional.ofNullable(current).filter(Attachment::live);
+    }
+
+    /**
+     * The attachment, as soon as there is one.
+     *
+     * @param most how long it is waited for while the manager is away; zero: not at all
+     * @return completes on any thread; fails with what {@link #required} would throw, at once where only a person helps
+     */
+    public CompletionStage<Attachment> attachmentWithin(Duration most) {
+        Optional<Attachment> now = attachment();
+        if (now.isPresent()) {
+            return CompletableFuture.completedFuture(now.get());
+        }
+        var waiting = new CompletableFuture<Void>();
+        Runnable end = onChange(next -> {
+            if (next instanceof SessionState.Attached || next instanceof SessionState.Stopped) {
+                waiting.complete(null);
+            }
+        });
+        // It may have come, or be lost for good, between the look and the listener.
+        if (attachment().isPresent() || state() instanceof SessionState.Stopped) {
+            waiting.complete(null);
+        }
+        return waiting.completeOnTimeout(null, most.toMillis(), TimeUnit.MILLISECONDS)
+                .thenApply(over -> {
+                    end.run();
+                    return required();
+                });
     }
 
     /**

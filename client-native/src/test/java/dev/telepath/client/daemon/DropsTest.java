@@ -18,6 +18,9 @@ import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.netty.channel.nio.NioEventLoopGroup;
 import io.smallrye.mutiny.infrastructure.Infrastructure;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.EnumMap;
@@ -329,5 +332,46 @@ class DropsTest {
 
         @Override
         public void onGone(Runnable action) {}
+    }
+
+    private Socket askSocks(int destination) throws IOException {
+        int proxy = ask("status", args()).path("proxy").path("port").asInt();
+        var socket = new Socket(InetAddress.getLoopbackAddress(), proxy);
+        socket.setSoTimeout((int) WAIT.toMillis());
+        socket.getOutputStream().write(new byte[] {5, 1, 0});
+        assertThat(socket.getInputStream().readNBytes(2)).containsExactly(5, 0);
+        socket.getOutputStream()
+                .write(new byte[] {5, 1, 0, 1, 127, 0, 0, 1, (byte) (destination >> 8), (byte) destination});
+        return socket;
+    }
+
+    @Test
+    void aNewConnectionToTheProxyWaitsForAManagerThatIsAway() throws IOException {
+        connect();
+        int port = manager.port();
+        manager.close();
+        await().atMost(WAIT).until(() -> !state().equals("attached"));
+
+        try (var destination = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+                var socket = askSocks(destination.getLocalPort())) {
+            assertThat(socket.getInputStream().available()).isZero();
+            manager = new FakeManager(port, DELTAS);
+
+            assertThat(socket.getInputStream().readNBytes(10)[1]).isZero();
+            destination.accept().close();
+        }
+    }
+
+    @Test
+    void aNewConnectionToTheProxyFailsWhenTheManagerStaysAway() throws IOException {
+        flags.put(Setting.STREAM_HOLD, "100ms");
+        connect();
+        manager.close();
+        await().atMost(WAIT).until(() -> !state().equals("attached"));
+
+        try (var socket = askSocks(9)) {
+            // Network unreachable, RFC 1928 section 6.
+            assertThat(socket.getInputStream().readNBytes(2)).containsExactly(5, 3);
+        }
     }
 }
