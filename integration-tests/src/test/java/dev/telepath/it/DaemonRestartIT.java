@@ -9,12 +9,16 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.telepath.harness.Http;
 import dev.telepath.harness.Installation;
+import dev.telepath.harness.Metrics;
 import dev.telepath.harness.Program;
 import dev.telepath.harness.Result;
+import dev.telepath.harness.Running;
 import dev.telepath.harness.SampleService;
 import io.vertx.core.Vertx;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Proxy;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.UnixDomainSocketAddress;
@@ -28,6 +32,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -52,6 +57,8 @@ class DaemonRestartIT {
     /** The port of {@code orders} here: takes connections and says one byte. */
     private static ServerSocket greeter;
 
+    private static Running webAgent;
+    private static Running ordersAgent;
     private static int web;
     private static int orders;
 
@@ -62,8 +69,10 @@ class DaemonRestartIT {
         workload = SampleService.start(VERTX, "workload", 0);
         laptop = SampleService.start(VERTX, "laptop", 0);
         greeter = greeter();
-        web = telepath.startAgent("web", workload.port()).port("port-http");
-        orders = telepath.startAgent("orders", workload.port()).port("port-http");
+        webAgent = telepath.startAgent("web", workload.port());
+        web = webAgent.port("port-http");
+        ordersAgent = telepath.startAgent("orders", workload.port());
+        orders = ordersAgent.port("port-http");
         telepath.connect().orFail();
         await().atMost(WAIT)
                 .untilAsserted(
@@ -155,8 +164,54 @@ class DaemonRestartIT {
         }
     }
 
+    /** A connection from the proxy to this listener, dialled by the agent of web. */
+    private static Socket proxied(ServerSocket far) throws IOException {
+        int port = status().path("proxy").path("port").asInt();
+        var socket =
+                new Socket(new Proxy(Proxy.Type.SOCKS, new InetSocketAddress(InetAddress.getLoopbackAddress(), port)));
+        socket.connect(InetSocketAddress.createUnresolved("127.0.0.1", far.getLocalPort()), (int) WAIT.toMillis());
+        return socket;
+    }
+
+    private static double atAgents(String metric) {
+        return Stream.of(webAgent, ordersAgent)
+                .mapToDouble(agent ->
+                        Metrics.sum(Metrics.scrape("http://127.0.0.1:" + agent.announced("http-port")), metric))
+                .sum();
+    }
+
     @Test
     @Order(2)
+    void whatAKilledDaemonHadOpenedOutwardEndsAtTheServiceWhenTheNextConnects() throws Exception {
+        endsAtTheService(() -> telepath.connect().orFail(), List.of("web", "orders"));
+        diverted();
+    }
+
+    /** Kills the daemon under a stream of its proxy; the agents hold it until the next one is there, and no longer. */
+    private static void endsAtTheService(Runnable connect, List<String> engagements) throws Exception {
+        try (var far = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
+                Socket program = proxied(far);
+                Socket service = far.accept()) {
+            service.setSoTimeout((int) WAIT.toMillis());
+            program.getOutputStream().write('?');
+            assertThat(service.getInputStream().read()).isEqualTo('?');
+            await().atMost(WAIT)
+                    .untilAsserted(() ->
+                            assertThat(atAgents("telepath_streams_resumable")).isEqualTo(1));
+            kill(status());
+
+            connect.run();
+
+            isReset(service);
+            await().atMost(WAIT)
+                    .untilAsserted(() ->
+                            assertThat(atAgents("telepath_streams_resumable")).isZero());
+            assertThat(status().path("engagements").findValuesAsText("name")).isEqualTo(engagements);
+        }
+    }
+
+    @Test
+    @Order(3)
     void aDaemonThatHandsOverTellsTheOtherEdgesThatItsStreamsEnd() throws Exception {
         try (Socket caller = caller()) {
             JsonNode before = status();
@@ -179,7 +234,7 @@ class DaemonRestartIT {
     }
 
     @Test
-    @Order(3)
+    @Order(4)
     void restartKeepsTheInterceptsAndEndsTheStreams() throws Exception {
         try (Socket caller = caller()) {
             JsonNode before = status();
@@ -200,7 +255,7 @@ class DaemonRestartIT {
     }
 
     @Test
-    @Order(4)
+    @Order(5)
     void aDaemonOfAnotherVersionIsReplacedByConnect() throws Exception {
         assumeFalse(Program.isNative(), "the older build is made of jars");
         older("restart").orFail();
@@ -219,12 +274,12 @@ class DaemonRestartIT {
     }
 
     @Test
-    @Order(5)
+    @Order(6)
     void aFreshConnectAfterADaemonWasKilledEndsWhatItHad() throws Exception {
         JsonNode before = status();
-        kill(before);
 
-        assertThat(telepath.connect("--fresh").orFail().out()).doesNotContain("Restored");
+        endsAtTheService(
+                () -> assertThat(telepath.connect("--fresh").orFail().out()).doesNotContain("Restored"), List.of());
 
         assertThat(session(status())).isNotEqualTo(session(before));
         assertThat(status().path("engagements")).isEmpty();

@@ -210,11 +210,16 @@ final class ManagerSession {
         return Carrier.over(channel, interests.credit());
     }
 
-    /** Requests of links, until {@link #endWatches}. */
-    Multi<LinkRequest> links() {
+    /**
+     * Requests of links, until {@link #endWatches}.
+     *
+     * @param run of this process: one before it may have had the session, where the manager knows agents by their pod
+     */
+    Multi<LinkRequest> links(long run) {
         return MutinyStreamsGrpc.newMutinyStub(watching)
                 .watchLinks(LinkWatch.newBuilder()
                         .setSessionId(session.getSessionId())
+                        .setRun(run)
                         .build());
     }
 

@@ -121,7 +121,7 @@ final class Watches {
             interests.streams().attachedWithout();
             return;
         }
-        watch(session.links(), interests.streams()::requested);
+        watch(session.links(interests.streams().run()), interests.streams()::requested);
         interests.streams().attached(session.carrier(), session.info().getSessionId());
     }
 

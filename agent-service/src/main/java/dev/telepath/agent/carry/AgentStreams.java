@@ -85,6 +85,11 @@ public final class AgentStreams implements ClientPath {
         return Optional.of(CompletableFuture.completedFuture(end));
     }
 
+    /** Tells the streams of this process from those of one that had the same session before. */
+    public long run() {
+        return initiator.run();
+    }
+
     /** What is open and what is suspended. */
     public CarriedStreams streams() {
         return streams;

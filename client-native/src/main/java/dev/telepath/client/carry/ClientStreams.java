@@ -3,6 +3,7 @@ package dev.telepath.client.carry;
 import dev.telepath.client.dial.DialResponder;
 import dev.telepath.client.session.Attachment;
 import dev.telepath.client.session.Participant;
+import dev.telepath.protocol.telepresence.manager.SessionInfo;
 import dev.telepath.protocol.v1.LinkWatch;
 import dev.telepath.protocol.v1.MutinyStreamsGrpc;
 import dev.telepath.tunnel.bridge.Credit;
@@ -29,14 +30,22 @@ public final class ClientStreams implements Participant, AutoCloseable {
     private final Acceptor acceptor;
     private final Credit credit;
     private final boolean wanted;
+    private final Optional<SessionInfo> inherited;
     private volatile boolean offered;
 
     /**
      * @param wanted false leaves all streams to the older kind
+     * @param inherited the session that an earlier daemon had, if any; what that one had opened is over
      */
     public ClientStreams(
-            CarriedStreams streams, DialResponder responder, Credit credit, Backoff backoff, boolean wanted) {
+            CarriedStreams streams,
+            DialResponder responder,
+            Credit credit,
+            Backoff backoff,
+            boolean wanted,
+            Optional<SessionInfo> inherited) {
         this.streams = streams;
+        this.inherited = inherited;
         this.wanted = wanted;
         this.credit = credit;
         this.initiator = new Initiator(streams, backoff);
@@ -55,9 +64,16 @@ public final class ClientStreams implements Participant, AutoCloseable {
         attachment.essential(
                 "links",
                 MutinyStreamsGrpc.newMutinyStub(attachment.channel())
-                        .watchLinks(LinkWatch.newBuilder().setSessionId(session).build()),
+                        .watchLinks(LinkWatch.newBuilder()
+                                .setSessionId(session)
+                                .setRun(isInherited(session) ? initiator.run() : 0)
+                                .build()),
                 acceptor::requested);
         initiator.attached(carrier, session);
+    }
+
+    private boolean isInherited(String session) {
+        return inherited.filter(old -> old.getSessionId().equals(session)).isPresent();
     }
 
     @Override

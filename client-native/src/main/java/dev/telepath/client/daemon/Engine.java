@@ -84,7 +84,8 @@ public final class Engine implements AutoCloseable {
                 responder,
                 credit,
                 policy.backoff(),
-                !settings.text(Setting.STREAM_RESUMABLE).equals("off"));
+                !settings.text(Setting.STREAM_RESUMABLE).equals("off"),
+                restoration.session());
         // The streams that survive come before those that do not: a manager asks in the way it was shown first.
         this.keeper = new SessionKeeper(
                 target,

@@ -62,7 +62,7 @@ public final class LinkRelay {
     private final Map<Long, Waiting> waiting = new ConcurrentHashMap<>();
     private final Set<Joint> joints = ConcurrentHashMap.newKeySet();
     private final AtomicLong numbers =
-            new AtomicLong(ThreadLocalRandom.current().nextLong());
+            new AtomicLong(ThreadLocalRandom.current().nextLong(1, Long.MAX_VALUE / 2));
     private final Counter links;
 
     /** A link whose acceptor has not answered. Answered by nobody when its initiator has given it up. */

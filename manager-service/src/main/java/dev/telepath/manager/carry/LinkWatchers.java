@@ -8,6 +8,7 @@ import dev.telepath.protocol.v1.LinkRequest;
 import io.smallrye.mutiny.Multi;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -62,6 +63,11 @@ public final class LinkWatchers {
     /** As {@link #watches(Session)}, by id. */
     boolean watches(String session) {
         return watchers.containsKey(session);
+    }
+
+    /** Those that would be asked now. */
+    List<Session> sessions() {
+        return watchers.values().stream().map(Watcher::session).toList();
     }
 
     /** Whether the session is one that watches, even if it does not just now. */

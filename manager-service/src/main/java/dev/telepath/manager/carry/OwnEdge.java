@@ -3,6 +3,7 @@ package dev.telepath.manager.carry;
 import dev.telepath.manager.relay.Credits;
 import dev.telepath.manager.relay.OwnDialer;
 import dev.telepath.manager.settings.ManagerSettings;
+import dev.telepath.protocol.v1.Over;
 import dev.telepath.protocol.v1.StreamFrame;
 import dev.telepath.tunnel.carry.Acceptor;
 import dev.telepath.tunnel.carry.CarriedStreams;
@@ -60,6 +61,11 @@ public final class OwnEdge {
     /** Streams that end here. */
     public CarriedStreams streams() {
         return streams;
+    }
+
+    /** Streams to here that nobody resumes. */
+    void over(Over what) {
+        acceptor.over(what);
     }
 
     CompletionStage<Flow.Publisher<StreamFrame>> take(CarryCall call, StreamFrame greeting) {

@@ -30,13 +30,15 @@ import java.net.SocketAddress;
 public final class StreamsService extends MutinyStreamsGrpc.StreamsImplBase {
     private final LinkRelay relay;
     private final LinkWatchers watchers;
+    private final EarlierRuns earlier;
     private final Sessions sessions;
     private final Credits credits;
 
     @Inject
-    StreamsService(LinkRelay relay, LinkWatchers watchers, Sessions sessions, Credits credits) {
+    StreamsService(LinkRelay relay, LinkWatchers watchers, EarlierRuns earlier, Sessions sessions, Credits credits) {
         this.relay = relay;
         this.watchers = watchers;
+        this.earlier = earlier;
         this.sessions = sessions;
         this.credits = credits;
     }
@@ -45,9 +47,10 @@ public final class StreamsService extends MutinyStreamsGrpc.StreamsImplBase {
     public Multi<LinkRequest> watchLinks(LinkWatch request) {
         Session session = sessions.own(Principal.current(), request.getSessionId());
         SocketAddress peer = CallTransport.peer();
-        return watchers.open(session, CallTransport.loop())
-                .onSubscription()
-                .invoke(() -> relay.watching(session, peer));
+        return watchers.open(session, CallTransport.loop()).onSubscription().invoke(() -> {
+            relay.watching(session, peer);
+            earlier.watching(session, request.getRun());
+        });
     }
 
     @Override

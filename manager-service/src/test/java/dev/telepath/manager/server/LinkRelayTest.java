@@ -1,6 +1,7 @@
 package dev.telepath.manager.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.ByteString;
@@ -373,6 +374,128 @@ class LinkRelayTest {
         near.hears.awaitCompletion(WAIT);
         far.hears.awaitCompletion(WAIT);
         await().atMost(WAIT).until(() -> from.streams.open() + to.streams.open() == 0);
+    }
+
+    private static LinkWatch watching(String session, long run) {
+        return LinkWatch.newBuilder().setSessionId(session).setRun(run).build();
+    }
+
+    private void begunAnew(Edge edge, long run) {
+        watches.add(MutinyStreamsGrpc.newMutinyStub(edge.peer.channel())
+                .watchLinks(watching(edge.id(), run))
+                .subscribe()
+                .with(request -> {}, failure -> {}));
+    }
+
+    private Ends opened(Edge from, Edge to, String session) throws Exception {
+        ResumableEnd end = from.open(41000, session);
+        StreamEnd.join(new Ends(), end);
+        dialled(end);
+        return to.accepted.getLast();
+    }
+
+    private static void forgotten(Ends far) {
+        far.hears.awaitFailure(WAIT);
+        assertThat(far.hears.getFailure()).hasMessageContaining("does not know the stream");
+    }
+
+    @Test
+    void streamsOfADaemonThatIsGoneEndWhenTheNextTakesItsSession() throws Exception {
+        bothAttach();
+        Ends far = opened(client, agent, "");
+        client.lose();
+        client.peer = peer(client.bearer);
+
+        begunAnew(client, client.initiator.run() + 1);
+
+        forgotten(far);
+        await().atMost(WAIT).until(() -> agent.streams.open() == 0);
+    }
+
+    @Test
+    void anAgentThatWasAwayWhenADaemonBeganAnewIsToldWhenItAttaches() throws Exception {
+        bothAttach();
+        Ends far = opened(client, agent, "");
+        client.lose();
+        agent.lose();
+        await().atMost(WAIT).until(() -> links.size() == 0);
+        client.peer = peer(client.bearer);
+        begunAnew(client, client.initiator.run() + 1);
+        await().atMost(WAIT).until(() -> links.size() == 1);
+        assertThat(agent.streams.open()).isEqualTo(1);
+
+        agent.move();
+
+        forgotten(far);
+        await().atMost(WAIT).until(() -> agent.streams.open() == 0);
+    }
+
+    @Test
+    void streamsOfAnAgentThatIsGoneEndAtTheClientWhenTheNextHasItsSession() throws Exception {
+        intercept();
+        bothAttach();
+        Ends far = opened(agent, client, client.id());
+        agent.lose();
+        agent.peer = peer(agent.bearer);
+
+        begunAnew(agent, agent.initiator.run() + 1);
+
+        forgotten(far);
+        await().atMost(WAIT).until(() -> client.streams.open() == 0);
+    }
+
+    @Test
+    void streamsToTheManagerItselfEndWithTheProcessThatOpenedThem() throws Exception {
+        try (var service = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            client.attachAndAwait();
+            var there = ConnectionId.of(
+                    Protocol.TCP,
+                    new InetSocketAddress("127.0.0.1", 41000),
+                    new InetSocketAddress("127.0.0.1", service.getLocalPort()));
+            ResumableEnd end = client.initiator.open(there, Duration.ofSeconds(10), "");
+            StreamEnd.join(new Ends(), end);
+            dialled(end);
+            assertThat(own.streams().open()).isEqualTo(1);
+            try (Socket accepted = service.accept()) {
+                accepted.setSoTimeout((int) WAIT.toMillis());
+                client.lose();
+                client.peer = peer(client.bearer);
+
+                begunAnew(client, client.initiator.run() + 1);
+
+                assertThatThrownBy(() -> accepted.getInputStream().read()).hasMessageContaining("reset");
+            }
+            await().atMost(WAIT).until(() -> own.streams().open() == 0);
+        }
+    }
+
+    @Test
+    void anEdgeThatComesBackKeepsItsStreamsHoweverOftenItSaysItsRun() throws Exception {
+        bothAttach();
+        var near = new Ends();
+        ResumableEnd end = client.open(41000, "");
+        StreamEnd.join(near, end);
+        dialled(end);
+        Ends far = agent.accepted.getFirst();
+        for (int times = 0; times < 2; times++) {
+            client.lose();
+            client.peer = peer(client.bearer);
+            begunAnew(client, client.initiator.run());
+            client.move();
+            talk(near, far, "still here");
+        }
+    }
+
+    @Test
+    void streamsOfASessionThatWasDepartedFromAreOver() throws Exception {
+        bothAttach();
+        Ends far = opened(client, agent, "");
+        client.lose();
+
+        peer(client.bearer).manager().depart(client.session).await().atMost(WAIT);
+
+        forgotten(far);
+        await().atMost(WAIT).until(() -> agent.streams.open() == 0);
     }
 
     @Test

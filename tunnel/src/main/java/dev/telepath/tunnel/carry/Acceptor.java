@@ -2,6 +2,7 @@ package dev.telepath.tunnel.carry;
 
 import com.google.protobuf.ByteString;
 import dev.telepath.protocol.v1.LinkRequest;
+import dev.telepath.protocol.v1.Over;
 import dev.telepath.protocol.v1.StreamFrame;
 import dev.telepath.tunnel.frame.ConnectionId;
 import dev.telepath.tunnel.frame.MalformedFrame;
@@ -19,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CompletionStage;
+import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +30,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Public methods may be called on any thread.
  */
 public final class Acceptor {
+    private static final Logger LOG = Logger.getLogger(Acceptor.class);
     private static final int MOST_REMEMBERED = 10_000;
 
     /** Reaches destinations. Called on the streams' event loop. */
@@ -45,6 +48,9 @@ public final class Acceptor {
     private final Dials dials;
     private final Map<ByteString, Accepted> known = new HashMap<>();
     private final LinkedHashMap<ByteString, Past> past = new LinkedHashMap<>();
+    /** For each session that another process has now, its first run whose streams are taken. */
+    private final LinkedHashMap<String, Long> over = new LinkedHashMap<>();
+
     private @Nullable Carrier carrier;
     private String session = "";
 
@@ -83,8 +89,12 @@ public final class Acceptor {
         streams.loop().execute(() -> carrier = null);
     }
 
-    /** The manager wants a link. */
+    /** The manager wants a link, or tells what is over. */
     public void requested(LinkRequest request) {
+        if (request.hasOver()) {
+            over(request.getOver());
+            return;
+        }
         streams.loop().execute(() -> {
             Carrier now = carrier;
             if (now != null) {
@@ -93,6 +103,34 @@ public final class Acceptor {
                 now.carry(link);
             }
         });
+    }
+
+    /**
+     * Ends the streams of a process that is gone. In which order this and the streams of the next process come does not
+     * matter, nor whether it comes twice or late: a stream's own run says whose it is. One that the gone process opened
+     * last may still be on its way here, so the run is remembered.
+     */
+    public void over(Over what) {
+        streams.loop().execute(() -> {
+            over.remove(what.getSessionId());
+            over.put(what.getSessionId(), what.getBeforeRun());
+            if (over.size() > MOST_REMEMBERED) {
+                over.pollFirstEntry();
+            }
+            List<Accepted> gone =
+                    known.values().stream().filter(each -> isOver(each.open)).toList();
+            gone.forEach(Accepted::forget);
+            if (!gone.isEmpty()) {
+                LOG.infof(
+                        "streams ended, their other edge is gone session=%s streams=%d",
+                        what.getSessionId(), gone.size());
+            }
+        });
+    }
+
+    private boolean isOver(StreamFrame.Open open) {
+        Long first = over.get(open.getSessionId());
+        return first != null && Long.compareUnsigned(open.getRun(), first) < 0;
     }
 
     /**
@@ -150,7 +188,7 @@ public final class Acceptor {
             }
         } else if (ended != null && ended.initiator().equals(initiator)) {
             last(link, ended.word());
-        } else if (greeting.hasOpen() && id.size() == 16) {
+        } else if (greeting.hasOpen() && id.size() == 16 && !isOver(greeting.getOpen())) {
             var fresh = new Accepted(greeting.getOpen());
             known.put(id, fresh);
             fresh.take(link, greeting);
@@ -292,6 +330,16 @@ public final class Acceptor {
             waiting = null;
             if (link != null) {
                 last(link, ending.word());
+            }
+        }
+
+        /** Its initiator is gone. */
+        void forget() {
+            ResumableEnd made = end;
+            if (made != null) {
+                made.forget();
+            } else {
+                stop();
             }
         }
 

@@ -36,6 +36,7 @@ public final class Initiator {
 
     private final CarriedStreams streams;
     private final Backoff backoff;
+    private final long run;
     private final SecureRandom ids = new SecureRandom();
     private final Set<Opened> opened = new HashSet<>();
     private @Nullable Carrier carrier;
@@ -45,8 +46,21 @@ public final class Initiator {
      * @param backoff of links that end while a manager is attached
      */
     public Initiator(CarriedStreams streams, Backoff backoff) {
+        this(streams, backoff, System.currentTimeMillis());
+    }
+
+    /**
+     * @param run larger than that of any process that had the session before
+     */
+    Initiator(CarriedStreams streams, Backoff backoff, long run) {
         this.streams = streams;
         this.backoff = backoff;
+        this.run = run;
+    }
+
+    /** Tells its streams from those of a process that had the same session before: when it began, in milliseconds. */
+    public long run() {
+        return run;
     }
 
     /** A manager is attached: every stream gets a link there. A session of another id is another edge to the peers. */
@@ -107,6 +121,7 @@ public final class Initiator {
                     .setConnectionId(id.bytes())
                     .setDialTimeoutNanos(dialTimeout.toNanos())
                     .setAcceptorSessionId(acceptorSession)
+                    .setRun(run)
                     .build();
             boolean datagrams = id.protocol() == Protocol.UDP;
             this.end = new ResumableEnd(

@@ -88,6 +88,12 @@ public final class ResumableEnd implements RemoteEnd, CarryLink.Owner {
         after();
     }
 
+    /** Ends it: the process at the other edge is gone, and nobody else resumes it. */
+    void forget() {
+        stream.forgotten();
+        after();
+    }
+
     void expire() {
         stream.expired();
         after();

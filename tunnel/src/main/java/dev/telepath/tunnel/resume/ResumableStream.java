@@ -251,8 +251,17 @@ public final class ResumableStream {
 
     /** No link can come any more. */
     public void lost() {
+        over(ResetCode.EXPIRED);
+    }
+
+    /** The process at the other edge is gone for good; whoever is there now does not know the stream. */
+    public void forgotten() {
+        over(ResetCode.UNKNOWN);
+    }
+
+    private void over(ResetCode why) {
         if (state != State.ENDED) {
-            fail(ResetCode.EXPIRED);
+            fail(why);
             end();
         }
     }

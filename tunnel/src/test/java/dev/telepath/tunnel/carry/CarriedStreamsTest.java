@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.google.protobuf.ByteString;
+import dev.telepath.protocol.v1.Over;
 import dev.telepath.protocol.v1.StreamFrame;
 import dev.telepath.tunnel.carry.CarryRig.Wire;
+import dev.telepath.tunnel.frame.Protocol;
 import dev.telepath.tunnel.resume.ResetCode;
 import dev.telepath.tunnel.stream.StreamEnd;
 import dev.telepath.tunnel.stream.StreamFailure;
@@ -457,6 +459,68 @@ class CarriedStreamsTest {
 
         assertThat(failure(here.input())).isInstanceOf(StreamFailure.ConnectionLost.class);
         assertThat(failure(there.input())).isInstanceOf(StreamFailure.ConnectionLost.class);
+        rig.nothingIsLeft();
+    }
+
+    private static Over over(String session, long beforeRun) {
+        return Over.newBuilder().setSessionId(session).setBeforeRun(beforeRun).build();
+    }
+
+    @Example
+    void streamsOfAProcessThatIsGoneEndThoughNoLinkTellsAndThoseOfTheNextDoNot() {
+        MemorySocket here = MemorySocket.open(1000);
+        MemorySocket there = MemorySocket.open(1000);
+        dials(there);
+        rig.attach();
+        StreamEnd.join(here, rig.open());
+        CarryRig.soon().until(() -> here.got() == 1000 && there.got() == 1000);
+        rig.initiator.detached();
+        rig.cut();
+        suspended();
+        MemorySocket nextHere = MemorySocket.open(1000);
+        MemorySocket nextThere = MemorySocket.open(1000);
+        dials(nextThere);
+        Initiator next = rig.initiatorOfRun(CarryRig.RUN + 1);
+        next.attached(rig::carry, CarryRig.NEAR);
+        StreamEnd.join(nextHere, next.open(CarryRig.id(Protocol.TCP), Duration.ofSeconds(5), ""));
+        CarryRig.soon().until(() -> nextHere.got() == 1000 && nextThere.got() == 1000);
+
+        rig.acceptor.over(over("somebody else", CarryRig.RUN + 1));
+        rig.acceptor.over(over(CarryRig.NEAR, CarryRig.RUN));
+        rig.acceptor.over(over(CarryRig.NEAR, CarryRig.RUN + 1));
+
+        assertThat(failure(there.input()))
+                .isInstanceOf(StreamFailure.ConnectionLost.class)
+                .hasMessageContaining("does not know the stream");
+        assertThat(ends(rig.farMeters, "unknown")).isEqualTo(1);
+        nextHere.halfClose();
+        nextThere.halfClose();
+        equal(nextHere, 1000);
+        equal(nextThere, 1000);
+        assertThat(rig.far.open()).isZero();
+        // What the gone one might still say of it.
+        rig.attach();
+        assertThat(failure(here.input())).isInstanceOf(StreamFailure.ConnectionLost.class);
+        rig.nothingIsLeft();
+    }
+
+    @Example
+    void aStreamThatWasOnItsWayWhenItsProcessWentIsNotDialledAndADialUnderWayIsGivenUp() {
+        var dialling = new CompletableFuture<StreamEnd>();
+        rig.dial = () -> dialling;
+        rig.attach();
+        ResumableEnd dialled = rig.open();
+        CarryRig.soon().until(() -> rig.dials.get() == 1);
+
+        rig.acceptor.over(over(CarryRig.NEAR, CarryRig.RUN + 1));
+
+        assertThat(failure(dialled.dialled().toCompletableFuture())).isInstanceOf(StreamFailure.class);
+        MemorySocket late = MemorySocket.open(0);
+        dialling.complete(late);
+        assertThat(failure(late.input())).isInstanceOf(StreamFailure.Reset.class);
+        assertThat(failure(rig.open().dialled().toCompletableFuture()))
+                .isInstanceOf(StreamFailure.ConnectionLost.class);
+        assertThat(rig.dials).hasValue(1);
         rig.nothingIsLeft();
     }
 

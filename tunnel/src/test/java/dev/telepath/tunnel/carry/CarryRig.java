@@ -26,6 +26,7 @@ import org.jspecify.annotations.NullUnmarked;
 final class CarryRig implements AutoCloseable {
     static final Duration WAIT = Duration.ofSeconds(20);
     static final String NEAR = "near-session";
+    static final long RUN = 7;
 
     final DefaultEventLoop nearLoop = new DefaultEventLoop();
     final DefaultEventLoop farLoop = new DefaultEventLoop();
@@ -79,11 +80,15 @@ final class CarryRig implements AutoCloseable {
     CarryRig(CarrySettings settings) {
         near = new CarriedStreams(nearLoop, settings, nearMeters);
         far = new CarriedStreams(farLoop, settings, farMeters);
-        initiator = new Initiator(near, new Backoff(Duration.ofMillis(1), Duration.ofMillis(5)));
+        initiator = initiatorOfRun(RUN);
         acceptor = new Acceptor(far, (id, timeout, who) -> {
             dials.incrementAndGet();
             return dial.dial();
         });
+    }
+
+    Initiator initiatorOfRun(long run) {
+        return new Initiator(near, new Backoff(Duration.ofMillis(1), Duration.ofMillis(5)), run);
     }
 
     void attach() {
