@@ -1,23 +1,32 @@
 package dev.telepath.manager.carry;
 
+import com.google.protobuf.ByteString;
+import dev.telepath.manager.wire.MessageReader;
+import dev.telepath.manager.wire.Messages;
 import dev.telepath.protocol.v1.StreamFrame;
 import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.vertx.core.buffer.Buffer;
 import java.net.SocketAddress;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Flow;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one edge sends on a {@code Carry} call: its greeting, then frames for the other edge, pulled by that one's call.
- * Thread-safe; items come on the event loop of the call's connection.
+ * What one edge sends on a {@code Carry} call: its greeting, the only message that is read here, then chunks for the other
+ * edge, pulled by that one's call and passed on as they came. Thread-safe; chunks come on the event loop of the call's
+ * connection.
  */
-final class CarryCall implements Flow.Subscriber<StreamFrame>, Flow.Publisher<StreamFrame>, Flow.Subscription {
+final class CarryCall implements Flow.Subscriber<Buffer>, Flow.Publisher<Buffer>, Flow.Subscription {
     private final CompletableFuture<StreamFrame> greeting = new CompletableFuture<>();
     private final CompletableFuture<Void> over = new CompletableFuture<>();
     private final @Nullable SocketAddress peer;
+    private @Nullable MessageReader reader = new MessageReader();
     private Flow.@Nullable Subscription upstream;
-    private Flow.@Nullable Subscriber<? super StreamFrame> downstream;
-    private @Nullable StreamFrame first;
+    private Flow.@Nullable Subscriber<? super Buffer> downstream;
+    /** What the subscriber gets before what comes. */
+    private @Nullable Buffer first;
+
     private boolean done;
     private boolean delivered;
     private @Nullable Throwable failure;
@@ -46,7 +55,13 @@ final class CarryCall implements Flow.Subscriber<StreamFrame>, Flow.Publisher<St
 
     /** Lets the greeting be the first frame that the subscriber gets. */
     synchronized void passOn(StreamFrame frame) {
-        first = frame;
+        Buffer behind = first;
+        first = Messages.chunk(frame);
+        if (behind != null) {
+            first = Buffer.buffer(first.length() + behind.length())
+                    .appendBuffer(first)
+                    .appendBuffer(behind);
+        }
     }
 
     /** Ends the call at both edges, as if it was lost. */
@@ -66,18 +81,45 @@ final class CarryCall implements Flow.Subscriber<StreamFrame>, Flow.Publisher<St
     }
 
     @Override
-    public void onNext(StreamFrame frame) {
-        if (!greeting.isDone()) {
-            greeting.complete(frame);
+    public void onNext(Buffer chunk) {
+        MessageReader greets = reader;
+        if (greets != null) {
+            greet(greets, chunk);
             return;
         }
-        Flow.Subscriber<? super StreamFrame> to;
+        Flow.Subscriber<? super Buffer> to;
         synchronized (this) {
             to = done ? null : downstream;
         }
         if (to != null) {
-            to.onNext(frame);
+            to.onNext(chunk);
         }
+    }
+
+    private void greet(MessageReader greets, Buffer chunk) {
+        StreamFrame frame;
+        try {
+            greets.add(chunk);
+            ByteString message = greets.next();
+            if (message == null) {
+                more(1);
+                return;
+            }
+            frame = Messages.read(message, StreamFrame.parser());
+        } catch (StatusRuntimeException malformed) {
+            reader = null;
+            greeting.completeExceptionally(Status.INVALID_ARGUMENT
+                    .withDescription("the first frame cannot be read")
+                    .withCause(malformed)
+                    .asRuntimeException());
+            return;
+        }
+        reader = null;
+        Buffer behind = greets.rest();
+        synchronized (this) {
+            first = behind.length() == 0 ? null : behind;
+        }
+        greeting.complete(frame);
     }
 
     @Override
@@ -108,10 +150,11 @@ final class CarryCall implements Flow.Subscriber<StreamFrame>, Flow.Publisher<St
         deliver();
     }
 
+    /** Tells of the end: a loss at once, a clean one behind what is still to be passed on. */
     private void deliver() {
-        Flow.Subscriber<? super StreamFrame> to;
+        Flow.Subscriber<? super Buffer> to;
         synchronized (this) {
-            if (!done || delivered || downstream == null) {
+            if (!done || delivered || downstream == null || first != null && failure == null) {
                 return;
             }
             delivered = true;
@@ -125,7 +168,7 @@ final class CarryCall implements Flow.Subscriber<StreamFrame>, Flow.Publisher<St
     }
 
     @Override
-    public void subscribe(Flow.Subscriber<? super StreamFrame> subscriber) {
+    public void subscribe(Flow.Subscriber<? super Buffer> subscriber) {
         synchronized (this) {
             downstream = subscriber;
         }
@@ -135,21 +178,30 @@ final class CarryCall implements Flow.Subscriber<StreamFrame>, Flow.Publisher<St
 
     @Override
     public void request(long n) {
-        StreamFrame held;
-        Flow.Subscriber<? super StreamFrame> to;
+        Buffer held;
+        Flow.Subscriber<? super Buffer> to;
         synchronized (this) {
-            held = first;
-            first = null;
-            to = done ? null : downstream;
+            to = delivered ? null : downstream;
+            held = to == null ? null : first;
+            if (held != null) {
+                first = null;
+            }
         }
-        long more = n;
+        long wanted = n;
         if (held != null && to != null) {
             to.onNext(held);
-            more--;
+            wanted--;
+            deliver();
         }
+        if (wanted > 0) {
+            more(wanted);
+        }
+    }
+
+    private void more(long n) {
         Flow.Subscription from = upstream;
-        if (from != null && more > 0) {
-            from.request(more);
+        if (from != null) {
+            from.request(n);
         }
     }
 
@@ -158,6 +210,7 @@ final class CarryCall implements Flow.Subscriber<StreamFrame>, Flow.Publisher<St
         synchronized (this) {
             done = true;
             delivered = true;
+            first = null;
         }
         over.complete(null);
         Flow.Subscription from = upstream;

@@ -10,6 +10,7 @@ import dev.telepath.manager.session.Session;
 import dev.telepath.manager.session.Sessions;
 import dev.telepath.manager.settings.ManagerSettings;
 import dev.telepath.manager.settings.Timer;
+import dev.telepath.manager.wire.Messages;
 import dev.telepath.protocol.v1.LinkRequest;
 import dev.telepath.protocol.v1.StreamFrame;
 import dev.telepath.tunnel.frame.ConnectionId;
@@ -21,6 +22,7 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.smallrye.mutiny.Multi;
+import io.vertx.core.buffer.Buffer;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.net.SocketAddress;
@@ -130,7 +132,7 @@ public final class LinkRelay {
      * @return what its edge is sent
      * @throws io.grpc.StatusRuntimeException when the session is unknown or another's, or the greeting is none
      */
-    CompletionStage<Flow.Publisher<StreamFrame>> accept(CarryCall call, StreamFrame greeting, Principal caller) {
+    CompletionStage<Flow.Publisher<Buffer>> accept(CarryCall call, StreamFrame greeting, Principal caller) {
         return switch (greeting.getFrameCase()) {
             case OPEN -> {
                 Session session = sessions.own(caller, greeting.getOpen().getSessionId());
@@ -166,7 +168,7 @@ public final class LinkRelay {
         };
     }
 
-    private CompletionStage<Flow.Publisher<StreamFrame>> intercepted(
+    private CompletionStage<Flow.Publisher<Buffer>> intercepted(
             CarryCall call, StreamFrame greeting, AgentSession agent) {
         String clientId = greeting.getOpen().getAcceptorSessionId();
         Optional<ClientSession> found = sessions.clients().stream()
@@ -185,7 +187,7 @@ public final class LinkRelay {
         return await(call, greeting, agent.id(), clientId, Optional.of(hold));
     }
 
-    private CompletionStage<Flow.Publisher<StreamFrame>> outbound(
+    private CompletionStage<Flow.Publisher<Buffer>> outbound(
             CarryCall call, StreamFrame greeting, ClientSession client) {
         ConnectionId id;
         try {
@@ -206,15 +208,15 @@ public final class LinkRelay {
         return await(call, greeting, client.id(), best.get().id(), Optional.of(hold));
     }
 
-    private static CompletionStage<Flow.Publisher<StreamFrame>> refused(ResetCode code, String why) {
+    private static CompletionStage<Flow.Publisher<Buffer>> refused(ResetCode code, String why) {
         return word(Frames.refused(code, why));
     }
 
-    private static CompletionStage<Flow.Publisher<StreamFrame>> word(StreamFrame frame) {
-        return CompletableFuture.completedFuture(Multi.createFrom().item(frame));
+    private static CompletionStage<Flow.Publisher<Buffer>> word(StreamFrame frame) {
+        return CompletableFuture.completedFuture(Multi.createFrom().item(Messages.chunk(frame)));
     }
 
-    private CompletionStage<Flow.Publisher<StreamFrame>> await(
+    private CompletionStage<Flow.Publisher<Buffer>> await(
             CarryCall call, StreamFrame greeting, String initiator, String acceptor, Optional<Duration> most) {
         long number = numbers.incrementAndGet();
         var answer = new CompletableFuture<Optional<CarryCall>>();
@@ -240,7 +242,7 @@ public final class LinkRelay {
                 answer.whenComplete((far, failure) -> timeout.cancel(false));
             });
         }
-        return answer.<Flow.Publisher<StreamFrame>>thenApply(far -> far.<Flow.Publisher<StreamFrame>>map(one -> one)
+        return answer.<Flow.Publisher<Buffer>>thenApply(far -> far.<Flow.Publisher<Buffer>>map(one -> one)
                         .orElseGet(() -> Multi.createFrom().empty()))
                 .exceptionallyCompose(away -> refused(ResetCode.NOT_ATTACHED, "the other edge is away"));
     }
@@ -266,8 +268,7 @@ public final class LinkRelay {
         return LinkRequest.newBuilder().setLink(number).build();
     }
 
-    private CompletionStage<Flow.Publisher<StreamFrame>> answered(
-            CarryCall call, StreamFrame.Answer word, Session session) {
+    private CompletionStage<Flow.Publisher<Buffer>> answered(CarryCall call, StreamFrame.Answer word, Session session) {
         Waiting link = waiting.get(word.getLink());
         if (link == null
                 || !link.acceptor().equals(session.id())

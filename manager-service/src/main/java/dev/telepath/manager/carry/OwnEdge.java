@@ -3,6 +3,7 @@ package dev.telepath.manager.carry;
 import dev.telepath.manager.relay.Credits;
 import dev.telepath.manager.relay.OwnDialer;
 import dev.telepath.manager.settings.ManagerSettings;
+import dev.telepath.manager.wire.Messages;
 import dev.telepath.protocol.v1.Over;
 import dev.telepath.protocol.v1.StreamFrame;
 import dev.telepath.tunnel.carry.Acceptor;
@@ -11,6 +12,7 @@ import dev.telepath.tunnel.carry.CarryLink;
 import dev.telepath.tunnel.carry.CarrySettings;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Vertx;
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.impl.VertxInternal;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
@@ -68,10 +70,10 @@ public final class OwnEdge {
         acceptor.over(what);
     }
 
-    CompletionStage<Flow.Publisher<StreamFrame>> take(CarryCall call, StreamFrame greeting) {
+    CompletionStage<Flow.Publisher<Buffer>> take(CarryCall call, StreamFrame greeting) {
         CarryLink link = acceptor.link(session);
         call.passOn(greeting);
-        call.subscribe(link.incoming());
-        return CompletableFuture.completedFuture(link.outgoing());
+        Messages.in(call, StreamFrame.parser()).subscribe(link.incoming());
+        return CompletableFuture.completedFuture(Messages.out(link.outgoing()));
     }
 }

@@ -1,46 +1,46 @@
 package dev.telepath.manager.carry;
 
-import dev.telepath.protocol.v1.StreamFrame;
+import io.vertx.core.buffer.Buffer;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Flow;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What the edge of a call is sent: nothing until the call's greeting is dealt with, then the frames that were found for it.
+ * What the edge of a call is sent: nothing until the call's greeting is dealt with, then the chunks that were found for it.
  * One subscriber, once. Thread-safe.
  */
-final class Reply implements Flow.Publisher<StreamFrame> {
-    private final CompletionStage<? extends Flow.Publisher<StreamFrame>> source;
+final class Reply implements Flow.Publisher<Buffer> {
+    private final CompletionStage<? extends Flow.Publisher<Buffer>> source;
     private final Runnable ended;
 
     /**
      * @param ended runs before the subscriber is told of the end; not when it cancels
      */
-    Reply(CompletionStage<? extends Flow.Publisher<StreamFrame>> source, Runnable ended) {
+    Reply(CompletionStage<? extends Flow.Publisher<Buffer>> source, Runnable ended) {
         this.source = source;
         this.ended = ended;
     }
 
     @Override
-    public void subscribe(Flow.Subscriber<? super StreamFrame> subscriber) {
+    public void subscribe(Flow.Subscriber<? super Buffer> subscriber) {
         var passing = new Passing(subscriber);
         subscriber.onSubscribe(passing);
-        source.whenComplete((frames, failure) -> {
+        source.whenComplete((chunks, failure) -> {
             if (failure != null) {
                 passing.onError(failure);
             } else {
-                frames.subscribe(passing);
+                chunks.subscribe(passing);
             }
         });
     }
 
-    private final class Passing implements Flow.Subscriber<StreamFrame>, Flow.Subscription {
-        private final Flow.Subscriber<? super StreamFrame> downstream;
+    private final class Passing implements Flow.Subscriber<Buffer>, Flow.Subscription {
+        private final Flow.Subscriber<? super Buffer> downstream;
         private Flow.@Nullable Subscription upstream;
         private long early;
         private boolean cancelled;
 
-        Passing(Flow.Subscriber<? super StreamFrame> downstream) {
+        Passing(Flow.Subscriber<? super Buffer> downstream) {
             this.downstream = downstream;
         }
 
@@ -87,8 +87,8 @@ final class Reply implements Flow.Publisher<StreamFrame> {
         }
 
         @Override
-        public void onNext(StreamFrame frame) {
-            downstream.onNext(frame);
+        public void onNext(Buffer chunk) {
+            downstream.onNext(chunk);
         }
 
         @Override

@@ -1,5 +1,6 @@
 package dev.telepath.manager.legacy;
 
+import dev.telepath.manager.relay.TunnelService;
 import dev.telepath.manager.security.LegacyCallers;
 import dev.telepath.manager.service.ManagerService;
 import dev.telepath.manager.settings.ManagerSettings;
@@ -45,13 +46,15 @@ public final class LegacyPort {
 
     private final Vertx vertx;
     private final ManagerService manager;
+    private final TunnelService tunnels;
     private final LegacyHealth health = new LegacyHealth();
     private final ManagerSettings settings;
 
     @Inject
-    LegacyPort(Vertx vertx, @GrpcService ManagerService manager, ManagerSettings settings) {
+    LegacyPort(Vertx vertx, @GrpcService ManagerService manager, TunnelService tunnels, ManagerSettings settings) {
         this.vertx = vertx;
         this.manager = manager;
+        this.tunnels = tunnels;
         this.settings = settings;
     }
 
@@ -80,8 +83,11 @@ public final class LegacyPort {
     }
 
     /** What is no gRPC call is told so, instead of a success without content. */
-    private static Handler<HttpServerRequest> grpcOnly(GrpcServer services) {
+    private Handler<HttpServerRequest> grpcOnly(GrpcServer services) {
         return request -> {
+            if (tunnels.takeLegacy(request)) {
+                return;
+            }
             String type = request.getHeader(HttpHeaders.CONTENT_TYPE);
             if (type != null && type.startsWith("application/grpc")) {
                 services.handle(request);

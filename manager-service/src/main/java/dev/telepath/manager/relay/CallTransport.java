@@ -21,7 +21,7 @@ public final class CallTransport {
 
     private CallTransport() {}
 
-    /** Where the connection of the current call comes from, for methods that {@link #known} or {@link #with} made. */
+    /** Where the connection of the current call comes from, for methods that {@code known} or {@link #with} made. */
     public static @Nullable SocketAddress peer() {
         return PEER.get();
     }
@@ -43,6 +43,13 @@ public final class CallTransport {
                 return Contexts.interceptCall(context, call, headers, handler);
             }
         });
+    }
+
+    /** A generated service whose calls all know their peer. */
+    public static ServerServiceDefinition known(ServerServiceDefinition generated) {
+        var builder = ServerServiceDefinition.builder(generated.getServiceDescriptor());
+        generated.getMethods().forEach(method -> builder.addMethod(known(method)));
+        return builder.build();
     }
 
     /** A generated service with one of its methods replaced, whose calls all know their peer. */

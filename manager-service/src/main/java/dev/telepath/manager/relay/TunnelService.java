@@ -1,24 +1,24 @@
 package dev.telepath.manager.relay;
 
 import dev.telepath.manager.security.Principal;
+import dev.telepath.manager.wire.HttpCall;
+import dev.telepath.manager.wire.Messages;
+import dev.telepath.manager.wire.WireCalls;
 import dev.telepath.protocol.telepresence.manager.ManagerGrpc;
 import dev.telepath.protocol.telepresence.manager.TunnelMessage;
-import dev.telepath.tunnel.bridge.CallBridge;
 import dev.telepath.tunnel.bridge.Credit;
-import dev.telepath.tunnel.bridge.ViewMarshaller;
 import dev.telepath.tunnel.stream.TunnelCall;
-import io.grpc.MethodDescriptor;
-import io.grpc.ServerMethodDefinition;
-import io.grpc.ServerServiceDefinition;
-import io.grpc.stub.ServerCalls;
-import io.grpc.stub.StreamObserver;
+import io.smallrye.mutiny.Multi;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.ext.web.Router;
+import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.net.SocketAddress;
 
 /**
- * Binds {@code Tunnel} so that its demand is the call's own. Runs on the event loop of the call's connection, one loop
- * for one connection.
+ * Serves {@code Tunnel}, whose demand is the call's own. Runs on the event loop of the call's connection, one loop for one
+ * connection.
  */
 @Singleton
 public final class TunnelService {
@@ -31,24 +31,23 @@ public final class TunnelService {
         this.credits = credits;
     }
 
-    /** The definition with its {@code Tunnel} method replaced. */
-    public ServerServiceDefinition bind(ServerServiceDefinition generated) {
-        MethodDescriptor<TunnelMessage, TunnelMessage> tunnel =
-                ViewMarshaller.in(ManagerGrpc.getTunnelMethod(), TunnelMessage.parser());
-        return CallTransport.with(
-                generated, ServerMethodDefinition.create(tunnel, ServerCalls.asyncBidiStreamingCall(this::serve)));
+    void route(@Observes Router router, WireCalls calls) {
+        calls.route(router, ManagerGrpc.getTunnelMethod(), this::serve);
     }
 
-    private StreamObserver<TunnelMessage> serve(StreamObserver<TunnelMessage> response) {
-        Principal caller = Principal.current();
-        SocketAddress peer = CallTransport.peer();
+    /** Takes a request of the clear-text port, if it is a call of {@code Tunnel}. */
+    public boolean takeLegacy(HttpServerRequest request) {
+        return WireCalls.take(request, ManagerGrpc.getTunnelMethod(), Principal.LEGACY, this::serve);
+    }
+
+    private void serve(HttpCall http, Principal caller) {
+        SocketAddress peer = http.peer();
         Credit credit = credits.take(peer);
-        return CallBridge.serve(
-                response,
-                CallTransport.loop(),
-                credit,
-                messages -> TunnelCall.serve(messages, call -> relay.accept(call, caller, credit))
-                        .onTermination()
-                        .invoke(() -> credits.release(peer)));
+        http.answer(credit, chunks -> {
+            Multi<TunnelMessage> messages = Multi.createFrom().publisher(Messages.in(chunks, TunnelMessage.parser()));
+            return Messages.out(TunnelCall.serve(messages, call -> relay.accept(call, caller, credit))
+                    .onTermination()
+                    .invoke(() -> credits.release(peer)));
+        });
     }
 }

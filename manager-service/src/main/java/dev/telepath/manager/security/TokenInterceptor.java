@@ -7,15 +7,11 @@ import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
-import io.grpc.Status;
-import io.micrometer.core.instrument.MeterRegistry;
+import io.grpc.StatusRuntimeException;
 import io.quarkus.grpc.GlobalInterceptor;
 import jakarta.enterprise.inject.spi.Prioritized;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
-import java.util.Locale;
-import org.jboss.logging.Logger;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Lets in callers with a valid bearer token and puts their {@link Principal} into the call's context. Health checks need
@@ -24,19 +20,15 @@ import org.jspecify.annotations.Nullable;
 @GlobalInterceptor
 @Singleton
 public final class TokenInterceptor implements ServerInterceptor, Prioritized {
-    private static final Logger LOG = Logger.getLogger(TokenInterceptor.class);
     private static final Metadata.Key<String> AUTHORIZATION =
             Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
-    private static final String BEARER = "bearer ";
     private static final String OPEN_SERVICE = "grpc.health.v1.Health";
 
-    private final Tokens tokens;
-    private final MeterRegistry meters;
+    private final TokenGate gate;
 
     @Inject
-    TokenInterceptor(Tokens tokens, MeterRegistry meters) {
-        this.tokens = tokens;
-        this.meters = meters;
+    TokenInterceptor(TokenGate gate) {
+        this.gate = gate;
     }
 
     @Override
@@ -46,27 +38,16 @@ public final class TokenInterceptor implements ServerInterceptor, Prioritized {
             return next.startCall(call, headers);
         }
         try {
-            Principal caller = tokens.verify(bearer(headers.get(AUTHORIZATION)));
-            Context context = Context.current().withValue(Principal.KEY, caller);
-            return Contexts.interceptCall(context, new MaskedCall<>(call), headers, next);
-        } catch (TokenRefused refused) {
-            meters.counter("telepath.auth.failures", "reason", refused.reason().label())
-                    .increment();
-            LOG.infof(
-                    "call refused reason=%s method=%s peer=%s",
-                    refused.reason().label(),
+            Principal caller = gate.admit(
+                    headers.get(AUTHORIZATION),
                     call.getMethodDescriptor().getFullMethodName(),
                     call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR));
-            call.close(Status.UNAUTHENTICATED.withDescription(refused.getMessage()), new Metadata());
+            Context context = Context.current().withValue(Principal.KEY, caller);
+            return Contexts.interceptCall(context, new MaskedCall<>(call), headers, next);
+        } catch (StatusRuntimeException refused) {
+            call.close(refused.getStatus(), new Metadata());
             return new ServerCall.Listener<>() {};
         }
-    }
-
-    private static @Nullable String bearer(@Nullable String header) {
-        if (header == null || !header.toLowerCase(Locale.ROOT).startsWith(BEARER)) {
-            return null;
-        }
-        return header.substring(BEARER.length()).strip();
     }
 
     /** The innermost: what is outside may move the call to another thread, where the context would be lost. */

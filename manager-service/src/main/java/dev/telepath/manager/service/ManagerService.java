@@ -1,8 +1,8 @@
 package dev.telepath.manager.service;
 
 import com.google.protobuf.Empty;
+import dev.telepath.manager.relay.CallTransport;
 import dev.telepath.manager.relay.DialWatchers;
-import dev.telepath.manager.relay.TunnelService;
 import dev.telepath.manager.security.Principal;
 import dev.telepath.manager.session.Sessions;
 import dev.telepath.protocol.telepresence.manager.*;
@@ -28,7 +28,6 @@ public final class ManagerService extends MutinyManagerGrpc.ManagerImplBase {
     private final LookupCalls lookups;
     private final LogCalls logs;
     private final InstallationCalls installation;
-    private final TunnelService tunnels;
     private final DialWatchers dialWatchers;
     private final Sessions sessions;
 
@@ -41,7 +40,6 @@ public final class ManagerService extends MutinyManagerGrpc.ManagerImplBase {
             LookupCalls lookups,
             LogCalls logs,
             InstallationCalls installation,
-            TunnelService tunnels,
             DialWatchers dialWatchers,
             Sessions sessions) {
         this.sessionCalls = sessionCalls;
@@ -51,14 +49,13 @@ public final class ManagerService extends MutinyManagerGrpc.ManagerImplBase {
         this.lookups = lookups;
         this.logs = logs;
         this.installation = installation;
-        this.tunnels = tunnels;
         this.dialWatchers = dialWatchers;
         this.sessions = sessions;
     }
 
     @Override
     public ServerServiceDefinition bindService() {
-        return tunnels.bind(super.bindService());
+        return CallTransport.known(super.bindService());
     }
 
     @Override

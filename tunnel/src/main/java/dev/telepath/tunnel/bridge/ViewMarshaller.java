@@ -1,5 +1,6 @@
 package dev.telepath.tunnel.bridge;
 
+import com.google.protobuf.ByteString;
 import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
@@ -42,7 +43,20 @@ public final class ViewMarshaller<T extends MessageLite> implements MethodDescri
     @Override
     public T parse(InputStream stream) {
         try {
-            CodedInputStream in = UnsafeByteOperations.unsafeWrap(all(stream)).newCodedInput();
+            return read(UnsafeByteOperations.unsafeWrap(all(stream)), parser);
+        } catch (IOException e) {
+            throw unreadable(e);
+        }
+    }
+
+    /**
+     * Reads one message whose byte fields are views of those bytes.
+     *
+     * @throws io.grpc.StatusRuntimeException INTERNAL when the bytes are no message
+     */
+    public static <T extends MessageLite> T read(ByteString bytes, Parser<T> parser) {
+        try {
+            CodedInputStream in = bytes.newCodedInput();
             in.enableAliasing(true);
             T message = parser.parseFrom(in);
             in.checkLastTagWas(0);

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.telepath.manager.wire;
+
+import org.jspecify.annotations.NullMarked;
