@@ -11,7 +11,6 @@ import io.vertx.core.Vertx;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -35,18 +34,22 @@ public final class Bench {
 
     public static void main(String[] arguments) throws Exception {
         Set<String> options = Set.of(arguments);
-        if (!Set.of("--native", "--quick", "--bytes", "--resume").containsAll(options)) {
-            System.err.println("usage: integration-tests/bench/run [--native] [--quick] [--bytes | --resume]");
+        if (!Set.of("--native", "--quick", "--bytes", "--resume", "--idle").containsAll(options)) {
+            System.err.println("usage: integration-tests/bench/run [--native] [--quick] [--bytes | --resume | --idle]");
             System.exit(2);
         }
         if (options.contains("--native")) {
             System.setProperty("telepath.programs", "native");
         }
         var bench = new Bench(options.contains("--quick"), options.contains("--bytes"));
-        if (!options.contains("--resume")) {
+        boolean all = !options.contains("--bytes") && !options.contains("--resume") && !options.contains("--idle");
+        if (all || options.contains("--bytes")) {
             bench.run();
         }
-        if (!options.contains("--bytes")) {
+        if (all || options.contains("--idle")) {
+            bench.manyIdleStreams();
+        }
+        if (all || options.contains("--resume")) {
             bench.resumes();
         }
         System.exit(0);
@@ -75,8 +78,8 @@ public final class Bench {
                 return;
             }
 
-            report.section("Resident memory for 1,000 idle streams, MiB");
-            idleStreams(idle, programs);
+            report.section("Memory for 1,000 idle streams, MiB");
+            IdleStreams.measure(idle, 1_000, programs).forEach(report::line);
 
             report.section("An idle agent in the path");
             telepath.tp("leave", "web").orFail();
@@ -205,23 +208,21 @@ public final class Bench {
         }
     }
 
-    private void idleStreams(int through, Map<String, Long> programs) throws Exception {
-        Map<String, Long> before = new java.util.TreeMap<>();
-        programs.forEach((name, pid) -> before.put(name, Metrics.residentKib(pid)));
-        List<Http> open = new ArrayList<>();
-        for (int i = 0; i < 1000; i++) {
-            Http http = new Http(through);
-            http.get("/");
-            open.add(http);
-        }
-        programs.forEach((name, pid) -> {
-            long now = Metrics.residentKib(pid);
-            long more = now - before.getOrDefault(name, now);
-            report.line("%-32s %6.1f more (%.1f KiB each), %6.1f in all"
-                    .formatted(name, more / 1024.0, more / 1000.0, now / 1024.0));
-        });
-        for (Http http : open) {
-            http.close();
+    /** On an installation of its own, whose heaps have room for them. */
+    private void manyIdleStreams() throws Exception {
+        report.section("Memory for 10,000 idle streams, MiB");
+        try (Installation telepath = Installation.temporary().init().heap("512m");
+                Running service = IdleStreams.service(telepath.directory())) {
+            int port = service.port("port");
+            Running manager = telepath.startManager();
+            Running agent = telepath.startAgent("web", port);
+            telepath.connect().orFail();
+            telepath.tp("intercept", "web", "--port", port + ":http").orFail();
+            awaitEngaged(agent);
+            Map<String, Long> programs = Map.of("manager", manager.pid(), "agent", agent.pid(), "tp", daemon(telepath));
+            int through = agent.port("port-http");
+            Load.http1(through, 20, 100, true, "");
+            IdleStreams.measure(through, 10_000, programs).forEach(report::line);
         }
     }
 
