@@ -140,8 +140,10 @@ class GracefulEndIT {
     @Test
     void aManagerThatStopsTellsItsEdgesAndStreamsGoOnOverTheNext() throws Exception {
         Socket caller = intercepted();
-        telepath.manager().stop();
-        assertThat(telepath.manager().log()).contains("stopping clients=1 agents=1 links=1");
+        assertThat(telepath.manager().stop()).isZero();
+        assertThat(telepath.manager().log())
+                .contains("draining clients=1 agents=1 links=1 olderStreams=0")
+                .containsPattern("drained millis=\\d+ links=0 olderStreams=0");
         await().atMost(Duration.ofSeconds(10))
                 .untilAsserted(() -> assertThat(agent.log()).contains("cause=peer-closed"));
         telepath.startManager();

@@ -6,6 +6,7 @@ import dev.telepath.manager.relay.DialerChoice;
 import dev.telepath.manager.security.Principal;
 import dev.telepath.manager.session.AgentSession;
 import dev.telepath.manager.session.ClientSession;
+import dev.telepath.manager.session.Draining;
 import dev.telepath.manager.session.Session;
 import dev.telepath.manager.session.Sessions;
 import dev.telepath.manager.settings.ManagerSettings;
@@ -54,6 +55,7 @@ public final class LinkRelay {
     private static final Duration AGAIN = Duration.ofMillis(50);
 
     private final Sessions sessions;
+    private final Draining draining;
     private final Engagements engagements;
     private final LinkWatchers watchers;
     private final DialWatchers dialWatchers;
@@ -84,6 +86,7 @@ public final class LinkRelay {
     @Inject
     LinkRelay(
             Sessions sessions,
+            Draining draining,
             Engagements engagements,
             LinkWatchers watchers,
             DialWatchers dialWatchers,
@@ -93,6 +96,7 @@ public final class LinkRelay {
             ManagerSettings settings,
             MeterRegistry meters) {
         this.sessions = sessions;
+        this.draining = draining;
         this.engagements = engagements;
         this.watchers = watchers;
         this.dialWatchers = dialWatchers;
@@ -133,6 +137,7 @@ public final class LinkRelay {
      * @throws io.grpc.StatusRuntimeException when the session is unknown or another's, or the greeting is none
      */
     CompletionStage<Flow.Publisher<Buffer>> accept(CarryCall call, StreamFrame greeting, Principal caller) {
+        draining.check();
         return switch (greeting.getFrameCase()) {
             case OPEN -> {
                 Session session = sessions.own(caller, greeting.getOpen().getSessionId());

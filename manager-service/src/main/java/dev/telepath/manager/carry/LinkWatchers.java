@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.function.Predicate;
 
 /** The {@code WatchLinks} streams of sessions, one for each; a newer one takes the place of the older. Thread-safe. */
 @Singleton
@@ -52,6 +53,15 @@ public final class LinkWatchers {
                 outbox.close();
             }
             return outbox.items().onTermination().invoke(() -> watchers.remove(session.id(), watcher));
+        });
+    }
+
+    /** Ends the streams of those sessions normally. */
+    public void end(Predicate<Session> whose) {
+        watchers.values().forEach(one -> {
+            if (whose.test(one.session())) {
+                one.box().close();
+            }
         });
     }
 

@@ -2,6 +2,7 @@ package dev.telepath.manager.carry;
 
 import dev.telepath.manager.relay.CallTransport;
 import dev.telepath.manager.security.Principal;
+import dev.telepath.manager.session.Draining;
 import dev.telepath.manager.session.Session;
 import dev.telepath.manager.session.Sessions;
 import dev.telepath.protocol.v1.LinkRequest;
@@ -20,17 +21,25 @@ public final class StreamsService extends MutinyStreamsGrpc.StreamsImplBase {
     private final LinkWatchers watchers;
     private final EarlierRuns earlier;
     private final Sessions sessions;
+    private final Draining draining;
 
     @Inject
-    StreamsService(LinkRelay relay, LinkWatchers watchers, EarlierRuns earlier, Sessions sessions) {
+    StreamsService(
+            LinkRelay relay,
+            LinkWatchers watchers,
+            EarlierRuns earlier,
+            Sessions sessions,
+            Draining draining) {
         this.relay = relay;
         this.watchers = watchers;
         this.earlier = earlier;
         this.sessions = sessions;
+        this.draining = draining;
     }
 
     @Override
     public Multi<LinkRequest> watchLinks(LinkWatch request) {
+        draining.check();
         Session session = sessions.own(Principal.current(), request.getSessionId());
         SocketAddress peer = CallTransport.peer();
         return watchers.open(session, CallTransport.loop()).onSubscription().invoke(() -> {

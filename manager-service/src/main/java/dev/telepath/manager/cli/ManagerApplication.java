@@ -1,5 +1,6 @@
 package dev.telepath.manager.cli;
 
+import dev.telepath.manager.drain.Drain;
 import dev.telepath.manager.legacy.LegacyPort;
 import dev.telepath.manager.settings.ManagerSettings;
 import io.quarkus.runtime.Quarkus;
@@ -9,7 +10,10 @@ import io.smallrye.mutiny.infrastructure.Infrastructure;
 import jakarta.inject.Inject;
 import java.io.PrintStream;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jboss.logging.Logger;
+import sun.misc.Signal;
+import sun.misc.SignalHandler;
 
 /** Runs once the TLS port listens: opens the legacy port, says where it listens, and waits for the end. */
 final class ManagerApplication implements QuarkusApplication {
@@ -17,16 +21,20 @@ final class ManagerApplication implements QuarkusApplication {
     static final String CREATED = "telepath.installation.created";
 
     private static final Logger LOG = Logger.getLogger(ManagerApplication.class);
+    /** What a shell adds to the number of a signal. */
+    private static final int SIGNALLED = 128;
 
     private final HttpServer server;
     private final LegacyPort legacy;
     private final ManagerSettings settings;
+    private final Drain drain;
 
     @Inject
-    ManagerApplication(HttpServer server, LegacyPort legacy, ManagerSettings settings) {
+    ManagerApplication(HttpServer server, LegacyPort legacy, ManagerSettings settings, Drain drain) {
         this.server = server;
         this.legacy = legacy;
         this.settings = settings;
+        this.drain = drain;
     }
 
     @Override
@@ -48,8 +56,23 @@ final class ManagerApplication implements QuarkusApplication {
         out.println("manager-port=" + port);
         legacyPort.ifPresent(one -> out.println("legacy-port=" + one));
         out.flush();
+        endOnSignals();
         Quarkus.waitForExit();
         return 0;
+    }
+
+    /** The first signal begins the drain, the second ends the program at once. */
+    private void endOnSignals() {
+        var asked = new AtomicBoolean();
+        SignalHandler end = signal -> {
+            if (asked.compareAndSet(false, true)) {
+                drain.begin().thenRun(() -> Quarkus.asyncExit(0));
+            } else {
+                Runtime.getRuntime().halt(SIGNALLED + signal.getNumber());
+            }
+        };
+        Signal.handle(new Signal("TERM"), end);
+        Signal.handle(new Signal("INT"), end);
     }
 
     private Optional<Integer> listenLegacy() {

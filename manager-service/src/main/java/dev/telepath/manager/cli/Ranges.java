@@ -16,6 +16,7 @@ final class Ranges {
     static void check(ManagerSettings settings) {
         number("port", settings.port(), 0, 65535);
         settings.legacyPort().ifPresent(port -> number("legacy-port", port, 0, 65535));
+        time("drain", settings.drain(), Duration.ZERO, Duration.ofMinutes(10));
         var sessions = settings.sessions();
         time("sessions.agent-expiry", sessions.agentExpiry(), Duration.ofSeconds(5), Duration.ofHours(1));
         time("sessions.slow-agent-expiry", sessions.slowAgentExpiry(), Duration.ofSeconds(61), Duration.ofHours(1));

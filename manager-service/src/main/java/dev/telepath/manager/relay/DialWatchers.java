@@ -13,6 +13,7 @@ import java.util.Deque;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.function.Predicate;
 
 /**
  * The {@code WatchDial} streams of sessions. A session may have several (a client's two daemons); the newest is asked.
@@ -52,6 +53,15 @@ public final class DialWatchers {
     private void sweep() {
         watchers.forEach((session, queues) -> {
             if (session.isEnded()) {
+                queues.forEach(Outbox::close);
+            }
+        });
+    }
+
+    /** Ends the streams of those sessions normally. */
+    public void end(Predicate<Session> whose) {
+        watchers.forEach((session, queues) -> {
+            if (whose.test(session)) {
                 queues.forEach(Outbox::close);
             }
         });

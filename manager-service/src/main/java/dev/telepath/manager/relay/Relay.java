@@ -5,6 +5,7 @@ import dev.telepath.manager.relay.StreamMeter.Result;
 import dev.telepath.manager.security.Principal;
 import dev.telepath.manager.session.AgentSession;
 import dev.telepath.manager.session.ClientSession;
+import dev.telepath.manager.session.Draining;
 import dev.telepath.manager.session.Session;
 import dev.telepath.manager.session.Sessions;
 import dev.telepath.manager.settings.ManagerSettings;
@@ -20,6 +21,7 @@ import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.time.Duration;
 import java.util.Iterator;
+import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeoutException;
 import org.jboss.logging.Logger;
@@ -40,6 +42,7 @@ public final class Relay {
     private static final Logger LOG = Logger.getLogger(Relay.class);
 
     private final Sessions sessions;
+    private final Draining draining;
     private final Engagements engagements;
     private final DialWatchers watchers;
     private final DialerChoice choice;
@@ -51,6 +54,7 @@ public final class Relay {
     @Inject
     Relay(
             Sessions sessions,
+            Draining draining,
             Engagements engagements,
             DialWatchers watchers,
             DialerChoice choice,
@@ -59,6 +63,7 @@ public final class Relay {
             ManagerSettings settings,
             Timer timer) {
         this.sessions = sessions;
+        this.draining = draining;
         this.engagements = engagements;
         this.watchers = watchers;
         this.choice = choice;
@@ -74,6 +79,16 @@ public final class Relay {
         return rendezvous.waiting();
     }
 
+    /** The sessions that joined streams belong to. */
+    public Set<String> sessions() {
+        return meter.sessions();
+    }
+
+    /** Resets all that are joined: the manager ends. */
+    public void endAll() {
+        meter.endAll(new StreamFailure.Reset("the manager ends"));
+    }
+
     /** Streams that are joined. */
     public int open() {
         return meter.open();
@@ -86,6 +101,10 @@ public final class Relay {
      */
     void accept(TunnelCall call, Principal caller, Credit credit) {
         Session session = sessions.own(caller, call.info().sessionId());
+        if (draining.begun()) {
+            call.refuse(Draining.refusal());
+            return;
+        }
         switch (rendezvous.answer(call.info().id(), session, call)) {
             case JOINED -> {}
             case LATE ->

@@ -1,21 +1,24 @@
 package dev.telepath.manager.relay;
 
-import dev.telepath.tunnel.frame.Frame;
 import dev.telepath.tunnel.stream.StreamEnd;
+import dev.telepath.tunnel.stream.StreamFailure;
+import dev.telepath.tunnel.stream.TunnelCall;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.smallrye.mutiny.Multi;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** Joins two ends and counts what passes. Thread-safe. */
 @Singleton
 final class StreamMeter {
     private final MeterRegistry meters;
-    private final AtomicInteger open = new AtomicInteger();
+    private final Set<Joined> open = ConcurrentHashMap.newKeySet();
     private final Counter toClient;
     private final Counter fromClient;
 
@@ -34,8 +37,8 @@ final class StreamMeter {
     @Inject
     StreamMeter(MeterRegistry meters) {
         this.meters = meters;
-        Gauge.builder("telepath.streams.open", open, AtomicInteger::get).register(meters);
-        Gauge.builder("telepresence.tunnel.count", open, AtomicInteger::get).register(meters);
+        Gauge.builder("telepath.streams.open", open, Set::size).register(meters);
+        Gauge.builder("telepresence.tunnel.count", open, Set::size).register(meters);
         toClient = meters.counter("telepath.stream.bytes", "direction", "to-client");
         fromClient = meters.counter("telepath.stream.bytes", "direction", "from-client");
         for (Result result : Result.values()) {
@@ -50,23 +53,39 @@ final class StreamMeter {
     /** Joins the end at the client with the other one. */
     void join(StreamEnd client, StreamEnd other) {
         count(Result.JOINED);
-        open.incrementAndGet();
+        var joined = new Joined(
+                client,
+                other,
+                new JoinedFrames(other.receive(), toClient),
+                new JoinedFrames(client.receive(), fromClient));
+        open.add(joined);
         CompletableFuture.allOf(
                         client.closed().toCompletableFuture(), other.closed().toCompletableFuture())
-                .whenComplete((nothing, failure) -> open.decrementAndGet());
-        client.send(counted(other.receive(), toClient));
-        other.send(counted(client.receive(), fromClient));
+                .whenComplete((nothing, failure) -> open.remove(joined));
+        client.send(joined.toClient().frames());
+        other.send(joined.fromClient().frames());
     }
 
     int open() {
-        return open.get();
+        return open.size();
     }
 
-    private static Multi<Frame> counted(Multi<Frame> frames, Counter bytes) {
-        return frames.onItem().invoke(frame -> {
-            if (frame instanceof Frame.Data data) {
-                bytes.increment(data.bytes().size());
-            }
+    /** The sessions that joined streams belong to. */
+    Set<String> sessions() {
+        return open.stream()
+                .flatMap(joined -> Stream.of(joined.client(), joined.other()))
+                .filter(TunnelCall.class::isInstance)
+                .map(end -> ((TunnelCall) end).info().sessionId())
+                .collect(Collectors.toSet());
+    }
+
+    /** Resets all that are joined. */
+    void endAll(StreamFailure why) {
+        open.forEach(joined -> {
+            joined.toClient().end(why);
+            joined.fromClient().end(why);
         });
     }
+
+    private record Joined(StreamEnd client, StreamEnd other, JoinedFrames toClient, JoinedFrames fromClient) {}
 }

@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.Empty;
 import dev.telepath.manager.security.Principal;
 import dev.telepath.manager.session.ClientSession;
+import dev.telepath.manager.session.Draining;
 import dev.telepath.manager.session.Session;
 import dev.telepath.manager.session.Sessions;
 import dev.telepath.manager.session.WorkloadKey;
@@ -49,6 +50,7 @@ final class InstallationCalls {
     private final Watches watches;
     private final ManagerSettings settings;
     private final HttpServer server;
+    private final Draining draining;
     private final String version;
     private final ByteString clientConfig;
 
@@ -57,12 +59,14 @@ final class InstallationCalls {
             Sessions sessions,
             WorkloadProvider workloads,
             Watches watches,
+            Draining draining,
             ManagerSettings settings,
             HttpServer server,
             @ConfigProperty(name = "quarkus.application.version") String version) {
         this.sessions = sessions;
         this.workloads = workloads;
         this.watches = watches;
+        this.draining = draining;
         this.settings = settings;
         this.server = server;
         this.version = version;
@@ -78,8 +82,12 @@ final class InstallationCalls {
         }
     }
 
-    /** Our peers get our version; Telepresence peers one that they do not refuse. */
+    /**
+     * Our peers get our version; Telepresence peers one that they do not refuse. Every edge begins with it, so one that
+     * attaches during a drain learns here to go elsewhere, before it takes its session back.
+     */
     Uni<VersionInfo2> version() {
+        draining.check();
         String told = Principal.current().legacy() ? settings.legacyVersion() : version;
         return Uni.createFrom()
                 .item(VersionInfo2.newBuilder().setName(NAME).setVersion(told).build());

@@ -5,6 +5,7 @@ import dev.telepath.manager.engagement.Engagements;
 import dev.telepath.manager.metrics.ManagerMetrics;
 import dev.telepath.manager.security.Principal;
 import dev.telepath.manager.session.ClientSession;
+import dev.telepath.manager.session.Draining;
 import dev.telepath.manager.session.Session;
 import dev.telepath.manager.session.Sessions;
 import dev.telepath.protocol.telepresence.manager.AgentInfo;
@@ -29,20 +30,29 @@ final class SessionCalls {
     private final Engagements engagements;
     private final ManagerMetrics metrics;
     private final InstallationId installation;
+    private final Draining draining;
 
     @Inject
-    SessionCalls(Sessions sessions, Engagements engagements, ManagerMetrics metrics, InstallationId installation) {
+    SessionCalls(
+            Sessions sessions,
+            Engagements engagements,
+            ManagerMetrics metrics,
+            InstallationId installation,
+            Draining draining) {
         this.sessions = sessions;
         this.engagements = engagements;
         this.metrics = metrics;
         this.installation = installation;
+        this.draining = draining;
     }
 
     Uni<SessionInfo> arriveAsClient(ClientInfo info) {
+        draining.check();
         return Uni.createFrom().item(info(sessions.arrive(Principal.current(), info)));
     }
 
     Uni<SessionInfo> arriveAsAgent(AgentInfo info) {
+        draining.check();
         return Uni.createFrom().item(info(sessions.arrive(Principal.current(), info)));
     }
 
@@ -65,6 +75,7 @@ final class SessionCalls {
 
     /** The agents that the client knew are not restored from its word: each comes back by itself. */
     Uni<Empty> reconnectClient(ReconnectClientRequest request) {
+        draining.check();
         if (request.getInterceptsCount() > MAX_RESTORED) {
             throw Status.INVALID_ARGUMENT
                     .withDescription("at most " + MAX_RESTORED + " intercepts")
@@ -79,6 +90,7 @@ final class SessionCalls {
     }
 
     Uni<Empty> reconnectAgent(ReconnectAgentRequest request) {
+        draining.check();
         sessions.restore(Principal.current(), request.getSession().getSessionId(), request.getAgent());
         return Answers.empty();
     }

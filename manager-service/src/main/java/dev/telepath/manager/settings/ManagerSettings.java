@@ -38,6 +38,10 @@ public interface ManagerSettings {
     @WithDefault("cluster.local.")
     String clusterDomain();
 
+    /** How long streams of the older kind may take to finish when the manager is told to end; 0 to 10 min. */
+    @WithDefault("5s")
+    Duration drain();
+
     SessionSettings sessions();
 
     EngagementSettings engagements();
