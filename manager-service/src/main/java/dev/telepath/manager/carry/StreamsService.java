@@ -24,12 +24,7 @@ public final class StreamsService extends MutinyStreamsGrpc.StreamsImplBase {
     private final Draining draining;
 
     @Inject
-    StreamsService(
-            LinkRelay relay,
-            LinkWatchers watchers,
-            EarlierRuns earlier,
-            Sessions sessions,
-            Draining draining) {
+    StreamsService(LinkRelay relay, LinkWatchers watchers, EarlierRuns earlier, Sessions sessions, Draining draining) {
         this.relay = relay;
         this.watchers = watchers;
         this.earlier = earlier;

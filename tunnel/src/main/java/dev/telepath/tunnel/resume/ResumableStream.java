@@ -169,7 +169,7 @@ public final class ResumableStream {
         attempt = greeting == null ? attempt + 1 : attemptOf(greeting);
         Link old = link;
         link = fresh;
-        synced = false;
+        notInStep();
         sending.newLink();
         if (old != null) {
             old.finish();
@@ -225,9 +225,14 @@ public final class ResumableStream {
     public void detached(Link lost) {
         if (lost == link) {
             link = null;
-            synced = false;
-            local.reading(datagrams && state == State.OPEN);
+            notInStep();
         }
+    }
+
+    /** What the socket has stays there until the edges are in step again; a flow of datagrams loses it. */
+    private void notInStep() {
+        synced = false;
+        local.reading(datagrams && state == State.OPEN);
     }
 
     /** Whether this is the stream's link. */

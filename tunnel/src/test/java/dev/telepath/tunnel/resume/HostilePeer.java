@@ -157,7 +157,10 @@ final class HostilePeer {
                 socket.reading = false;
                 stream.localFinished();
             }
-            case 13 -> stream.localFailed();
+            case 13 -> {
+                socket.reading = false;
+                stream.localFailed();
+            }
             case 14 -> {
                 links.getLast().ready = !links.getLast().ready;
                 stream.linkReady(links.getLast());
