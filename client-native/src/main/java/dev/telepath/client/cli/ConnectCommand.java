@@ -23,7 +23,8 @@ import picocli.CommandLine.Option;
 /** {@code tp connect}. */
 @CommandLine.Command(
         name = "connect",
-        description = "attach to a manager; starts the daemon if none runs, and opens the proxy")
+        description =
+                "attach to a manager, by kubeconfig or at an address; starts the daemon if none runs, and opens the proxy")
 final class ConnectCommand extends Command {
     @Option(
             names = "--manager",
@@ -60,6 +61,9 @@ final class ConnectCommand extends Command {
             description = "port of the proxy; 0 = any free one")
     String proxyPort;
 
+    @CommandLine.ArgGroup(exclusive = false, heading = "The way through Kubernetes, as kubectl has it:%n")
+    KubeFlags kube = new KubeFlags();
+
     @Option(
             names = "--fresh",
             description = "take nothing over from a daemon that ended without tp quit: its session is ended")
@@ -74,6 +78,7 @@ final class ConnectCommand extends Command {
         Map<Setting, String> flags = new EnumMap<>(Setting.class);
         GlobalOptions.put(flags, Setting.MANAGER, manager);
         GlobalOptions.put(flags, Setting.TOKEN_FILE, tokenFile);
+        GlobalOptions.put(flags, Setting.MANAGER_NAMESPACE, kube.managerNamespace);
         GlobalOptions.put(flags, Setting.NAMESPACE, namespace);
         GlobalOptions.put(flags, Setting.NAME, name);
         GlobalOptions.put(flags, Setting.PROXY_PORT, proxyPort);
@@ -82,7 +87,7 @@ final class ConnectCommand extends Command {
 
     @Override
     int run(Invocation invocation) {
-        ObjectNode args = args(invocation.settings());
+        ObjectNode args = args(invocation);
         try (ControlClient client = current(invocation, args)) {
             JsonNode result = invocation.ask(client, "connect", args);
             return invocation.print(result, printer -> text(printer, result));
@@ -110,19 +115,29 @@ final class ConnectCommand extends Command {
         return replacement.client();
     }
 
-    private ObjectNode args(Settings settings) {
-        if (settings.text(Setting.MANAGER).isEmpty()) {
-            throw new Failure(
-                    Kind.USAGE,
-                    "no manager is named",
-                    "tp connect --manager host:port, or TELEPATH_MANAGER, or 'manager:' in the configuration file");
-        }
+    private ObjectNode args(Invocation invocation) {
+        Settings settings = invocation.settings();
         ObjectNode args = Invocation.args();
-        args.put("manager", settings.text(Setting.MANAGER))
-                .put("namespace", settings.text(Setting.NAMESPACE))
+        args.put("namespace", settings.text(Setting.NAMESPACE))
                 .put("name", settings.text(Setting.NAME).isEmpty() ? user() : settings.text(Setting.NAME))
                 .put("proxyPort", settings.number(Setting.PROXY_PORT))
                 .put("fresh", fresh);
+        if (!manager.isEmpty() && kube.given()) {
+            throw new Failure(
+                    Kind.USAGE,
+                    "--manager names an address, the flags of a kubeconfig another way",
+                    "give one of the two");
+        }
+        if (kube.given() || settings.text(Setting.MANAGER).isEmpty()) {
+            Settings.Value named = settings.value(Setting.MANAGER_NAMESPACE);
+            args.set(
+                    "kubernetes",
+                    kube.options(invocation.console().environment()).required().json());
+            args.put("managerNamespace", named.isOfUser() ? named.text() : "")
+                    .put("namespaceIsDefault", settings.value(Setting.NAMESPACE).isDefault());
+            return args;
+        }
+        args.put("manager", settings.text(Setting.MANAGER));
         // A file named on the command line is meant, whatever the environment holds.
         if (tokenFile.isEmpty()) {
             args.put("token", settings.text(Setting.TOKEN));
@@ -157,6 +172,13 @@ final class ConnectCommand extends Command {
                 : Optional.of("Restored from the last daemon: " + String.join(", ", what));
     }
 
+    /** What a cluster or kubeconfig sets that this version does not use, in a line. */
+    private static Optional<String> unused(JsonNode connection) {
+        List<String> keys = new ArrayList<>();
+        connection.path("settings_not_used").forEach(key -> keys.add(key.asText()));
+        return keys.isEmpty() ? Optional.empty() : Optional.of("Settings not used yet: " + String.join(", ", keys));
+    }
+
     private static void text(Printer printer, JsonNode result) {
         JsonNode connection = result.path("connection");
         printer.line((result.path("already").asBoolean() ? "Connected already to " : "Connected to ")
@@ -166,6 +188,7 @@ final class ConnectCommand extends Command {
                                 + connection.path("manager_version").asText())
                         .strip() + ")");
         restored(result).ifPresent(printer::line);
+        unused(connection).ifPresent(printer::line);
         proxy(printer, result);
     }
 

@@ -64,6 +64,14 @@ record Replacement(ControlClient client, String before, ObjectNode handed) {
 
     /** Whether these arguments of {@code connect} lead to where the old daemon was. */
     boolean leadsTo(JsonNode args) {
+        if (args.has("kubernetes")) {
+            String manager = args.path("managerNamespace").asText("");
+            return handed.path("kubernetes").equals(args.path("kubernetes"))
+                    && (manager.isEmpty()
+                            || manager.equals(handed.path("managerNamespace").asText()))
+                    && (args.path("namespaceIsDefault").asBoolean()
+                            || handed.path("namespace").equals(args.path("namespace")));
+        }
         try {
             return handed.path("namespace").equals(args.path("namespace"))
                     && ManagerAddress.parse(handed.path("manager").asText())

@@ -11,6 +11,15 @@ public enum Setting {
     MANAGER("manager", Type.TEXT, "", "where the manager listens: host:port, or http://host:port for a clear-text one"),
     TOKEN("token", Type.SECRET, "", "the join token itself; better from the environment than from a file"),
     TOKEN_FILE("token-file", Type.TEXT, "", "file that holds the join token; read again at every attach"),
+    MANAGER_NAMESPACE(
+            "manager-namespace", Type.TEXT, "telepath", "namespace of the manager, where a kubeconfig leads to it"),
+    KUBERNETES_TOKEN_LIFE(
+            "kubernetes.token-life",
+            Type.DURATION,
+            "1h",
+            600_000,
+            86_400_000,
+            "life of the token that the API server vouches for; renewed after four fifths of it"),
     NAMESPACE("namespace", Type.TEXT, "default", "namespace of the workloads"),
     NAME("name", Type.TEXT, "", "name of this client; empty = user@host"),
     PROXY_PORT(

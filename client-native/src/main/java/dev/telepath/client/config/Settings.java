@@ -23,7 +23,17 @@ public final class Settings {
             Setting.STREAM_RESUMABLE, Set.of("on", "off"));
 
     /** A value and where it came from: {@code flag}, {@code environment NAME}, {@code file PATH:LINE}, {@code default}. */
-    public record Value(String text, String source) {}
+    public record Value(String text, String source) {
+        /** Whether nothing but the default says so. */
+        public boolean isDefault() {
+            return source.equals("default");
+        }
+
+        /** Whether the command line or the environment says so. */
+        public boolean isOfUser() {
+            return source.equals("flag") || source.startsWith("environment ");
+        }
+    }
 
     private final Map<Setting, Value> values;
     private final Optional<Path> file;
@@ -122,6 +132,40 @@ public final class Settings {
             return Long.parseLong(text.strip());
         } catch (NumberFormatException e) {
             throw new IllegalArgumentException("'" + text + "' is no number", e);
+        }
+    }
+
+    /**
+     * These with others put among them: flags, environment, kubeconfig, file, cluster, defaults.
+     *
+     * @param kubeconfig acceptable values, see {@link #allows}
+     * @param cluster the same
+     */
+    public Settings under(Map<Setting, String> kubeconfig, Map<Setting, String> cluster) {
+        Map<Setting, Value> all = new EnumMap<>(values);
+        all.replaceAll((setting, value) -> {
+            String near = kubeconfig.get(setting);
+            String far = cluster.get(setting);
+            if (near != null && !value.isOfUser()) {
+                return new Value(near, "kubeconfig");
+            }
+            return far != null && value.isDefault() ? new Value(far, "cluster") : value;
+        });
+        return new Settings(all, file);
+    }
+
+    /** The text if anything says one, else what comes below, else the default. */
+    public String below(Setting setting, String text) {
+        return value(setting).isDefault() && !text.isEmpty() ? text : text(setting);
+    }
+
+    /** Whether the text is a value of that setting. */
+    public static boolean allows(Setting setting, String text) {
+        try {
+            check(setting, text);
+            return true;
+        } catch (IllegalArgumentException e) {
+            return false;
         }
     }
 

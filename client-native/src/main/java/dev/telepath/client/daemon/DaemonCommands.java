@@ -105,15 +105,22 @@ public final class DaemonCommands implements CommandHandler, AutoCloseable {
     }
 
     private JsonNode connect(JsonNode args, Caller caller) {
-        Target target = Targets.read(args);
+        Optional<Engine> running = connected();
+        if (running.isPresent()) {
+            return Targets.already(running.get(), args);
+        }
+        caller.progress("finding the manager");
+        Targets.Destination destination = Targets.find(args, settings, journal);
+        Target target = destination.target();
         Engine fresh;
         synchronized (this) {
             if (engine != null) {
-                return Targets.already(engine, target);
+                return Targets.already(engine, args);
             }
             fresh = new Engine(
                     target,
-                    settings,
+                    destination.unused(),
+                    destination.settings(),
                     args.path("proxyPort").asInt(0),
                     args.path("fresh").asBoolean(false) ? Restoration.nothing() : Restoration.of(journal, target),
                     loops,
@@ -124,7 +131,7 @@ public final class DaemonCommands implements CommandHandler, AutoCloseable {
                     ledger,
                     carried);
             engine = fresh;
-            engaging = new Engaging(fresh, settings);
+            engaging = new Engaging(fresh, destination.settings());
         }
         caller.onGone(() -> {
             if (!fresh.session().state().word().equals("attached")
@@ -135,7 +142,8 @@ public final class DaemonCommands implements CommandHandler, AutoCloseable {
         caller.progress("attaching to " + target.address());
         try {
             fresh.start();
-            Attachment first = fresh.session().awaitAttached(settings.duration(Setting.TIMEOUT_CONNECT));
+            Attachment first =
+                    fresh.session().awaitAttached(destination.settings().duration(Setting.TIMEOUT_CONNECT));
             journal.listens(fresh.proxy().address().getPort());
             ObjectNode result = Views.status(fresh).put("already", false);
             fresh.restoration().describe(result, !first.fresh());
@@ -216,7 +224,7 @@ public final class DaemonCommands implements CommandHandler, AutoCloseable {
     }
 
     private static Failure notConnected() {
-        return new Failure(Kind.NOT_CONNECTED, "not connected", "tp connect --manager host:port --token-file FILE");
+        return new Failure(Kind.NOT_CONNECTED, "not connected", "tp connect");
     }
 
     private JsonNode status() {

@@ -43,10 +43,12 @@ public final class Engine implements AutoCloseable {
     private final Share share;
     private final Journal journal;
     private final Restoration restoration;
+    private final List<String> unused;
 
     /**
      * Opens the proxy; {@link #start()} begins to attach.
      *
+     * @param unused what the cluster or the kubeconfig sets and tp does not use
      * @param proxyPort 0 = any free one
      * @param restoration what an earlier daemon left; its proxy's port is taken again if any one will do and it is free
      * @param credit what the streams of all connections of this daemon share
@@ -55,6 +57,7 @@ public final class Engine implements AutoCloseable {
      */
     Engine(
             Target target,
+            List<String> unused,
             Settings settings,
             int proxyPort,
             Restoration restoration,
@@ -68,6 +71,7 @@ public final class Engine implements AutoCloseable {
         this.loops = loops;
         this.journal = journal;
         this.restoration = restoration;
+        this.unused = List.copyOf(unused);
         this.roster = new Roster(target.namespace());
         Policy policy = Policy.of(settings);
         Duration dialTimeout = settings.duration(Setting.TIMEOUT_DIAL);
@@ -121,6 +125,11 @@ public final class Engine implements AutoCloseable {
             }
         }
         return ProxyServer.listen(asked, loops, outbound, limits);
+    }
+
+    /** Settings of the cluster or the kubeconfig that are not used. */
+    List<String> unused() {
+        return unused;
     }
 
     /** What this connection takes over. */

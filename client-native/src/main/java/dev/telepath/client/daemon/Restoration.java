@@ -27,8 +27,7 @@ record Restoration(Optional<SessionInfo> session, List<EngagementSpec> engagemen
     /** What the journal holds of the edge that the target is. */
     static Restoration of(Journal journal, Target target) {
         return journal.leftOver()
-                .filter(old -> !old.abandoned()
-                        && old.isOf(target.address().toString(), target.namespace(), target.clientName()))
+                .filter(old -> !old.abandoned() && old.isOf(target.address(), target.namespace(), target.clientName()))
                 .map(old -> new Restoration(
                         Optional.of(SessionInfo.newBuilder()
                                 .setSessionId(old.sessionId())

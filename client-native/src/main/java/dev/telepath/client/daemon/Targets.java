@@ -2,45 +2,93 @@ package dev.telepath.client.daemon;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.telepath.client.config.Settings;
 import dev.telepath.client.control.Wire;
 import dev.telepath.client.failure.Failure;
 import dev.telepath.client.failure.Kind;
+import dev.telepath.client.home.Journal;
+import dev.telepath.client.kubernetes.ClusterWay;
+import dev.telepath.client.kubernetes.KubeOptions;
+import dev.telepath.client.session.DirectWay;
 import dev.telepath.client.session.Target;
+import dev.telepath.client.session.Way;
 import dev.telepath.tunnel.transport.ManagerAddress;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /** The arguments of {@code connect} on the control socket. They may hold a token, so they are never logged. */
 final class Targets {
+    private static final String KUBERNETES = "kubernetes";
+
     private Targets() {}
 
     /**
+     * Where arguments lead.
+     *
+     * @param settings with what the cluster gives put among them
+     * @param unused what the cluster or the kubeconfig sets and tp does not use
+     */
+    record Destination(Target target, Settings settings, List<String> unused) {}
+
+    /**
+     * Finds it. Blocks where the way leads through Kubernetes.
+     *
      * @throws Failure of kind USAGE when they name no manager
      */
-    static Target read(JsonNode args) {
+    static Destination find(JsonNode args, Settings settings, Journal journal) {
+        String client = args.path("name").asText("unknown");
+        if (!args.has(KUBERNETES)) {
+            return new Destination(
+                    new Target(direct(args), args.path("namespace").asText("default"), client), settings, List.of());
+        }
+        var found = ClusterWay.find(
+                KubeOptions.of(args.path(KUBERNETES)),
+                settings,
+                args.path("managerNamespace").asText(""),
+                workloads(args),
+                journal.owner());
+        return new Destination(new Target(found.way(), found.workloads(), client), found.settings(), found.unused());
+    }
+
+    private static DirectWay direct(JsonNode args) {
         String token = args.path("token").asText("");
         String file = args.path("tokenFile").asText("");
         try {
-            return new Target(
+            return new DirectWay(
                     ManagerAddress.parse(args.path("manager").asText("")),
                     Optional.of(token).filter(text -> !text.isEmpty()),
-                    Optional.of(file).filter(text -> !text.isEmpty()).map(Path::of),
-                    args.path("namespace").asText("default"),
-                    args.path("name").asText("unknown"));
+                    Optional.of(file).filter(text -> !text.isEmpty()).map(Path::of));
         } catch (IllegalArgumentException e) {
             throw new Failure(Kind.USAGE, String.valueOf(e.getMessage()), "tp connect --manager host:port", e);
         }
+    }
+
+    /** The namespace that somebody named; empty = the context's. */
+    private static String workloads(JsonNode args) {
+        return args.path("namespaceIsDefault").asBoolean(false)
+                ? ""
+                : args.path("namespace").asText("");
     }
 
     /** The arguments that connect to the target again. The proxy's port is in the journal. */
     static ObjectNode write(Target target) {
         ObjectNode args = Wire.JSON
                 .createObjectNode()
-                .put("manager", target.address().toString())
                 .put("namespace", target.namespace())
                 .put("name", target.clientName());
-        target.token().ifPresent(token -> args.put("token", token));
-        target.tokenFile().ifPresent(file -> args.put("tokenFile", file.toString()));
+        switch (target.way()) {
+            case DirectWay direct -> {
+                args.put("manager", direct.address().toString());
+                direct.token().ifPresent(token -> args.put("token", token));
+                direct.tokenFile().ifPresent(file -> args.put("tokenFile", file.toString()));
+            }
+            case ClusterWay cluster -> {
+                args.set(KUBERNETES, cluster.options().json());
+                args.put("managerNamespace", cluster.managerNamespace());
+            }
+            case Way other -> throw new IllegalStateException("no arguments lead " + other.name());
+        }
         return args;
     }
 
@@ -49,14 +97,26 @@ final class Targets {
      *
      * @throws Failure of kind CONFLICT when it leads elsewhere
      */
-    static ObjectNode already(Engine engine, Target wanted) {
+    static ObjectNode already(Engine engine, JsonNode args) {
         Target has = engine.session().target();
-        if (!has.address().equals(wanted.address()) || !has.namespace().equals(wanted.namespace())) {
+        boolean same = has.way() instanceof ClusterWay cluster
+                ? args.has(KUBERNETES)
+                        && cluster.options().equals(KubeOptions.of(args.path(KUBERNETES)))
+                        && meant(args.path("managerNamespace").asText(""), cluster.managerNamespace())
+                        && meant(workloads(args), has.namespace())
+                : !args.has(KUBERNETES)
+                        && has.address().equals(direct(args).name())
+                        && has.namespace().equals(args.path("namespace").asText("default"));
+        if (!same) {
             throw new Failure(
                     Kind.CONFLICT,
                     "connected already, to " + has.address() + " namespace " + has.namespace(),
                     "tp quit first");
         }
         return Views.status(engine).put("already", true);
+    }
+
+    private static boolean meant(String asked, String has) {
+        return asked.isEmpty() || asked.equals(has);
     }
 }

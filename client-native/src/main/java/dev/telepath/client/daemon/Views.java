@@ -34,7 +34,7 @@ final class Views {
         connection
                 .put("state", state.word())
                 .put("since", time(state.since()))
-                .put("manager", engine.session().target().address().toString())
+                .put("manager", engine.session().target().address())
                 .put("namespace", engine.session().target().namespace())
                 .put("client", engine.session().target().clientName());
         switch (state) {
@@ -55,6 +55,10 @@ final class Views {
             case SessionState.Connecting c -> connection.put("attempt", c.attempt());
         }
         why(connection, state);
+        if (!engine.unused().isEmpty()) {
+            ArrayNode unused = connection.putArray("settings_not_used");
+            engine.unused().forEach(unused::add);
+        }
         node.putObject("proxy")
                 .put("address", "127.0.0.1:" + engine.proxy().address().getPort())
                 .put("port", engine.proxy().address().getPort());

@@ -13,7 +13,9 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -33,6 +35,7 @@ public final class Journal {
 
     private static final Logger LOG = Logger.getLogger(Journal.class);
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int OWNER_BYTES = 32;
     private static final long MOST_BYTES = 1 << 20;
     private static final Set<PosixFilePermission> PRIVATE = PosixFilePermissions.fromString("rw-------");
 
@@ -88,6 +91,22 @@ public final class Journal {
         if (known.isEmpty()) {
             known = UUID.randomUUID().toString();
             content.put("install-id", known);
+            save();
+        }
+        return known;
+    }
+
+    /**
+     * A secret of this installation that says to a manager in Kubernetes which sessions are its own, whatever token it
+     * comes with; made at the first call. It lets nobody in.
+     */
+    public synchronized String owner() {
+        String known = content.path("owner").asText("");
+        if (known.isEmpty()) {
+            byte[] secret = new byte[OWNER_BYTES];
+            new SecureRandom().nextBytes(secret);
+            known = HexFormat.of().formatHex(secret);
+            content.put("owner", known);
             save();
         }
         return known;

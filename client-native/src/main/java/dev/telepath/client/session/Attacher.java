@@ -16,7 +16,6 @@ import dev.telepath.protocol.v1.PeerInfo;
 import dev.telepath.tunnel.capability.Capabilities;
 import dev.telepath.tunnel.capability.Capability;
 import dev.telepath.tunnel.reconnect.Cause;
-import dev.telepath.tunnel.transport.ManagerChannel;
 import io.grpc.ManagedChannel;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.netty.channel.EventLoopGroup;
@@ -69,7 +68,7 @@ final class Attacher {
      * @throws Failure why it did not work
      */
     Attachment attach(Optional<SessionInfo> had, List<InterceptInfo> known) {
-        ManagedChannel channel = ManagerChannel.open(target.address(), target.joinToken(), loops, policy.limits());
+        ManagedChannel channel = target.way().open(loops, policy.limits());
         try {
             VersionInfo2 manager =
                     await("attach to " + target.address(), stub(channel).version(Empty.getDefaultInstance()));
@@ -78,6 +77,9 @@ final class Attacher {
             Optional<SessionInfo> kept = had.filter(session -> resume(channel, capabilities, session, known));
             SessionInfo session = kept.orElseGet(() -> arrive(channel));
             return new Attachment(channel, capabilities, manager, session, kept.isEmpty(), policy.call());
+        } catch (Failure e) {
+            channel.shutdownNow();
+            throw target.way().explain(e);
         } catch (RuntimeException e) {
             channel.shutdownNow();
             throw e;
@@ -147,13 +149,13 @@ final class Attacher {
         SessionInfo session =
                 await("open a session at " + target.address(), stub(channel).arriveAsClient(client()));
         journal.leftOver()
-                .filter(old -> old.manager().equals(target.address().toString())
+                .filter(old -> old.manager().equals(target.address())
                         && !old.sessionId().equals(session.getSessionId()))
                 .ifPresent(old -> depart(
                         channel,
                         SessionInfo.newBuilder().setSessionId(old.sessionId()).build()));
         journal.opened(new Journal.OpenSession(
-                target.address().toString(), target.namespace(), target.clientName(), session.getSessionId()));
+                target.address(), target.namespace(), target.clientName(), session.getSessionId()));
         return session;
     }
 

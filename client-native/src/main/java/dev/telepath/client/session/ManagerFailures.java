@@ -71,6 +71,7 @@ public final class ManagerFailures {
         return switch (failure.kind()) {
             case DENIED -> Cause.CREDENTIALS;
             case USAGE -> Cause.SETUP;
+            case UNREACHABLE -> Cause.UNREACHABLE;
             default -> Cause.DEFECT;
         };
     }

@@ -87,7 +87,7 @@ public final class SessionKeeper {
                 InstantSource.system(),
                 RandomGenerator.getDefault());
         this.surroundings = new Surroundings(
-                policy.look(), target.tokenFile(), supervised::networkChanged, supervised::credentialsRefreshed);
+                policy.look(), target.way().tokenFile(), supervised::networkChanged, supervised::credentialsRefreshed);
     }
 
     public void start() {

@@ -1,49 +1,14 @@
 package dev.telepath.client.session;
 
-import dev.telepath.client.failure.Failure;
-import dev.telepath.client.failure.Kind;
-import dev.telepath.tunnel.transport.JoinToken;
-import dev.telepath.tunnel.transport.ManagerAddress;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.Optional;
-
 /**
  * Which manager to attach to, and as whom.
  *
- * @param token the join token itself; empty = read from the file
- * @param tokenFile read again at every attach, so that a fresh token is taken up; empty = none
+ * @param namespace of the workloads
  * @param clientName user@host, as others see it
  */
-public record Target(
-        ManagerAddress address, Optional<String> token, Optional<Path> tokenFile, String namespace, String clientName) {
-    /**
-     * The token to use now; empty for a clear-text manager.
-     *
-     * @throws Failure of kind DENIED when there is none or it is damaged
-     */
-    public Optional<JoinToken> joinToken() {
-        if (address.plaintext()) {
-            return Optional.empty();
-        }
-        String next = "telepath-manager token prints one; give it with --token-file or TELEPATH_TOKEN_FILE";
-        try {
-            String text = token.isPresent()
-                    ? token.get()
-                    : Files.readString(tokenFile.orElseThrow(
-                            () -> new Failure(Kind.DENIED, "a join token is needed for " + address, next)));
-            return Optional.of(JoinToken.parse(text));
-        } catch (IOException e) {
-            throw new Failure(Kind.DENIED, "cannot read the token file: " + e.getMessage(), next, e);
-        } catch (IllegalArgumentException e) {
-            throw new Failure(Kind.DENIED, String.valueOf(e.getMessage()), next, e);
-        }
-    }
-
-    /** Never the token. */
-    @Override
-    public String toString() {
-        return "Target[" + address + " namespace=" + namespace + " client=" + clientName + "]";
+public record Target(Way way, String namespace, String clientName) {
+    /** The manager, as users see it. */
+    public String address() {
+        return way.name();
     }
 }

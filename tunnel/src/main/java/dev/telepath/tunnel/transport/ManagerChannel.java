@@ -1,7 +1,6 @@
 package dev.telepath.tunnel.transport;
 
 import io.grpc.CallOptions;
-import io.grpc.Channel;
 import io.grpc.ClientCall;
 import io.grpc.ClientInterceptor;
 import io.grpc.ForwardingClientCall;
@@ -10,11 +9,16 @@ import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.netty.GrpcSslContexts;
 import io.grpc.netty.NettyChannelBuilder;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelPipeline;
 import io.netty.channel.EventLoopGroup;
 import io.netty.handler.ssl.SslProvider;
+import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import javax.net.ssl.SSLException;
 
 /**
@@ -22,8 +26,13 @@ import javax.net.ssl.SSLException;
  * callbacks run on that loop and must not block.
  */
 public final class ManagerChannel {
+    /** The header of a caller's owner secret. */
+    public static final String OWNER_HEADER = "telepath-owner";
+
     private static final Metadata.Key<String> AUTHORIZATION =
             Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
+
+    private static final Metadata.Key<String> OWNER = Metadata.Key.of(OWNER_HEADER, Metadata.ASCII_STRING_MARSHALLER);
 
     private ManagerChannel() {}
 
@@ -47,9 +56,52 @@ public final class ManagerChannel {
      */
     public static ManagedChannel open(
             ManagerAddress address, Optional<JoinToken> token, EventLoopGroup loops, Limits limits) {
-        NettyChannelBuilder builder = NettyChannelBuilder.forAddress(address.host(), address.port())
+        NettyChannelBuilder builder =
+                builder(address.host(), address.port(), loops, limits).channelFactory(ConnectionWindow::channel);
+        if (address.plaintext()) {
+            return builder.usePlaintext().build();
+        }
+        JoinToken join = token.orElseThrow(() -> new IllegalArgumentException(
+                "a join token is needed for " + address + " (telepath-manager init prints one)"));
+        return pinned(builder, join.caFingerprint())
+                .intercept(credentials(join::bearer, Optional.empty()))
+                .build();
+    }
+
+    /**
+     * Opens a channel whose connection goes through something else first.
+     *
+     * @param carrier where that listens: the connection is made to it
+     * @param below adds handlers below TLS and HTTP/2 at the first place of the pipeline. They hold back
+     *     {@code channelActive} until bytes pass to the manager; whatever they fail with before is told by the first call
+     * @param caFingerprint of the manager's CA, as in a join token
+     * @param bearer the token to send with a call; must not block
+     * @param owner a secret of the caller that stays the same when its token is renewed, at least 128 random bits: what
+     *     sessions belong to; empty = they belong to the token
+     */
+    public static ManagedChannel through(
+            InetSocketAddress carrier,
+            Consumer<ChannelPipeline> below,
+            String caFingerprint,
+            Supplier<String> bearer,
+            Optional<String> owner,
+            EventLoopGroup loops,
+            Limits limits) {
+        NettyChannelBuilder builder = builder(carrier.getHostString(), carrier.getPort(), loops, limits)
+                .overrideAuthority("telepath-manager")
+                .channelFactory(() -> {
+                    Channel socket = ConnectionWindow.channel();
+                    below.accept(socket.pipeline());
+                    return socket;
+                });
+        return pinned(builder, caFingerprint)
+                .intercept(credentials(bearer, owner))
+                .build();
+    }
+
+    private static NettyChannelBuilder builder(String host, int port, EventLoopGroup loops, Limits limits) {
+        return NettyChannelBuilder.forAddress(host, port)
                 .eventLoopGroup(loops)
-                .channelFactory(ConnectionWindow::channel)
                 .directExecutor()
                 .flowControlWindow(limits.streamWindow())
                 .maxInboundMessageSize(limits.maxMessage())
@@ -57,32 +109,29 @@ public final class ManagerChannel {
                 .keepAliveTimeout(limits.keepAlive().toMillis() / 3, TimeUnit.MILLISECONDS)
                 .keepAliveWithoutCalls(false)
                 .disableRetry();
-        if (address.plaintext()) {
-            return builder.usePlaintext().build();
-        }
-        JoinToken join = token.orElseThrow(() -> new IllegalArgumentException(
-                "a join token is needed for " + address + " (telepath-manager init prints one)"));
+    }
+
+    private static NettyChannelBuilder pinned(NettyChannelBuilder builder, String caFingerprint) {
         try {
-            builder.sslContext(GrpcSslContexts.forClient()
+            return builder.sslContext(GrpcSslContexts.forClient()
                     .sslProvider(SslProvider.JDK)
-                    .trustManager(new PinnedTrust(join.caFingerprint()))
+                    .trustManager(new PinnedTrust(caFingerprint))
                     .build());
         } catch (SSLException e) {
             throw new IllegalStateException("TLS is not available in this Java runtime", e);
         }
-        return builder.intercept(bearer(join.bearer())).build();
     }
 
-    private static ClientInterceptor bearer(String token) {
-        String value = "Bearer " + token;
+    private static ClientInterceptor credentials(Supplier<String> bearer, Optional<String> owner) {
         return new ClientInterceptor() {
             @Override
             public <I, O> ClientCall<I, O> interceptCall(
-                    MethodDescriptor<I, O> method, CallOptions options, Channel next) {
+                    MethodDescriptor<I, O> method, CallOptions options, io.grpc.Channel next) {
                 return new ForwardingClientCall.SimpleForwardingClientCall<>(next.newCall(method, options)) {
                     @Override
                     public void start(Listener<O> listener, Metadata headers) {
-                        headers.put(AUTHORIZATION, value);
+                        headers.put(AUTHORIZATION, "Bearer " + bearer.get());
+                        owner.ifPresent(secret -> headers.put(OWNER, secret));
                         super.start(listener, headers);
                     }
                 };

@@ -1,0 +1,194 @@
+package dev.telepath.client.kubernetes;
+
+import dev.telepath.client.failure.Failure;
+import dev.telepath.client.failure.Kind;
+import dev.telepath.tunnel.transport.JoinToken;
+import io.fabric8.kubernetes.api.model.ConfigMap;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.authentication.TokenRequest;
+import io.fabric8.kubernetes.api.model.authentication.TokenRequestBuilder;
+import io.fabric8.kubernetes.client.Config;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.internal.SSLUtils;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
+import java.security.cert.CertificateException;
+import java.security.cert.CertificateFactory;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import javax.net.ssl.KeyManager;
+import javax.net.ssl.TrustManager;
+import javax.net.ssl.X509TrustManager;
+
+/** The few questions that a client has for the API server about its manager. Blocks; for one attachment. */
+final class Cluster implements AutoCloseable {
+    static final String NAME = "telepath-manager";
+    static final String CLIENT = "telepath-client";
+    static final String AUDIENCE = "telepath";
+    private static final Map<String, String> MANAGERS =
+            Map.of("app.kubernetes.io/name", "telepath", "app.kubernetes.io/component", "manager");
+
+    /** A token of the client's service account. */
+    record Token(String bearer, Instant expires) {
+        @Override
+        public String toString() {
+            return "Token[expires=" + expires + "]";
+        }
+    }
+
+    private final Kubeconfig kubeconfig;
+    private final String namespace;
+    private final KeyManager[] keys;
+    private final TrustManager[] trust;
+    private final KubernetesClient client;
+
+    /**
+     * @param namespace of the manager
+     */
+    Cluster(Kubeconfig kubeconfig, String namespace) {
+        this.kubeconfig = kubeconfig;
+        this.namespace = namespace;
+        Config config = kubeconfig.config();
+        try {
+            this.keys = SSLUtils.keyManagers(config);
+            this.trust = trust(config, kubeconfig.serverName());
+        } catch (IOException | GeneralSecurityException e) {
+            throw new Failure(
+                    Kind.DENIED,
+                    "the kubeconfig's certificates cannot be used: " + KubeFailures.deepest(e),
+                    "does kubectl get pods work?");
+        }
+        var builder = new KubernetesClientBuilder().withConfig(config);
+        if (!kubeconfig.serverName().isEmpty()) {
+            // The trust manager checks the name, which is not that of the address.
+            config.setDisableHostnameVerification(true);
+            builder.withHttpClientBuilderConsumer(http -> http.sslContext(keys, trust));
+        }
+        this.client = builder.build();
+    }
+
+    private static TrustManager[] trust(Config config, String serverName) throws IOException, GeneralSecurityException {
+        TrustManager[] all = SSLUtils.trustManagers(config);
+        if (!serverName.isEmpty() && !config.isTrustCerts() && all[0] instanceof X509TrustManager chain) {
+            return new TrustManager[] {new ServerNameTrust(chain, serverName)};
+        }
+        return all;
+    }
+
+    Kubeconfig kubeconfig() {
+        return kubeconfig;
+    }
+
+    KeyManager[] keys() {
+        return keys;
+    }
+
+    TrustManager[] trust() {
+        return trust;
+    }
+
+    /**
+     * The manager's public part.
+     *
+     * @throws Failure why it cannot be read
+     */
+    ConfigMap published() {
+        ConfigMap found = asked(
+                () -> client.configMaps().inNamespace(namespace).withName(NAME).get(),
+                "read the ConfigMap " + NAME,
+                "get configmaps");
+        if (found == null) {
+            throw new Failure(
+                    Kind.UNREACHABLE,
+                    "there is no Telepath manager in namespace " + namespace + " of " + kubeconfig.context()
+                            + ": it has no ConfigMap " + NAME,
+                    "is it installed there? --manager-namespace names another one");
+        }
+        return found;
+    }
+
+    /** Fingerprint of the CA that the manager's certificate has to be of. */
+    String pin(ConfigMap published) {
+        String pem = published.getData() == null ? "" : published.getData().getOrDefault("ca.crt", "");
+        try {
+            return JoinToken.fingerprint((X509Certificate) CertificateFactory.getInstance("X.509")
+                    .generateCertificate(new ByteArrayInputStream(pem.getBytes(StandardCharsets.US_ASCII))));
+        } catch (CertificateException e) {
+            throw new Failure(
+                    Kind.UNREACHABLE,
+                    "the ConfigMap " + NAME + " in namespace " + namespace + " has no certificate under ca.crt",
+                    "install the manager again",
+                    e);
+        }
+    }
+
+    /** A new token. */
+    Token token(Duration life) {
+        TokenRequest request = new TokenRequestBuilder()
+                .withNewSpec()
+                .withAudiences(AUDIENCE)
+                .withExpirationSeconds(life.toSeconds())
+                .endSpec()
+                .build();
+        TokenRequest answer = asked(
+                () -> client.serviceAccounts()
+                        .inNamespace(namespace)
+                        .withName(CLIENT)
+                        .tokenRequest(request),
+                "get a token of the service account " + CLIENT,
+                "create serviceaccounts/token of " + CLIENT);
+        try {
+            return new Token(
+                    answer.getStatus().getToken(),
+                    Instant.parse(answer.getStatus().getExpirationTimestamp()));
+        } catch (DateTimeParseException e) {
+            throw new Failure(Kind.UNREACHABLE, "the API server's token has no end", "see tp gather-logs", e);
+        }
+    }
+
+    /** Names of the manager's pods that are ready. */
+    List<String> ready() {
+        return asked(
+                        () -> client.pods()
+                                .inNamespace(namespace)
+                                .withLabels(MANAGERS)
+                                .list()
+                                .getItems(),
+                        "find the manager's pods",
+                        "list pods")
+                .stream()
+                .filter(Cluster::isReady)
+                .map(pod -> pod.getMetadata().getName())
+                .toList();
+    }
+
+    private static boolean isReady(Pod pod) {
+        return pod.getMetadata().getDeletionTimestamp() == null
+                && pod.getStatus() != null
+                && pod.getStatus().getConditions() != null
+                && pod.getStatus().getConditions().stream()
+                        .anyMatch(each -> "Ready".equals(each.getType()) && "True".equals(each.getStatus()));
+    }
+
+    private <T> T asked(Supplier<T> question, String doing, String right) {
+        try {
+            return question.get();
+        } catch (KubernetesClientException e) {
+            throw KubeFailures.of(e, doing, right, namespace);
+        }
+    }
+
+    @Override
+    public void close() {
+        client.close();
+    }
+}

@@ -1,0 +1,112 @@
+package dev.telepath.client.kubernetes;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import dev.telepath.client.config.Setting;
+import dev.telepath.client.config.Settings;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Settings that a kubeconfig or a cluster gives. They are not this machine's, so what they may say is limited, and what is
+ * unknown, not allowed or out of range is kept apart instead of being an error. Pure.
+ *
+ * @param values what applies
+ * @param unused keys that are not used, dotted
+ */
+record ClusterSettings(Map<Setting, String> values, List<String> unused) {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int MOST_KEYS = 1000;
+    /** Where a user's data goes and who he is, is for his own machine to say; so is what a daemon has from its start. */
+    private static final Set<Setting> OWN = Set.of(
+            Setting.MANAGER,
+            Setting.TOKEN,
+            Setting.TOKEN_FILE,
+            Setting.NAME,
+            Setting.PROXY_PORT,
+            Setting.IO_THREADS,
+            Setting.TIMEOUT_DAEMON,
+            Setting.STREAM_CREDIT,
+            Setting.STREAM_POOL,
+            Setting.STREAM_WINDOW,
+            Setting.STREAM_WINDOW_MOST,
+            Setting.STREAM_BUDGET,
+            Setting.RESUME_WINDOW,
+            Setting.RESUME_REMEMBER,
+            Setting.LOG_LEVEL,
+            Setting.LOG_MAX_SIZE,
+            Setting.LOG_KEEP,
+            Setting.OUTPUT,
+            Setting.PROGRESS);
+    /** Telepresence's keys for what is a setting of ours. */
+    private static final Map<String, Setting> THEIRS = Map.of(
+            "manager.namespace", Setting.MANAGER_NAMESPACE,
+            "cluster.defaultManagerNamespace", Setting.MANAGER_NAMESPACE,
+            "timeouts.clusterConnect", Setting.TIMEOUT_CONNECT,
+            "timeouts.intercept", Setting.TIMEOUT_INTERCEPT,
+            "timeouts.endpointDial", Setting.TIMEOUT_DIAL,
+            "timeouts.roundtripLatency", Setting.TIMEOUT_ROUNDTRIP,
+            "timeouts.trafficManagerAPI", Setting.TIMEOUT_CALL,
+            "grpc.maxReceiveSize", Setting.GRPC_MAX_MESSAGE);
+
+    ClusterSettings {
+        values = Map.copyOf(values);
+        unused = List.copyOf(unused);
+    }
+
+    static ClusterSettings of(Map<String, Object> tree) {
+        Map<String, String> flat = new LinkedHashMap<>();
+        flatten("", tree, flat);
+        Map<Setting, String> values = new EnumMap<>(Setting.class);
+        List<String> unused = new ArrayList<>();
+        flat.forEach((key, value) -> {
+            Setting setting = Setting.of(key).orElse(THEIRS.get(key));
+            if (setting == null || OWN.contains(setting) || !Settings.allows(setting, plain(value))) {
+                unused.add(key);
+            } else {
+                values.put(setting, plain(value));
+            }
+        });
+        return new ClusterSettings(values, unused);
+    }
+
+    /** Of a file {@code client.yaml}; what is no map gives none. */
+    static ClusterSettings ofYaml(@Nullable String yaml) {
+        try {
+            return yaml == null || yaml.isBlank() ? of(Map.of()) : of(map(new YAMLMapper().readTree(yaml)));
+        } catch (JsonProcessingException e) {
+            return new ClusterSettings(Map.of(), List.of("client.yaml (no valid YAML)"));
+        }
+    }
+
+    static Map<String, Object> map(@Nullable Object tree) {
+        try {
+            return tree == null ? Map.of() : JSON.convertValue(tree, new TypeReference<Map<String, Object>>() {});
+        } catch (IllegalArgumentException noMap) {
+            return Map.of();
+        }
+    }
+
+    /** Telepresence writes sizes as Kubernetes does. */
+    private static String plain(String value) {
+        return value.matches("\\d+[KMG]i") ? value.substring(0, value.length() - 1) : value;
+    }
+
+    private static void flatten(String prefix, Map<?, ?> tree, Map<String, String> flat) {
+        tree.forEach((key, value) -> {
+            String path = prefix.isEmpty() ? String.valueOf(key) : prefix + "." + key;
+            if (value instanceof Map<?, ?> deeper) {
+                flatten(path, deeper, flat);
+            } else if (flat.size() < MOST_KEYS) {
+                flat.put(path, String.valueOf(value));
+            }
+        });
+    }
+}

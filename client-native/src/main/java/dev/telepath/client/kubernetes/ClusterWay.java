@@ -1,0 +1,257 @@
+package dev.telepath.client.kubernetes;
+
+import dev.telepath.client.config.Setting;
+import dev.telepath.client.config.Settings;
+import dev.telepath.client.failure.Failure;
+import dev.telepath.client.failure.Kind;
+import dev.telepath.client.session.Way;
+import dev.telepath.tunnel.transport.ManagerChannel;
+import io.fabric8.kubernetes.client.Config;
+import io.grpc.ManagedChannel;
+import io.netty.channel.ChannelPipeline;
+import io.netty.channel.EventLoopGroup;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslProvider;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLParameters;
+import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * To a manager in Kubernetes by a port-forward through the API server. Kubeconfig, CA, token and pod are looked up anew
+ * for each attachment. Thread-safe; blocks where {@link Way} says so.
+ */
+public final class ClusterWay implements Way {
+    private static final Logger LOG = Logger.getLogger(ClusterWay.class);
+    private static final int PORT = 8443;
+
+    private final KubeOptions options;
+    private final String context;
+    private final String namespace;
+    private final String owner;
+    private final Duration tokenLife;
+    private volatile @Nullable String pod;
+
+    private ClusterWay(KubeOptions options, String context, String namespace, String owner, Duration tokenLife) {
+        this.options = options;
+        this.context = context;
+        this.namespace = namespace;
+        this.owner = owner;
+        this.tokenLife = tokenLife;
+    }
+
+    /**
+     * What a kubeconfig and its cluster come to.
+     *
+     * @param settings with what both give put among the others
+     * @param workloads namespace of the workloads
+     * @param unused keys of both that are not used, with where they stand
+     */
+    public record Found(ClusterWay way, Settings settings, String workloads, List<String> unused) {}
+
+    /**
+     * Finds the manager. Blocks.
+     *
+     * @param settings of this machine
+     * @param managerNamespace as a flag or the environment says; empty = as the kubeconfig, the file or the default says
+     * @param workloads namespace as a flag or the environment says; empty = that of the context
+     * @param owner secret of this installation, see {@link ManagerChannel#through}
+     * @throws Failure of kind USAGE without a kubeconfig, DENIED or UNREACHABLE when the cluster does not answer
+     */
+    public static Found find(
+            KubeOptions options, Settings settings, String managerNamespace, String workloads, String owner) {
+        Kubeconfig kubeconfig = Kubeconfig.read(options);
+        ClusterSettings near = ClusterSettings.of(kubeconfig.extension());
+        Settings known = settings.under(near.values(), Map.of());
+        String namespace = managerNamespace.isEmpty() ? known.text(Setting.MANAGER_NAMESPACE) : managerNamespace;
+        ClusterSettings far;
+        try (var cluster = new Cluster(kubeconfig, namespace)) {
+            Map<String, String> data = cluster.published().getData();
+            far = ClusterSettings.ofYaml(data == null ? "" : data.getOrDefault("client.yaml", ""));
+        }
+        List<String> unused = new ArrayList<>();
+        near.unused().forEach(key -> unused.add(key + " (kubeconfig)"));
+        far.unused().forEach(key -> unused.add(key + " (cluster)"));
+        Settings all = settings.under(near.values(), far.values());
+        String place = workloads.isEmpty() ? all.below(Setting.NAMESPACE, kubeconfig.namespace()) : workloads;
+        var way = new ClusterWay(
+                options, kubeconfig.context(), namespace, owner, all.duration(Setting.KUBERNETES_TOKEN_LIFE));
+        return new Found(way, all, place, unused);
+    }
+
+    @Override
+    public String name() {
+        return "kubernetes:" + context + "/" + namespace;
+    }
+
+    @Override
+    public Optional<Path> tokenFile() {
+        return Optional.empty();
+    }
+
+    public KubeOptions options() {
+        return options;
+    }
+
+    public String managerNamespace() {
+        return namespace;
+    }
+
+    @Override
+    public ManagedChannel open(EventLoopGroup loops, ManagerChannel.Limits limits) {
+        try (var cluster = new Cluster(Kubeconfig.read(options), namespace)) {
+            String pin = cluster.pin(cluster.published());
+            Cluster.Token token = cluster.token(tokenLife);
+            String to = choose(cluster.ready());
+            LOG.debugf("port-forward pod=%s namespace=%s context=%s", to, namespace, context);
+            URI server = URI.create(cluster.kubeconfig().config().getMasterUrl());
+            int port =
+                    server.getPort() > 0 ? server.getPort() : server.getScheme().equals("http") ? 80 : 443;
+            return ManagerChannel.through(
+                    InetSocketAddress.createUnresolved(server.getHost(), port),
+                    below(cluster, server, port, to),
+                    pin,
+                    new RenewedToken(
+                            token,
+                            this::renewed,
+                            InstantSource.system(),
+                            task -> Thread.ofVirtual().name("token").start(task)),
+                    Optional.of(owner),
+                    loops,
+                    limits);
+        }
+    }
+
+    /** The pod of before while it is ready, else any. */
+    private String choose(List<String> ready) {
+        if (ready.isEmpty()) {
+            throw new Failure(
+                    Kind.UNREACHABLE,
+                    "no pod of the manager in namespace " + namespace + " is ready",
+                    "kubectl -n " + namespace + " get pods");
+        }
+        String before = pod;
+        String next = before != null && ready.contains(before)
+                ? before
+                : ready.get(java.util.concurrent.ThreadLocalRandom.current().nextInt(ready.size()));
+        pod = next;
+        return next;
+    }
+
+    private Cluster.Token renewed() {
+        try (var cluster = new Cluster(Kubeconfig.read(options), namespace)) {
+            return cluster.token(tokenLife);
+        }
+    }
+
+    private Consumer<ChannelPipeline> below(Cluster cluster, URI server, int port, String to) {
+        Config config = cluster.kubeconfig().config();
+        String path = (server.getPath() == null ? "" : server.getPath().replaceAll("/+$", "")) + "/api/v1/namespaces/"
+                + namespace + "/pods/" + to + "/portforward?ports=" + PORT;
+        List<Map.Entry<String, String>> headers = headers(config);
+        boolean clear = server.getScheme().equals("http");
+        SslContext tls = clear ? null : tls(cluster);
+        String name = cluster.kubeconfig().serverName();
+        return pipeline -> {
+            pipeline.addFirst("api-forward", new PortForward(server.getHost() + ":" + port, path, headers));
+            if (tls != null) {
+                SslHandler handler =
+                        tls.newHandler(pipeline.channel().alloc(), name.isEmpty() ? server.getHost() : name, port);
+                SSLParameters parameters = handler.engine().getSSLParameters();
+                parameters.setEndpointIdentificationAlgorithm(config.isDisableHostnameVerification() ? "" : "HTTPS");
+                handler.engine().setSSLParameters(parameters);
+                pipeline.addFirst("api-tls", new ApiTls(handler));
+            }
+        };
+    }
+
+    private static SslContext tls(Cluster cluster) {
+        try {
+            var builder =
+                    SslContextBuilder.forClient().sslProvider(SslProvider.JDK).trustManager(cluster.trust()[0]);
+            if (cluster.keys() != null && cluster.keys().length > 0) {
+                builder.keyManager(cluster.keys()[0]);
+            }
+            return builder.build();
+        } catch (SSLException e) {
+            throw new IllegalStateException("TLS is not available in this Java runtime", e);
+        }
+    }
+
+    /** What proves the user, as the client of the questions sent it. */
+    private static List<Map.Entry<String, String>> headers(Config config) {
+        List<Map.Entry<String, String>> headers = new ArrayList<>();
+        String token = config.getOauthTokenProvider() != null
+                ? config.getOauthTokenProvider().getToken()
+                : config.getOauthToken() != null ? config.getOauthToken() : config.getAutoOAuthToken();
+        if (token != null && !token.isEmpty()) {
+            headers.add(Map.entry("authorization", "Bearer " + token));
+        } else if (config.getUsername() != null && config.getPassword() != null) {
+            byte[] pair = (config.getUsername() + ":" + config.getPassword()).getBytes(StandardCharsets.UTF_8);
+            headers.add(
+                    Map.entry("authorization", "Basic " + Base64.getEncoder().encodeToString(pair)));
+        }
+        if (config.getImpersonateUsername() != null
+                && !config.getImpersonateUsername().isEmpty()) {
+            headers.add(Map.entry("impersonate-user", config.getImpersonateUsername()));
+            if (config.getImpersonateGroups() != null) {
+                for (String group : config.getImpersonateGroups()) {
+                    headers.add(Map.entry("impersonate-group", group));
+                }
+            }
+        }
+        return headers;
+    }
+
+    @Override
+    public Failure explain(Failure failure) {
+        pod = null;
+        PortForwardRefused refused = KubeFailures.refusal(failure);
+        if (refused == null) {
+            return failure;
+        }
+        return switch (refused.status()) {
+            case 401, 403 ->
+                KubeFailures.denied(
+                        "cannot attach to " + name() + ": " + refused.getMessage(),
+                        "create pods/portforward",
+                        namespace);
+            default ->
+                new Failure(
+                        Kind.UNREACHABLE,
+                        "cannot attach to " + name() + ": " + refused.getMessage(),
+                        "kubectl -n " + namespace + " get pods",
+                        refused);
+        };
+    }
+
+    /** Whether it leads to the same place as the same user. */
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof ClusterWay way && way.name().equals(name()) && way.options.equals(options);
+    }
+
+    @Override
+    public int hashCode() {
+        return name().hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return name();
+    }
+}

@@ -1,0 +1,27 @@
+package dev.telepath.client.session;
+
+import dev.telepath.client.failure.Failure;
+import dev.telepath.tunnel.transport.ManagerChannel;
+import io.grpc.ManagedChannel;
+import io.netty.channel.EventLoopGroup;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** How a manager is reached, and as whom. Two that are equal lead to the same manager as the same caller. */
+public interface Way {
+    /** As users see it, and as the journal knows it again. */
+    String name();
+
+    /** A file whose change means other credentials, if there is one. */
+    Optional<Path> tokenFile();
+
+    /**
+     * A channel for one attachment, with the credentials of now. Blocks.
+     *
+     * @throws Failure why there is none
+     */
+    ManagedChannel open(EventLoopGroup loops, ManagerChannel.Limits limits);
+
+    /** What an attachment failed with, as somebody who knows this way tells it. */
+    Failure explain(Failure failure);
+}
