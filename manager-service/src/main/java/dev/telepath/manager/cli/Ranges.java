@@ -2,6 +2,7 @@ package dev.telepath.manager.cli;
 
 import dev.telepath.manager.settings.ManagerSettings;
 import java.time.Duration;
+import java.util.List;
 
 /** Holds settings to the ranges that {@code docs/manager.md} gives. */
 final class Ranges {
@@ -47,6 +48,16 @@ final class Ranges {
         time("dns.agent-timeout", settings.dns().agentTimeout(), Duration.ofMillis(50), Duration.ofSeconds(30));
         time("dns.ttl", settings.dns().ttl(), Duration.ZERO, Duration.ofHours(1));
         number("dns.max-pending", settings.dns().maxPending(), 1, 100_000);
+        var kubernetes = settings.kubernetes();
+        if (!List.of("auto", "on", "off").contains(kubernetes.identity())) {
+            throw new UsageProblem("setting telepath.manager.kubernetes.identity is " + kubernetes.identity()
+                    + ", expected auto, on or off");
+        }
+        time("kubernetes.review-keep", kubernetes.reviewKeep(), Duration.ofSeconds(1), Duration.ofMinutes(10));
+        time("kubernetes.review-stale", kubernetes.reviewStale(), kubernetes.reviewKeep(), Duration.ofHours(24));
+        time("kubernetes.review-timeout", kubernetes.reviewTimeout(), Duration.ofMillis(100), Duration.ofMinutes(1));
+        number("kubernetes.reviews-max", kubernetes.reviewsMax(), 16, 1_000_000);
+        number("kubernetes.reviews-pending", kubernetes.reviewsPending(), 1, 10_000);
         number("logs.lines", settings.logs().lines(), 10, 100_000);
     }
 

@@ -2,16 +2,32 @@ package dev.telepath.manager.security;
 
 import io.grpc.Context;
 import io.grpc.Status;
+import java.util.Optional;
 
 /**
  * Who makes a call, as proved by its token.
  *
  * @param subject user or agent name; {@code *} for an agent token that any workload may use
  * @param legacy true on the clear-text port: such callers prove nothing and see only each other
+ * @param pod what the API server says the caller runs in; empty where no API server vouched for it
  */
-public record Principal(String subject, Role role, boolean legacy) {
+public record Principal(String subject, Role role, boolean legacy, Optional<Pod> pod) {
+    /**
+     * A pod that a token is bound to.
+     *
+     * @param uid may be empty
+     * @param account name of its service account
+     */
+    public record Pod(String namespace, String name, String uid, String account) {}
+
+    public Principal(String subject, Role role, boolean legacy) {
+        this(subject, role, legacy, Optional.empty());
+    }
+
     /** Every caller on the clear-text port. */
     public static final Principal LEGACY = new Principal("legacy", Role.ANY, true);
+
+    private static final String ANY_WORKLOAD = "*";
 
     static final Context.Key<Principal> KEY = Context.key("telepath-principal");
 
@@ -33,6 +49,18 @@ public record Principal(String subject, Role role, boolean legacy) {
     /** Whether what belongs to the other belongs to this one too. */
     public boolean owns(Principal owner) {
         return equals(owner);
+    }
+
+    /** Whether the token allows to be an agent of that workload, in that pod if one is named. */
+    public boolean mayGuard(String namespace, String workload, String podName, String podUid) {
+        if (pod.isEmpty()) {
+            return legacy || subject.equals(ANY_WORKLOAD) || subject.equals(workload);
+        }
+        Pod proved = pod.get();
+        return proved.namespace().equals(namespace)
+                && (podName.isEmpty() || proved.name().equals(podName))
+                && (podUid.isEmpty() || proved.uid().equals(podUid))
+                && (proved.name().equals(workload) || proved.name().startsWith(workload + "-"));
     }
 
     /** Whether sessions of the other may be listed and engaged by this one. */

@@ -1,26 +1,28 @@
 package dev.telepath.manager.security;
 
-import io.grpc.Status;
 import io.micrometer.core.instrument.MeterRegistry;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.net.SocketAddress;
-import java.util.Locale;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
-/** Where every call with a token is let in or refused, whatever serves it. Thread-safe. */
+/** Where every call with a token is let in or refused, whatever serves it. Thread-safe; never blocks. */
 @Singleton
 public final class TokenGate {
-    private static final Logger LOG = Logger.getLogger(TokenGate.class);
-    private static final String BEARER = "bearer ";
+    /** Header of the secret that a client's sessions belong to where the API server vouches for it. */
+    public static final String OWNER = "telepath-owner";
 
-    private final Tokens tokens;
+    private static final Logger LOG = Logger.getLogger(TokenGate.class);
+
+    private final Callers callers;
     private final MeterRegistry meters;
 
     @Inject
-    TokenGate(Tokens tokens, MeterRegistry meters) {
-        this.tokens = tokens;
+    TokenGate(Callers callers, MeterRegistry meters) {
+        this.callers = callers;
         this.meters = meters;
     }
 
@@ -28,26 +30,21 @@ public final class TokenGate {
      * Finds out who calls.
      *
      * @param authorization the header of that name, if there is one
+     * @param owner the header {@value #OWNER}, if there is one
      * @param method full name of the gRPC method, for the log
-     * @throws io.grpc.StatusRuntimeException UNAUTHENTICATED when the header has no valid bearer token; it is counted and
-     *     logged
+     * @return complete at once unless the API server has to be asked, else on any thread; fails with a
+     *     {@link io.grpc.StatusRuntimeException} when the caller is not let in, which is counted and logged
      */
-    public Principal admit(@Nullable String authorization, String method, @Nullable SocketAddress peer) {
-        try {
-            return tokens.verify(bearer(authorization));
-        } catch (TokenRefused refused) {
-            meters.counter("telepath.auth.failures", "reason", refused.reason().label())
-                    .increment();
-            LOG.infof(
-                    "call refused reason=%s method=%s peer=%s", refused.reason().label(), method, peer);
-            throw Status.UNAUTHENTICATED.withDescription(refused.getMessage()).asRuntimeException();
-        }
+    public CompletionStage<Principal> admit(
+            @Nullable String authorization, @Nullable String owner, String method, @Nullable SocketAddress peer) {
+        return callers.verify(authorization, owner)
+                .exceptionallyCompose(failure ->
+                        CompletableFuture.failedStage(refused(TokenRefused.in(failure), method, peer)));
     }
 
-    private static @Nullable String bearer(@Nullable String header) {
-        if (header == null || !header.toLowerCase(Locale.ROOT).startsWith(BEARER)) {
-            return null;
-        }
-        return header.substring(BEARER.length()).strip();
+    private Throwable refused(TokenRefused why, String method, @Nullable SocketAddress peer) {
+        meters.counter("telepath.auth.failures", "reason", why.reason().label()).increment();
+        LOG.infof("call refused reason=%s method=%s peer=%s", why.reason().label(), method, peer);
+        return why.reason().status().withDescription(why.getMessage()).asRuntimeException();
     }
 }

@@ -1,11 +1,14 @@
 package dev.telepath.manager.security;
 
 import dev.telepath.manager.security.TokenRefused.Reason;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jose4j.json.JsonUtil;
 import org.jose4j.jwa.AlgorithmConstraints;
 import org.jose4j.jws.AlgorithmIdentifiers;
 import org.jose4j.jws.JsonWebSignature;
@@ -23,9 +26,14 @@ import org.jspecify.annotations.Nullable;
 /** Signs and verifies bearer tokens (JWT, HS256) with the installation's signing key. Thread-safe. */
 public final class Tokens {
     private static final String ROLE = "role";
-    private static final int MAX_TOKEN = 8192;
+    static final int MAX_TOKEN = 8192;
     private static final int REMEMBERED = 1024;
     private static final int MAX_NAME = 253;
+    private static final int MAX_HEAD = 1024;
+    private static final JwtConsumer UNCHECKED = new JwtConsumerBuilder()
+            .setSkipAllValidators()
+            .setSkipSignatureVerification()
+            .build();
 
     private final HmacKey key;
     private final InstantSource clock;
@@ -86,6 +94,30 @@ public final class Tokens {
             return signature.getCompactSerialization();
         } catch (JoseException e) {
             throw new IllegalStateException("HS256 is part of every Java runtime", e);
+        }
+    }
+
+    /** Whether it is of the kind that is signed here, genuine or not. */
+    static boolean isOurs(String token) {
+        try {
+            int dot = token.indexOf('.');
+            return dot < 0
+                    || dot > MAX_HEAD
+                    || AlgorithmIdentifiers.HMAC_SHA256.equals(JsonUtil.parseJson(new String(
+                                    Base64.getUrlDecoder().decode(token.substring(0, dot)), StandardCharsets.UTF_8))
+                            .get("alg"));
+        } catch (JoseException | IllegalArgumentException e) {
+            return true;
+        }
+    }
+
+    /** When a token of others ends by its own words, which nobody has checked; {@link Instant#MAX} = it does not say. */
+    static Instant expiry(String token) {
+        try {
+            NumericDate end = UNCHECKED.processToClaims(token).getExpirationTime();
+            return end == null ? Instant.MAX : Instant.ofEpochMilli(end.getValueInMillis());
+        } catch (InvalidJwtException | MalformedClaimException e) {
+            return Instant.MAX;
         }
     }
 

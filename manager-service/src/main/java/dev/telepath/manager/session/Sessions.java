@@ -26,7 +26,6 @@ import org.jboss.logging.Logger;
 @Singleton
 public final class Sessions {
     private static final Logger LOG = Logger.getLogger(Sessions.class);
-    private static final String ANY_WORKLOAD = "*";
     private static final int MOST_DEPARTED = 10_000;
 
     private final Map<String, Session> sessions = new ConcurrentHashMap<>();
@@ -92,12 +91,11 @@ public final class Sessions {
     private AgentInfo agent(Principal caller, AgentInfo info) {
         caller.require(Role.AGENT);
         AgentInfo checked = Arrivals.checked(info);
-        if (!caller.legacy()
-                && !caller.subject().equals(ANY_WORKLOAD)
-                && !caller.subject().equals(checked.getName())) {
+        if (!caller.mayGuard(checked.getNamespace(), checked.getName(), checked.getPodName(), checked.getPodUid())) {
             throw Status.PERMISSION_DENIED
-                    .withDescription("the token is for agents of workload \"" + caller.subject() + "\", not of \""
-                            + checked.getName() + "\"")
+                    .withDescription("the token is for agents of "
+                            + (caller.pod().isPresent() ? "pod" : "workload") + " \"" + caller.subject()
+                            + "\", not of \"" + checked.getName() + "\"")
                     .asRuntimeException();
         }
         var workload = new WorkloadKey(checked.getNamespace(), checked.getName());

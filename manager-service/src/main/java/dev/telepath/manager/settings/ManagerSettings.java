@@ -56,6 +56,42 @@ public interface ManagerSettings {
 
     MetricsSettings metrics();
 
+    KubernetesSettings kubernetes();
+
+    /** Callers that the API server vouches for. */
+    interface KubernetesSettings {
+        /** Whether its tokens are accepted: {@code on}, {@code off}, or {@code auto} = in a pod with a service account. */
+        @WithDefault("auto")
+        String identity();
+
+        /** Namespace of the clients' service account; that of the manager's pod when absent. */
+        Optional<String> namespace();
+
+        /** Service account whose tokens are a client's. */
+        @WithDefault("telepath-client")
+        String clientAccount();
+
+        /** How long an answer about a token is taken without asking again; 1 s to 10 min. */
+        @WithDefault("1m")
+        Duration reviewKeep();
+
+        /** How long a token that was vouched for is still taken while the API server is away; review-keep to 24 h. */
+        @WithDefault("10m")
+        Duration reviewStale();
+
+        /** How long one question may take; 100 ms to 1 min. */
+        @WithDefault("5s")
+        Duration reviewTimeout();
+
+        /** Most tokens that are known at a time; 16 to 1,000,000. */
+        @WithDefault("4096")
+        int reviewsMax();
+
+        /** Most questions under way; 1 to 10,000. */
+        @WithDefault("256")
+        int reviewsPending();
+    }
+
     /** Session life. */
     interface SessionSettings {
         /** Silence after which an agent is gone; 5 s to 1 h. */

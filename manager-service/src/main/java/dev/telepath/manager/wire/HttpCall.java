@@ -76,6 +76,11 @@ public final class HttpCall extends ServerCallStreamObserver<Buffer> {
         pass();
     }
 
+    /** Whether its peer went away before it was answered. */
+    boolean gone() {
+        return response.closed();
+    }
+
     /** Ends a call that is not answered. */
     void refuse(Status status) {
         close(status);

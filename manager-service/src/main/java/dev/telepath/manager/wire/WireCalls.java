@@ -5,12 +5,14 @@ import dev.telepath.manager.security.TokenGate;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import io.vertx.core.Context;
 import io.vertx.core.http.HttpHeaders;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.ext.web.Router;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.BiConsumer;
 
 /**
@@ -39,10 +41,19 @@ public final class WireCalls {
                 return;
             }
             var call = new HttpCall(request, name);
-            serve(call, request, () -> {
-                Principal caller = gate.admit(request.getHeader(HttpHeaders.AUTHORIZATION), name, call.peer());
-                service.accept(call, caller);
-            });
+            CompletableFuture<Principal> who = gate.admit(
+                            request.getHeader(HttpHeaders.AUTHORIZATION),
+                            request.getHeader(TokenGate.OWNER),
+                            name,
+                            call.peer())
+                    .toCompletableFuture();
+            if (who.isDone()) {
+                decided(who, call, request, service);
+                return;
+            }
+            // On the call's own loop, and unread meanwhile.
+            Context loop = context.vertx().getOrCreateContext();
+            who.whenComplete((caller, failure) -> loop.runOnContext(now -> decided(who, call, request, service)));
         });
     }
 
@@ -64,6 +75,21 @@ public final class WireCalls {
         var call = new HttpCall(request, name);
         serve(call, request, () -> service.accept(call, caller));
         return true;
+    }
+
+    private static void decided(
+            CompletableFuture<Principal> who,
+            HttpCall call,
+            HttpServerRequest request,
+            BiConsumer<HttpCall, Principal> service) {
+        if (call.gone()) {
+            return;
+        }
+        if (who.state() == CompletableFuture.State.SUCCESS) {
+            serve(call, request, () -> service.accept(call, who.resultNow()));
+        } else {
+            call.refuse(Status.fromThrowable(who.exceptionNow()));
+        }
     }
 
     private static void serve(HttpCall call, HttpServerRequest request, Runnable service) {
