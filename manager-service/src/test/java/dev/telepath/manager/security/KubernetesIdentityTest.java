@@ -194,7 +194,7 @@ class KubernetesIdentityTest {
         assertThat(questions).hasSize(1);
         assertThat(refusal(callers.verify(new Metadata()))).isEqualTo(Reason.MISSING);
         assertThat(refusal(new Callers(tokens, Optional.empty()).verify(theirs)))
-                .isEqualTo(Reason.FORGED);
+                .isEqualTo(Reason.MALFORMED);
     }
 
     @Test
