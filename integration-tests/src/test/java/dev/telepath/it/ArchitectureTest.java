@@ -62,7 +62,10 @@ class ArchitectureTest {
                     .as("only the client's tun package goes below the JVM"),
             noClasses()
                     .that()
-                    .resideOutsideOfPackages("dev.telepath.manager.workload..", "dev.telepath.client.kube..")
+                    .resideOutsideOfPackages(
+                            "dev.telepath.manager.workload..",
+                            "dev.telepath.manager.security..",
+                            "dev.telepath.client.kubernetes..")
                     .should()
                     .dependOnClassesThat()
                     .resideInAPackage("io.fabric8..")

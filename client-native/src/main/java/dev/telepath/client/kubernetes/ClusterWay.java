@@ -228,7 +228,7 @@ public final class ClusterWay implements Way {
             case 401, 403 ->
                 KubeFailures.denied(
                         "cannot attach to " + name() + ": " + refused.getMessage(),
-                        "create pods/portforward",
+                        "get and create pods/portforward",
                         namespace);
             default ->
                 new Failure(

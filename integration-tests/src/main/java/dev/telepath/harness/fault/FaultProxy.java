@@ -54,8 +54,13 @@ public final class FaultProxy implements AutoCloseable {
      * @throws UncheckedIOException when no port is free
      */
     public static FaultProxy before(int targetPort) {
+        return before(new InetSocketAddress(InetAddress.getLoopbackAddress(), targetPort));
+    }
+
+    /** As {@link #before(int)}, anywhere. */
+    public static FaultProxy before(InetSocketAddress target) {
         try {
-            return new FaultProxy(new InetSocketAddress(InetAddress.getLoopbackAddress(), targetPort));
+            return new FaultProxy(target);
         } catch (IOException e) {
             throw new UncheckedIOException("the fault proxy cannot listen: " + e.getMessage(), e);
         }
