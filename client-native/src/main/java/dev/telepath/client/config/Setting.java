@@ -20,6 +20,13 @@ public enum Setting {
             600_000,
             86_400_000,
             "life of the token that the API server vouches for; renewed after four fifths of it"),
+    KUBERNETES_LOGIN_TIMEOUT(
+            "kubernetes.login-timeout",
+            Type.DURATION,
+            "60s",
+            1000,
+            600_000,
+            "time that the kubeconfig and its exec plugin have to give the user's credentials"),
     NAMESPACE("namespace", Type.TEXT, "default", "namespace of the workloads"),
     NAME("name", Type.TEXT, "", "name of this client; empty = user@host"),
     PROXY_PORT(

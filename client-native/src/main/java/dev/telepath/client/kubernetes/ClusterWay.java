@@ -44,14 +44,17 @@ public final class ClusterWay implements Way {
     private final String namespace;
     private final String owner;
     private final Duration tokenLife;
+    private final Duration login;
     private volatile @Nullable String pod;
 
-    private ClusterWay(KubeOptions options, String context, String namespace, String owner, Duration tokenLife) {
+    private ClusterWay(
+            KubeOptions options, String context, String namespace, String owner, Duration tokenLife, Duration login) {
         this.options = options;
         this.context = context;
         this.namespace = namespace;
         this.owner = owner;
         this.tokenLife = tokenLife;
+        this.login = login;
     }
 
     /**
@@ -74,7 +77,8 @@ public final class ClusterWay implements Way {
      */
     public static Found find(
             KubeOptions options, Settings settings, String managerNamespace, String workloads, String owner) {
-        Kubeconfig kubeconfig = Kubeconfig.read(options);
+        Duration login = settings.duration(Setting.KUBERNETES_LOGIN_TIMEOUT);
+        Kubeconfig kubeconfig = Kubeconfig.read(options, login);
         ClusterSettings near = ClusterSettings.of(kubeconfig.extension());
         Settings known = settings.under(near.values(), Map.of());
         String namespace = managerNamespace.isEmpty() ? known.text(Setting.MANAGER_NAMESPACE) : managerNamespace;
@@ -89,7 +93,7 @@ public final class ClusterWay implements Way {
         Settings all = settings.under(near.values(), far.values());
         String place = workloads.isEmpty() ? all.below(Setting.NAMESPACE, kubeconfig.namespace()) : workloads;
         var way = new ClusterWay(
-                options, kubeconfig.context(), namespace, owner, all.duration(Setting.KUBERNETES_TOKEN_LIFE));
+                options, kubeconfig.context(), namespace, owner, all.duration(Setting.KUBERNETES_TOKEN_LIFE), login);
         return new Found(way, all, place, unused);
     }
 
@@ -100,7 +104,7 @@ public final class ClusterWay implements Way {
 
     @Override
     public Optional<Path> tokenFile() {
-        return Optional.empty();
+        return options.files().stream().findFirst().map(Path::of);
     }
 
     public KubeOptions options() {
@@ -113,7 +117,7 @@ public final class ClusterWay implements Way {
 
     @Override
     public ManagedChannel open(EventLoopGroup loops, ManagerChannel.Limits limits) {
-        try (var cluster = new Cluster(Kubeconfig.read(options), namespace)) {
+        try (var cluster = new Cluster(Kubeconfig.read(options, login), namespace)) {
             String pin = cluster.pin(cluster.published());
             Cluster.Token token = cluster.token(tokenLife);
             String to = choose(cluster.ready());
@@ -153,7 +157,7 @@ public final class ClusterWay implements Way {
     }
 
     private Cluster.Token renewed() {
-        try (var cluster = new Cluster(Kubeconfig.read(options), namespace)) {
+        try (var cluster = new Cluster(Kubeconfig.read(options, login), namespace)) {
             return cluster.token(tokenLife);
         }
     }

@@ -14,10 +14,15 @@ import io.fabric8.kubernetes.client.internal.KubeConfigUtils;
 import java.io.File;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +40,34 @@ record Kubeconfig(String context, Config config, String serverName, Map<String, 
     private static final List<String> EXTENSIONS = List.of("telepath.dev", "telepresence.io");
     private static final Path POD_TOKEN = Path.of(Config.KUBERNETES_SERVICE_ACCOUNT_TOKEN_PATH);
     private static final int TIMEOUT_MILLIS = 10_000;
+
+    /**
+     * As {@link #read(KubeOptions)}, for a bounded time: an exec plugin may wait for somebody who is not there.
+     *
+     * @throws Failure of kind DENIED when it takes longer
+     */
+    static Kubeconfig read(KubeOptions options, Duration most) {
+        var reading = new FutureTask<>(() -> read(options));
+        // Of the platform: a plugin's output is read in a way that holds the thread.
+        Thread.ofPlatform().daemon().name("kubeconfig").start(reading);
+        try {
+            return reading.get(most.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            reading.cancel(true);
+            throw new Failure(
+                    Kind.DENIED,
+                    "the kubeconfig's way to log in gave no credentials within " + most.toSeconds() + " s",
+                    "log in by hand before, or see kubernetes.login-timeout");
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof Failure known
+                    ? known
+                    : new Failure(Kind.FAILED, "cannot read the kubeconfig: " + e.getCause(), "see tp gather-logs", e);
+        } catch (InterruptedException e) {
+            reading.cancel(true);
+            Thread.currentThread().interrupt();
+            throw new Failure(Kind.INTERRUPTED, "interrupted", "", e);
+        }
+    }
 
     /**
      * @throws Failure of kind USAGE when there is none, or it does not hold what the flags name

@@ -131,6 +131,22 @@ class KubeconfigTest {
     }
 
     @Test
+    void anExecPluginThatWaitsForSomebodyIsGivenUp() throws Exception {
+        String plugin = file("plugin", "#!/bin/sh\nexec sleep 20\n");
+        assertThat(Path.of(plugin).toFile().setExecutable(true)).isTrue();
+        String file = file(
+                "a",
+                TWO_CONTEXTS.replace(
+                        "{token: bobs}",
+                        "{exec: {apiVersion: client.authentication.k8s.io/v1, command: " + plugin + "}}"));
+        assertThatThrownBy(() -> Kubeconfig.read(options(List.of(file), "red", "", "", ""), Duration.ofMillis(100)))
+                .isInstanceOfSatisfying(Failure.class, failure -> {
+                    assertThat(failure.kind()).isEqualTo(Kind.DENIED);
+                    assertThat(failure.hint()).contains("kubernetes.login-timeout");
+                });
+    }
+
+    @Test
     void whatIsMissingIsNamed() throws Exception {
         String file = file("a", TWO_CONTEXTS);
         refused(options(List.of(), "", "", "", ""), "no kubeconfig", "--manager");
