@@ -157,7 +157,7 @@ class ClientInClusterIT {
     }
 
     @Test
-    void aConnectionToTheApiServerThatIsCutHealsAndTheSessionStays() throws Exception {
+    void aConnectionToTheApiServerThatIsCutHealsAndSessionAndStreamsGoOn() throws Exception {
         URI server = URI.create(kubernetes.getConfiguration().getMasterUrl());
         try (var proxy = FaultProxy.before(new InetSocketAddress(server.getHost(), server.getPort()))) {
             connect(
@@ -171,8 +171,16 @@ class ClientInClusterIT {
                     .orFail();
             String session = connection().path("session_id").asText();
             assertThat(session).isNotEmpty();
-            proxy.cut(Cut.RESET);
-            healed(session);
+            int port = JSON.readTree(telepath.tp("status", "--output", "json").out())
+                    .path("proxy")
+                    .path("port")
+                    .asInt();
+            try (var kept = new KeptConnection(port, cluster.managerAddress(), 8443)) {
+                assertThat(kept.get("/q/health/live")).isEqualTo(200);
+                proxy.cut(Cut.RESET);
+                healed(session);
+                assertThat(kept.get("/q/health/live")).isEqualTo(200);
+            }
         }
     }
 

@@ -235,6 +235,15 @@ final class ClusterInstallation implements AutoCloseable {
                 """.formatted(config.getMasterUrl(), ca, namespace, token));
     }
 
+    /** The address of the manager's pod. */
+    String managerAddress() {
+        return kubernetes.pods().inNamespace(namespace).withLabels(LABELS).list().getItems().stream()
+                .filter(pod -> pod.getMetadata().getDeletionTimestamp() == null)
+                .map(pod -> pod.getStatus().getPodIP())
+                .findFirst()
+                .orElseThrow();
+    }
+
     /** Ends the manager's pods at once; the deployment makes others. */
     void killManager() {
         kubernetes
