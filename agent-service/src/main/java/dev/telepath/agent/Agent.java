@@ -5,6 +5,7 @@ import dev.telepath.agent.attach.Attachment;
 import dev.telepath.agent.attach.Interests;
 import dev.telepath.agent.attach.Rhythm;
 import dev.telepath.agent.attach.Self;
+import dev.telepath.agent.attach.TokenFile;
 import dev.telepath.agent.carry.AgentStreams;
 import dev.telepath.agent.dial.Destinations;
 import dev.telepath.agent.dial.DialAnswers;
@@ -126,7 +127,12 @@ public final class Agent implements AutoCloseable {
         Optional<AgentApi> service = api(version, dials, names, credit);
         var self = new Self(
                 workload,
-                settings.name() + "-" + ProcessHandle.current().pid(),
+                new Self.Pod(
+                        settings.podName()
+                                .orElseGet(() -> settings.name() + "-"
+                                        + ProcessHandle.current().pid()),
+                        settings.podUid().orElse(""),
+                        settings.kind()),
                 version,
                 service.map(AgentApi::port).orElse(0),
                 lent.map(server -> new Self.Share(
@@ -136,7 +142,7 @@ public final class Agent implements AutoCloseable {
                         server.paths().stream().map(Path::toString).toList())));
         var attaching = new Attachment(
                 ManagerAddress.parse(settings.manager()),
-                settings.tokenFile(),
+                settings.tokenFile().map(file -> new TokenFile(file, settings.caFingerprint(), blocking)),
                 settings.address(),
                 new Interests(self, engaged, dials, names, metrics, traffic, credit, streaming),
                 Rhythm.of(settings),

@@ -38,7 +38,7 @@ final class AgentApplication implements QuarkusApplication {
         }
         agent.fronts()
                 .forEach(front -> System.out.println("port-"
-                        + front.configured().key() + "=" + front.actual().port()));
+                        + front.configured().key() + "=" + front.actual().listen()));
         System.out.println("http-port=" + http.getPort());
         agent.apiPort().ifPresent(port -> System.out.println("api-port=" + port));
         System.out.flush();

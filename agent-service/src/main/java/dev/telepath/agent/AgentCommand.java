@@ -46,6 +46,13 @@ final class AgentCommand implements Callable<Integer> {
     @Nullable
     String tokenFile;
 
+    @Option(
+            names = "--ca-fingerprint",
+            paramLabel = "HEX",
+            description = "SHA-256 of the manager's CA, where the token file has a bearer token alone.")
+    @Nullable
+    String caFingerprint;
+
     @Option(names = "--name", paramLabel = "NAME", description = "Name of the workload.")
     @Nullable
     String name;
@@ -56,8 +63,9 @@ final class AgentCommand implements Callable<Integer> {
 
     @Option(
             names = "--port",
-            paramLabel = "PORT=HOST:TARGET[/tcp|udp][:NAME]",
-            description = "A port to listen on (0 = any) in front of the workload's HOST:TARGET; repeatable.")
+            paramLabel = "PORT[@LISTEN]=HOST:TARGET[/tcp|udp][:NAME]",
+            description = "A port to listen on (0 = any; at LISTEN where given) in front of the workload's HOST:TARGET;"
+                    + " repeatable.")
     @Nullable
     List<String> ports;
 
@@ -76,6 +84,13 @@ final class AgentCommand implements Callable<Integer> {
     @Option(names = "--env-prefix", paramLabel = "PREFIX", description = "Lend all variables that start so.")
     @Nullable
     String envPrefix;
+
+    @Option(
+            names = "--env-copies",
+            paramLabel = "PREFIX",
+            description = "Variables with this prefix are copies of the workload's: lend all, without it.")
+    @Nullable
+    String envCopies;
 
     @Option(names = "--share", paramLabel = "PATH", description = "File or directory to lend, absolute; repeatable.")
     @Nullable
@@ -99,6 +114,10 @@ final class AgentCommand implements Callable<Integer> {
     @Option(names = "--address", paramLabel = "ADDRESS", description = "Address told to the manager.")
     @Nullable
     String address;
+
+    @Option(names = "--kind", paramLabel = "KIND", description = "Kind of the workload (Deployment).")
+    @Nullable
+    String kind;
 
     @Option(names = "--config", paramLabel = "FILE", description = "Settings in properties format.")
     @Nullable
@@ -125,6 +144,9 @@ final class AgentCommand implements Callable<Integer> {
         var flags = new HashMap<String, String>();
         put(flags, Setting.MANAGER, manager);
         put(flags, Setting.TOKEN_FILE, tokenFile);
+        put(flags, Setting.CA_FINGERPRINT, caFingerprint);
+        put(flags, Setting.ENV_COPIES, envCopies);
+        put(flags, Setting.KIND, kind);
         put(flags, Setting.NAME, name);
         put(flags, Setting.NAMESPACE, namespace);
         put(flags, Setting.PORTS, list(ports));

@@ -1,23 +1,22 @@
 package dev.telepath.agent.attach;
 
-import dev.telepath.tunnel.transport.JoinToken;
 import dev.telepath.tunnel.transport.ManagerAddress;
 import java.io.IOException;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * What one attempt needs that blocks to find out: the join token, and which of this machine's addresses the manager
  * sees.
  *
- * @param token empty for a clear-text manager
+ * @param pin fingerprint of the manager's CA; empty for a clear-text manager
+ * @param bearer the token of the moment, secret; empty for a clear-text manager
  * @param ownAddress told to the manager
  */
-record Approach(Optional<JoinToken> token, InetAddress ownAddress) {
+record Approach(Optional<String> pin, Supplier<String> bearer, InetAddress ownAddress) {
 
     /**
      * Blocks on files and name resolution.
@@ -25,21 +24,18 @@ record Approach(Optional<JoinToken> token, InetAddress ownAddress) {
      * @throws IOException when the manager's name is unknown or the token file cannot be read
      * @throws IllegalArgumentException when the token is damaged or missing
      */
-    static Approach find(ManagerAddress manager, Optional<Path> tokenFile, Optional<String> address)
+    static Approach find(ManagerAddress manager, Optional<TokenFile> tokenFile, Optional<String> address)
             throws IOException {
-        Optional<JoinToken> token = Optional.empty();
+        Optional<String> pin = Optional.empty();
+        Supplier<String> bearer = () -> "";
         if (!manager.plaintext()) {
-            Path file = tokenFile.orElseThrow(
+            TokenFile file = tokenFile.orElseThrow(
                     () -> new IllegalArgumentException("--token-file is needed to attach to " + manager));
-            try {
-                token = Optional.of(JoinToken.parse(Files.readString(file)));
-            } catch (IOException e) {
-                throw new IOException("token file " + file + " cannot be read: " + e, e);
-            } catch (IllegalArgumentException e) {
-                throw new IllegalArgumentException("token file " + file + ": " + e.getMessage(), e);
-            }
+            pin = Optional.of(file.read().caFingerprint());
+            bearer = file::bearer;
         }
-        return new Approach(token, address.isPresent() ? InetAddress.getByName(address.get()) : towards(manager));
+        InetAddress own = address.isPresent() ? InetAddress.getByName(address.get()) : towards(manager);
+        return new Approach(pin, bearer, own);
     }
 
     /** Connecting a datagram socket sends nothing, but makes the system choose the address of the route. */

@@ -20,7 +20,6 @@ import io.grpc.ManagedChannel;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.ScheduledFuture;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.InstantSource;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -53,7 +52,7 @@ public final class Attachment implements ClientPath {
     private static final int CLOSE_SECONDS = 2;
 
     private final ManagerAddress manager;
-    private final Optional<Path> tokenFile;
+    private final Optional<TokenFile> tokenFile;
     private final Optional<String> ownAddress;
     private final Interests interests;
     private final Rhythm rhythm;
@@ -74,7 +73,7 @@ public final class Attachment implements ClientPath {
      */
     public Attachment(
             ManagerAddress manager,
-            Optional<Path> tokenFile,
+            Optional<TokenFile> tokenFile,
             Optional<String> ownAddress,
             Interests interests,
             Rhythm rhythm,
@@ -195,8 +194,8 @@ public final class Attachment implements ClientPath {
             if (closed) {
                 return;
             }
-            ManagedChannel opened =
-                    ManagerChannel.open(manager, approach.token(), loop, ManagerChannel.Limits.STANDARD);
+            ManagedChannel opened = ManagerChannel.open(
+                    manager, approach.pin(), approach.bearer(), loop, ManagerChannel.Limits.STANDARD);
             channel = opened;
             var arriving = new ManagerSession(opened, approach.ownAddress(), interests, rhythm.call());
             interests.self().share().ifPresent(share -> interests.dials().shareAt(approach.ownAddress(), share.port()));

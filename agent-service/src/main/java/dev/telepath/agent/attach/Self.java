@@ -11,11 +11,20 @@ import java.util.Optional;
 /**
  * What the agent tells a manager of itself.
  *
+ * @param pod where it runs
  * @param version of this program
  * @param apiPort of the agent service, 0 when it is off
  * @param share empty when nothing is lent
  */
-public record Self(Workload workload, String podName, String version, int apiPort, Optional<Share> share) {
+public record Self(Workload workload, Pod pod, String version, int apiPort, Optional<Share> share) {
+    /**
+     * The place of the agent.
+     *
+     * @param uid empty outside of Kubernetes
+     * @param kind of the workload
+     */
+    public record Pod(String name, String uid, String kind) {}
+
     /**
      * Where files and logs are served.
      *
@@ -38,10 +47,11 @@ public record Self(Workload workload, String podName, String version, int apiPor
                 .setName(workload.name())
                 .setNamespace(workload.namespace())
                 .setPodIp(address.getHostAddress())
-                .setPodName(podName)
+                .setPodName(pod.name())
+                .setPodUid(pod.uid())
                 .setProduct(PRODUCT)
                 .setVersion(version)
-                .setKind("Deployment")
+                .setKind(pod.kind())
                 .setApiPort(apiPort)
                 .addMechanisms(AgentInfo.Mechanism.newBuilder()
                         .setName("tcp")

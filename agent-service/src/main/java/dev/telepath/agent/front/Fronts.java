@@ -54,7 +54,7 @@ public final class Fronts implements AutoCloseable {
         bound.awaitUninterruptibly();
         if (!bound.isSuccess()) {
             throw new IOException(
-                    "cannot listen on " + host + ":" + port.port() + " (" + port.protocol() + "): "
+                    "cannot listen on " + host + ":" + port.listen() + " (" + port.protocol() + "): "
                             + bound.cause().getMessage() + "; is it in use? choose another --port",
                     bound.cause());
         }
@@ -83,7 +83,7 @@ public final class Fronts implements AutoCloseable {
                         channel.eventLoop().execute(() -> route.decide(arrival));
                     }
                 })
-                .bind(host, port.port());
+                .bind(host, port.listen());
     }
 
     private ChannelFuture udp(GuardedPort port, String host) {
@@ -96,7 +96,7 @@ public final class Fronts implements AutoCloseable {
                     @Override
                     protected void initChannel(Channel channel) {}
                 })
-                .bind(host, port.port());
+                .bind(host, port.listen());
     }
 
     private static Route route(Channel listening) {

@@ -16,8 +16,11 @@ public interface AgentSettings {
     /** Where the manager is: {@code host:port}, or {@code http://host:port} for a clear-text one. */
     String manager();
 
-    /** File with the join token; read again at each attempt to attach. */
+    /** File with the join token, or with a bearer token alone; read again at each attempt, and while it is used. */
     Optional<Path> tokenFile();
+
+    /** SHA-256 of the CA's certificate, 64 hexadecimal digits: makes a bearer token alone a join token. */
+    Optional<String> caFingerprint();
 
     /** Name of the workload. */
     String name();
@@ -42,6 +45,9 @@ public interface AgentSettings {
     /** Variables whose names start so are lent too. */
     Optional<String> envPrefix();
 
+    /** Variables whose names start so are copies of the workload's, which lends all of them without it. */
+    Optional<String> envCopies();
+
     /** Files and directories that the workload lends, absolute. */
     Optional<List<Path>> share();
 
@@ -62,6 +68,16 @@ public interface AgentSettings {
 
     /** Address told to the manager; found by the route to it unless given. */
     Optional<String> address();
+
+    /** Name of the pod that this agent runs in; made of name and process id unless given. */
+    Optional<String> podName();
+
+    /** Its uid: an agent of the same uid takes the place of the one before. */
+    Optional<String> podUid();
+
+    /** Kind of the workload. */
+    @WithDefault("Deployment")
+    String kind();
 
     /** Connections that may wait to be accepted, per guarded port. */
     @WithDefault("4096")

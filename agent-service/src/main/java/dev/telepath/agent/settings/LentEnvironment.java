@@ -23,10 +23,16 @@ public final class LentEnvironment {
         Map<String, String> all = settings.envFile().map(LentEnvironment::read).orElse(own);
         Set<String> names = Set.copyOf(settings.env().orElse(List.of()));
         var prefix = settings.envPrefix();
+        var copies = settings.envCopies();
         var lent = new TreeMap<String, String>();
         all.forEach((name, value) -> {
             if (names.contains(name) || (prefix.isPresent() && name.startsWith(prefix.get()))) {
                 lent.put(name, value);
+            }
+            if (copies.isPresent()
+                    && name.startsWith(copies.get())
+                    && name.length() > copies.get().length()) {
+                lent.put(name.substring(copies.get().length()), value);
             }
         });
         return lent;

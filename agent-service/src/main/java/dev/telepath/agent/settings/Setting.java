@@ -12,6 +12,7 @@ import java.util.function.Consumer;
 public enum Setting {
     MANAGER(ManagerAddress::parse),
     TOKEN_FILE(Setting::text),
+    CA_FINGERPRINT(Setting::fingerprint),
     NAME(Setting::text),
     NAMESPACE(Setting::text),
     PORTS(Setting::ports),
@@ -19,12 +20,16 @@ public enum Setting {
     ENV(Setting::text),
     ENV_FILE(Setting::text),
     ENV_PREFIX(Setting::text),
+    ENV_COPIES(Setting::text),
     SHARE(Setting::text),
     HTTP_HOST(Setting::text),
     HTTP_PORT(between(0, 65535)),
     API_HOST(Setting::text),
     API_PORT(between(0, 65535)),
     ADDRESS(Setting::text),
+    POD_NAME(Setting::text),
+    POD_UID(Setting::text),
+    KIND(Setting::text),
     BACKLOG(between(1, 65535)),
     THREADS(between(0, 256)),
     DIAL_TIMEOUT(between("10ms", "10m")),
@@ -96,6 +101,12 @@ public enum Setting {
     private static void text(String value) {
         if (value.isBlank()) {
             throw new IllegalArgumentException("the value is empty");
+        }
+    }
+
+    private static void fingerprint(String value) {
+        if (!value.strip().matches("[0-9a-f]{64}")) {
+            throw new IllegalArgumentException("'" + value + "' is no fingerprint, expected 64 hexadecimal digits");
         }
     }
 

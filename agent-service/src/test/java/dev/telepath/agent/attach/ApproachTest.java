@@ -24,17 +24,34 @@ class ApproachTest {
         Path file = directory.resolve("token");
         var token = new JoinToken("ab".repeat(32), "a.b.c");
         Files.writeString(file, token.format() + "\n");
-        assertThat(Approach.find(TLS, Optional.of(file), Optional.empty()).token())
-                .contains(token);
+        Approach found = find(file, Optional.empty());
+        assertThat(found.pin()).contains(token.caFingerprint());
+        assertThat(found.bearer().get()).isEqualTo("a.b.c");
+    }
+
+    @Test
+    void aBearerTokenAloneIsPinnedByTheFingerprintBesideIt() throws IOException {
+        Path file = directory.resolve("token");
+        Files.writeString(file, "x.y.z\n");
+        Approach found = find(file, Optional.of("cd".repeat(32)));
+        assertThat(found.pin()).contains("cd".repeat(32));
+        assertThat(found.bearer().get()).isEqualTo("x.y.z");
+        Files.writeString(file, "x y\u0007z");
+        assertThatThrownBy(() -> find(file, Optional.of("cd".repeat(32))))
+                .hasMessageContaining(file.toString())
+                .hasMessageNotContaining("x y");
+    }
+
+    private static Approach find(Path file, Optional<String> fingerprint) throws IOException {
+        return Approach.find(TLS, Optional.of(new TokenFile(file, fingerprint, Runnable::run)), Optional.empty());
     }
 
     @Test
     void aMissingOrDamagedTokenIsToldWithTheFileButNeverTheToken() throws IOException {
         Path file = directory.resolve("token");
-        assertThatThrownBy(() -> Approach.find(TLS, Optional.of(file), Optional.empty()))
-                .hasMessageContaining(file.toString());
+        assertThatThrownBy(() -> find(file, Optional.empty())).hasMessageContaining(file.toString());
         Files.writeString(file, "very-secret");
-        assertThatThrownBy(() -> Approach.find(TLS, Optional.of(file), Optional.empty()))
+        assertThatThrownBy(() -> find(file, Optional.empty()))
                 .hasMessageContaining(file.toString())
                 .hasMessageNotContaining("very-secret");
         assertThatThrownBy(() -> Approach.find(TLS, Optional.empty(), Optional.empty()))

@@ -80,4 +80,12 @@ class GuardedPortTest {
                         Arbitraries.of("", "http", "a", "web-1", "1a"))
                 .as(GuardedPort::new);
     }
+
+    @Test
+    void aPortMayListenElsewhereThanOthersCallIt() {
+        GuardedPort port = GuardedPort.parse("8080@9900=127.0.0.1:8080/tcp:http");
+        assertThat(port).isEqualTo(new GuardedPort(8080, 9900, "127.0.0.1", 8080, Protocol.TCP, "http"));
+        assertThat(GuardedPort.parse(port.toString())).isEqualTo(port);
+        assertThat(port.listeningOn(9901).port()).isEqualTo(8080);
+    }
 }

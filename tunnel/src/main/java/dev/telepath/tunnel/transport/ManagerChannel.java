@@ -56,15 +56,32 @@ public final class ManagerChannel {
      */
     public static ManagedChannel open(
             ManagerAddress address, Optional<JoinToken> token, EventLoopGroup loops, Limits limits) {
+        String bearer = token.map(JoinToken::bearer).orElse("");
+        return open(address, token.map(JoinToken::caFingerprint), () -> bearer, loops, limits);
+    }
+
+    /**
+     * The same with a bearer token that is renewed meanwhile.
+     *
+     * @param pin fingerprint of the CA; needed for TLS
+     * @param bearer asked at each call; must not block
+     * @throws IllegalArgumentException when TLS is asked for without a pin
+     */
+    public static ManagedChannel open(
+            ManagerAddress address,
+            Optional<String> pin,
+            Supplier<String> bearer,
+            EventLoopGroup loops,
+            Limits limits) {
         NettyChannelBuilder builder =
                 builder(address.host(), address.port(), loops, limits).channelFactory(ConnectionWindow::channel);
         if (address.plaintext()) {
             return builder.usePlaintext().build();
         }
-        JoinToken join = token.orElseThrow(() -> new IllegalArgumentException(
+        String fingerprint = pin.orElseThrow(() -> new IllegalArgumentException(
                 "a join token is needed for " + address + " (telepath-manager init prints one)"));
-        return pinned(builder, join.caFingerprint())
-                .intercept(credentials(join::bearer, Optional.empty()))
+        return pinned(builder, fingerprint)
+                .intercept(credentials(bearer, Optional.empty()))
                 .build();
     }
 
