@@ -63,7 +63,7 @@ class ArchitectureTest {
             noClasses()
                     .that()
                     .resideOutsideOfPackages(
-                            "dev.telepath.manager.workload..",
+                            "dev.telepath.manager.kubernetes..",
                             "dev.telepath.manager.security..",
                             "dev.telepath.client.kubernetes..")
                     .should()

@@ -78,7 +78,13 @@ public final class Engine implements AutoCloseable {
         Duration latency = settings.duration(Setting.TIMEOUT_ROUNDTRIP);
         this.ledger = ledger;
         this.engagements = new Engagements(
-                target.clientName(), dialTimeout, latency, roster, restoration.engagements(), journal::engaged);
+                target.clientName(),
+                dialTimeout,
+                latency,
+                settings.duration(Setting.TIMEOUT_INTERCEPT),
+                roster,
+                restoration.engagements(),
+                journal::engaged);
         var responder =
                 new DialResponder(engagements, loops, credit, ledger, dialTimeout, settings.duration(Setting.UDP_IDLE));
         var dials = new DialWatcher(responder, new AgentPods(responder, loops, policy.limits(), policy.backoff()));

@@ -6,10 +6,12 @@ import dev.telepath.client.session.Attachment;
 import dev.telepath.protocol.telepresence.manager.CreateInterceptRequest;
 import dev.telepath.protocol.telepresence.manager.InterceptInfo;
 import dev.telepath.protocol.telepresence.manager.InterceptSpec;
+import dev.telepath.protocol.telepresence.manager.MutinyManagerGrpc.MutinyManagerStub;
 import dev.telepath.protocol.telepresence.manager.PreparedIntercept;
 import dev.telepath.protocol.telepresence.manager.RemoveInterceptRequest2;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import org.jboss.logging.Logger;
 
@@ -20,21 +22,25 @@ final class Creator {
     private final String clientName;
     private final Duration dialTimeout;
     private final Duration latency;
+    private final Duration patience;
     private final WorkloadNames workloads;
     private final Predicate<Part> engagedHere;
 
     /**
+     * @param patience for an agent that the manager has to bring first
      * @param engagedHere whether this client engages the part's workload in another way already
      */
     Creator(
             String clientName,
             Duration dialTimeout,
             Duration latency,
+            Duration patience,
             WorkloadNames workloads,
             Predicate<Part> engagedHere) {
         this.clientName = clientName;
         this.dialTimeout = dialTimeout;
         this.latency = latency;
+        this.patience = patience;
         this.workloads = workloads;
         this.engagedHere = engagedHere;
     }
@@ -49,17 +55,21 @@ final class Creator {
                 .setInterceptSpec(wanted);
         String doing = part.spec.kind().label() + " " + part.spec.workload();
         PreparedIntercept prepared =
-                ask(attachment, part, doing, attachment.manage().prepareIntercept(request.build()));
+                ask(attachment, part, doing, patient(attachment).prepareIntercept(request.build()));
         if (!prepared.getError().isEmpty()) {
             throw refusal(part, prepared);
         }
         request.setInterceptSpec(completed(wanted, prepared));
-        return ask(attachment, part, doing, attachment.manage().createIntercept(request.build()));
+        return ask(attachment, part, doing, patient(attachment).createIntercept(request.build()));
+    }
+
+    private MutinyManagerStub patient(Attachment attachment) {
+        return attachment.manage().withDeadlineAfter(patience.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     private <T> T ask(Attachment attachment, Part part, String doing, Uni<T> answer) {
         try {
-            return attachment.call(doing, answer);
+            return attachment.call(doing, answer, patience);
         } catch (Failure e) {
             boolean missing =
                     e.kind() == Kind.NOT_FOUND && !workloads.known(part.spec.workload(), part.spec.namespace());

@@ -43,6 +43,7 @@ public final class Engagements implements Participant, LocalTargets {
     private @Nullable Map<String, InterceptInfo> view;
 
     /**
+     * @param patience for an agent that the manager has to bring first
      * @param restored what an earlier daemon had; no two of one name
      * @param keeps told what a later daemon is to restore, at every change
      */
@@ -50,11 +51,12 @@ public final class Engagements implements Participant, LocalTargets {
             String clientName,
             Duration dialTimeout,
             Duration latency,
+            Duration patience,
             WorkloadNames workloads,
             List<EngagementSpec> restored,
             Consumer<List<ObjectNode>> keeps) {
         this.kept = new Kept(keeps);
-        this.creator = new Creator(clientName, dialTimeout, latency, workloads, this::engagedHere);
+        this.creator = new Creator(clientName, dialTimeout, latency, patience, workloads, this::engagedHere);
         for (EngagementSpec spec : restored) {
             wanted.put(spec.name(), spec);
             spec.ports().stream().map(port -> new Part(spec, port)).forEach(part -> parts.put(part.wireName, part));

@@ -118,7 +118,12 @@ public final class Attachment implements AutoCloseable {
      * @throws Failure what it failed with
      */
     public <T> T call(String doing, Uni<T> answer) {
-        return Calls.await(doing, answer, callTimeout.plusSeconds(1));
+        return call(doing, answer, callTimeout);
+    }
+
+    /** The same for what may take longer than other calls: up to the patience given. */
+    public <T> T call(String doing, Uni<T> answer, Duration patience) {
+        return Calls.await(doing, answer, patience.plusSeconds(1));
     }
 
     /** Subscribes to a watch whose end is the end of this attachment. Items arrive on the event loop. */

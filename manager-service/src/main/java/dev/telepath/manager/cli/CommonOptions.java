@@ -1,6 +1,7 @@
 package dev.telepath.manager.cli;
 
 import dev.telepath.manager.security.Installation;
+import dev.telepath.manager.security.ServerNames;
 import dev.telepath.manager.settings.ManagerSettings;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -30,7 +31,7 @@ final class CommonOptions {
 
     static Installation open(ManagerSettings settings) {
         try {
-            return Installation.open(Path.of(settings.dataDir()), InstantSource.system());
+            return Installation.open(Path.of(settings.dataDir()), InstantSource.system(), ServerNames.of(settings));
         } catch (IOException e) {
             throw new UsageProblem("cannot use the data directory " + settings.dataDir() + ": " + reason(e)
                     + "; choose another with --data-dir");

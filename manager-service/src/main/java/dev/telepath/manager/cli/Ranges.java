@@ -18,6 +18,22 @@ final class Ranges {
         number("port", settings.port(), 0, 65535);
         settings.legacyPort().ifPresent(port -> number("legacy-port", port, 0, 65535));
         time("drain", settings.drain(), Duration.ZERO, Duration.ofMinutes(10));
+        number(
+                "kubernetes.namespaces",
+                settings.kubernetes().namespaces().map(List::size).orElse(0),
+                0,
+                1000);
+        var agents = settings.agents();
+        number("agents.first-port", agents.firstPort(), 1024, 60_000);
+        number("agents.user", agents.user(), 1, Integer.MAX_VALUE);
+        time("agents.arrival", agents.arrival(), Duration.ofSeconds(1), Duration.ofHours(1));
+        if (!agents.idle().isZero()) {
+            time("agents.idle", agents.idle(), Duration.ofMinutes(1), Duration.ofDays(30));
+        }
+        if (!List.of("Always", "IfNotPresent", "Never").contains(agents.imagePullPolicy())) {
+            throw new UsageProblem("setting telepath.manager.agents.image-pull-policy is " + agents.imagePullPolicy()
+                    + ", expected Always, IfNotPresent or Never");
+        }
         var sessions = settings.sessions();
         time("sessions.agent-expiry", sessions.agentExpiry(), Duration.ofSeconds(5), Duration.ofHours(1));
         time("sessions.slow-agent-expiry", sessions.slowAgentExpiry(), Duration.ofSeconds(61), Duration.ofHours(1));

@@ -26,10 +26,16 @@ final class ServeOptions {
             description = "Clear-text port for Telepresence peers, 0 takes a free one (default: off).")
     private @Nullable Integer legacyPort;
 
+    @Option(
+            names = "--kubernetes",
+            description = "Serve the workloads of the cluster that this runs in, and inject agents into them.")
+    private boolean kubernetes;
+
     int serve() throws Exception {
         set("host", host);
         set("port", port);
         set("legacy-port", legacyPort);
+        set("kubernetes.enabled", kubernetes ? true : null);
         ManagerSettings settings = common.settings();
         Installation installation = CommonOptions.open(settings);
         System.setProperty(PREFIX + "data-dir", installation.directory().toString());

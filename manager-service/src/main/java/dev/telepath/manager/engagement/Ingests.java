@@ -29,6 +29,11 @@ public final class Ingests {
         return byClient.getOrDefault(client, Set.of()).contains(workload);
     }
 
+    /** Whether any client is lent environment and files of the workload. */
+    public boolean any(WorkloadKey workload) {
+        return byClient.values().stream().anyMatch(own -> own.contains(workload));
+    }
+
     /** Ingests of all clients. */
     public int size() {
         return byClient.values().stream().mapToInt(Set::size).sum();

@@ -5,6 +5,7 @@ import dev.telepath.protocol.telepresence.manager.InterceptSpec;
 import dev.telepath.protocol.v1.Offering;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** Finds the port of a workload that a client means. Pure. */
@@ -26,6 +27,45 @@ sealed interface PortChoice {
         if (wanted.isEmpty() && spec.getContainerPort() != 0) {
             wanted = String.valueOf(spec.getContainerPort());
         }
+        Optional<Workload.ServicePort> service = service(spec, wanted, protocol, workload);
+        if (service.isPresent()) {
+            Workload.ServicePort found = service.get();
+            InterceptSpec named = spec.toBuilder()
+                    .setServiceName(found.service())
+                    .setServiceUid(found.uid())
+                    .setServicePort(found.port())
+                    .setServicePortName(found.name())
+                    .build();
+            return of(named, String.valueOf(found.target()), found.protocol(), workload);
+        }
+        return of(spec, wanted, protocol, workload);
+    }
+
+    /** A Service's port that is meant: by name or number, of the named Service where there is one. */
+    private static Optional<Workload.ServicePort> service(
+            InterceptSpec spec, String wanted, String protocol, Workload workload) {
+        boolean ofWorkload = spec.getServiceName().isEmpty()
+                && workload.ports().stream().anyMatch(port -> names(port, wanted, protocol));
+        if (ofWorkload || (wanted.isEmpty() && spec.getServiceName().isEmpty())) {
+            return Optional.empty();
+        }
+        return workload.services().stream()
+                .filter(one -> spec.getServiceName().isEmpty() || one.service().equals(spec.getServiceName()))
+                .filter(one -> wanted.isEmpty()
+                        || one.name().equals(wanted)
+                        || String.valueOf(one.port()).equals(wanted)
+                        || String.valueOf(one.target()).equals(wanted))
+                .filter(one -> protocol.isEmpty() || one.protocol().equals(protocol))
+                .findFirst();
+    }
+
+    private static boolean names(Offering.Port port, String wanted, String protocol) {
+        boolean named =
+                port.getName().equals(wanted) || String.valueOf(port.getPort()).equals(wanted);
+        return named && (protocol.isEmpty() || protocol.equals(protocol(port)));
+    }
+
+    private static PortChoice of(InterceptSpec spec, String wanted, String protocol, Workload workload) {
         List<Offering.Port> ports = workload.ports();
         if (ports.isEmpty()) {
             return new Chosen(unknown(spec, wanted, protocol));
@@ -36,9 +76,7 @@ sealed interface PortChoice {
                     : new Wrong("workload " + workload.key() + " has several ports, name one of: " + list(ports));
         }
         for (Offering.Port port : ports) {
-            boolean named = port.getName().equals(wanted)
-                    || String.valueOf(port.getPort()).equals(wanted);
-            if (named && (protocol.isEmpty() || protocol.equals(protocol(port)))) {
+            if (names(port, wanted, protocol)) {
                 return new Chosen(filled(spec, port));
             }
         }
@@ -56,6 +94,10 @@ sealed interface PortChoice {
 
     private static InterceptSpec filled(InterceptSpec spec, Offering.Port port) {
         var builder = spec.toBuilder().setContainerPort(port.getPort()).setProtocol(protocol(port));
+        if (!spec.getServiceUid().isEmpty()) {
+            // The agent knows its own ports alone, not those of Services.
+            builder.setPortIdentifier(port.getPort() + "/" + protocol(port));
+        }
         if (spec.getServicePort() == 0) {
             builder.setServicePort(port.getPort());
         }

@@ -36,6 +36,12 @@ public final class Preparation {
         record UserError(String text) implements Outcome {}
     }
 
+    /** The workload that a client means. */
+    public WorkloadKey workload(ClientSession client, InterceptSpec asked) {
+        InterceptSpec spec = completed(client, asked);
+        return new WorkloadKey(spec.getNamespace(), spec.getAgent());
+    }
+
     /** Prepares, without changing anything. */
     public Outcome prepare(ClientSession client, InterceptSpec asked) {
         InterceptSpec spec = completed(client, asked);

@@ -61,7 +61,10 @@ record CertificateAuthority(X509Certificate certificate, PrivateKey key) {
         }
     }
 
-    Issued issueServer(Instant now) {
+    /**
+     * @param further DNS names beyond this machine's
+     */
+    Issued issueServer(Instant now, List<String> further) {
         try {
             KeyPair pair = keyPair();
             var builder = new JcaX509v3CertificateBuilder(
@@ -75,19 +78,22 @@ record CertificateAuthority(X509Certificate certificate, PrivateKey key) {
             builder.addExtension(Extension.keyUsage, true, new KeyUsage(KeyUsage.digitalSignature));
             builder.addExtension(
                     Extension.extendedKeyUsage, false, new ExtendedKeyUsage(KeyPurposeId.id_kp_serverAuth));
-            builder.addExtension(Extension.subjectAlternativeName, false, names());
+            builder.addExtension(Extension.subjectAlternativeName, false, names(further));
             return new Issued(sign(builder, key), pair.getPrivate());
         } catch (GeneralSecurityException | OperatorCreationException | IOException e) {
             throw new IllegalStateException("EC P-256 is part of every Java runtime", e);
         }
     }
 
-    private static GeneralNames names() {
+    private static GeneralNames names(List<String> further) {
         List<GeneralName> names = new ArrayList<>();
         names.add(new GeneralName(GeneralName.dNSName, "localhost"));
         names.add(new GeneralName(GeneralName.dNSName, "telepath-manager"));
         names.add(new GeneralName(GeneralName.iPAddress, "127.0.0.1"));
         names.add(new GeneralName(GeneralName.iPAddress, "::1"));
+        further.stream()
+                .filter(name -> !name.equals("localhost") && !name.equals("telepath-manager"))
+                .forEach(name -> names.add(new GeneralName(GeneralName.dNSName, name)));
         try {
             String host = InetAddress.getLocalHost().getHostName();
             if (host.matches("[A-Za-z0-9.-]{1,253}") && !host.equals("localhost")) {

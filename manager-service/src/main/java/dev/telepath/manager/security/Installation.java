@@ -13,12 +13,14 @@ import java.security.KeyFactory;
 import java.security.PrivateKey;
 import java.security.SecureRandom;
 import java.security.cert.CertificateFactory;
+import java.security.cert.CertificateParsingException;
 import java.security.cert.X509Certificate;
 import java.security.spec.PKCS8EncodedKeySpec;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Base64;
+import java.util.List;
 
 /**
  * The data directory: CA, server certificate, signing key. Files are written whole with mode 0600 in a directory of mode
@@ -41,11 +43,13 @@ public final class Installation {
     }
 
     /**
-     * Opens the directory, making what is absent and renewing the server's certificate when it ends within 30 days.
+     * Opens the directory, making what is absent and renewing the server's certificate when it ends within 30 days or
+     * lacks a name.
      *
+     * @param names DNS names that the server's certificate must have
      * @throws IOException with a message for the user when a file cannot be read, written or understood
      */
-    public static Installation open(Path directory, InstantSource clock) throws IOException {
+    public static Installation open(Path directory, InstantSource clock, List<String> names) throws IOException {
         if (!Files.isDirectory(directory)) {
             Files.createDirectories(
                     directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
@@ -62,8 +66,8 @@ public final class Installation {
         var authority = new CertificateAuthority(readCertificate(certificateFile), readKey(keyFile));
         Path serverFile = directory.resolve("server.crt");
         Path serverKey = directory.resolve("server.key");
-        if (created || !Files.exists(serverKey) || endsSoon(serverFile, now)) {
-            var server = authority.issueServer(now);
+        if (created || !Files.exists(serverKey) || endsSoon(serverFile, now) || lacks(serverFile, names)) {
+            var server = authority.issueServer(now, names);
             write(serverKey, pem("PRIVATE KEY", server.key().getEncoded()));
             write(serverFile, certificatePem(server.certificate()) + certificatePem(authority.certificate()));
         }
@@ -82,6 +86,16 @@ public final class Installation {
         return created;
     }
 
+    /** Certificate of the CA, in PEM form, as the data directory of a running manager holds it. Blocks. */
+    public static String caPem(Path directory) throws IOException {
+        return Files.readString(directory.resolve("ca.crt"));
+    }
+
+    /** Fingerprint of the CA of a data directory, which edges pin. Blocks. */
+    public static String caFingerprint(Path directory) throws IOException {
+        return JoinToken.fingerprint(readCertificate(directory.resolve("ca.crt")));
+    }
+
     public Path directory() {
         return directory;
     }
@@ -98,6 +112,22 @@ public final class Installation {
     private static boolean endsSoon(Path certificate, Instant now) throws IOException {
         return !Files.exists(certificate)
                 || readCertificate(certificate).getNotAfter().toInstant().isBefore(now.plus(RENEW_BEFORE));
+    }
+
+    /** Opens it with the names that every server has. */
+    public static Installation open(Path directory, InstantSource clock) throws IOException {
+        return open(directory, clock, List.of());
+    }
+
+    private static boolean lacks(Path certificate, List<String> names) throws IOException {
+        try {
+            var alternatives = readCertificate(certificate).getSubjectAlternativeNames();
+            return names.stream()
+                    .anyMatch(name ->
+                            alternatives == null || alternatives.stream().noneMatch(one -> name.equals(one.get(1))));
+        } catch (CertificateParsingException e) {
+            throw damaged(certificate, e);
+        }
     }
 
     private static void write(Path file, String text) throws IOException {

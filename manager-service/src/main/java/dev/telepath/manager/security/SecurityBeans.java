@@ -23,7 +23,8 @@ final class SecurityBeans {
     @Produces
     @Singleton
     Tokens tokens(ManagerSettings settings, Timer timer) throws IOException {
-        return Installation.open(Path.of(settings.dataDir()), timer.clock()).tokens();
+        return Installation.open(Path.of(settings.dataDir()), timer.clock(), ServerNames.of(settings))
+                .tokens();
     }
 
     @Produces

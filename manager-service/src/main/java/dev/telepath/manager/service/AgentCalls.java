@@ -13,6 +13,7 @@ import dev.telepath.manager.session.WorkloadKey;
 import dev.telepath.manager.watch.Changes;
 import dev.telepath.manager.watch.Delta;
 import dev.telepath.manager.watch.Watches;
+import dev.telepath.manager.workload.AgentSupply;
 import dev.telepath.protocol.telepresence.manager.AgentInfo;
 import dev.telepath.protocol.telepresence.manager.AgentInfoDelta;
 import dev.telepath.protocol.telepresence.manager.AgentInfoSnapshot;
@@ -34,6 +35,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.Executor;
 import java.util.function.Function;
 import java.util.function.Predicate;
 
@@ -42,12 +44,14 @@ import java.util.function.Predicate;
 final class AgentCalls {
     private final Sessions sessions;
     private final Engagements engagements;
+    private final AgentSupply supply;
     private final Watches watches;
 
     @Inject
-    AgentCalls(Sessions sessions, Engagements engagements, Watches watches) {
+    AgentCalls(Sessions sessions, Engagements engagements, AgentSupply supply, Watches watches) {
         this.sessions = sessions;
         this.engagements = engagements;
+        this.supply = supply;
         this.watches = watches;
     }
 
@@ -56,6 +60,15 @@ final class AgentCalls {
         ClientSession client =
                 sessions.client(Principal.current(), request.getSession().getSessionId());
         var workload = new WorkloadKey(client.namespace(), request.getName());
+        Executor loop = CallLoop.current();
+        return Uni.createFrom()
+                .completionStage(supply.bring(workload))
+                .replaceWith(true)
+                .emitOn(loop)
+                .map(brought -> ingest(client, workload));
+    }
+
+    private AgentInfoSnapshot ingest(ClientSession client, WorkloadKey workload) {
         List<AgentSession> agents = sessions.agents(client.owner(), workload);
         if (agents.isEmpty()) {
             throw Status.NOT_FOUND
@@ -64,10 +77,9 @@ final class AgentCalls {
                     .asRuntimeException();
         }
         engagements.ingests().add(client, workload);
-        return Uni.createFrom()
-                .item(AgentInfoSnapshot.newBuilder()
-                        .addAllAgents(agents.stream().map(AgentSession::info).toList())
-                        .build());
+        return AgentInfoSnapshot.newBuilder()
+                .addAllAgents(agents.stream().map(AgentSession::info).toList())
+                .build();
     }
 
     Multi<AgentInfoSnapshot> watch(SessionInfo info) {

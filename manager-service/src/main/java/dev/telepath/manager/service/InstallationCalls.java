@@ -10,6 +10,7 @@ import dev.telepath.manager.session.Sessions;
 import dev.telepath.manager.session.WorkloadKey;
 import dev.telepath.manager.settings.ManagerSettings;
 import dev.telepath.manager.watch.Watches;
+import dev.telepath.manager.workload.AgentSupply;
 import dev.telepath.manager.workload.Workload;
 import dev.telepath.manager.workload.WorkloadProvider;
 import dev.telepath.protocol.telepresence.manager.AgentConfigRequest;
@@ -47,6 +48,7 @@ final class InstallationCalls {
 
     private final Sessions sessions;
     private final WorkloadProvider workloads;
+    private final AgentSupply supply;
     private final Watches watches;
     private final ManagerSettings settings;
     private final HttpServer server;
@@ -58,6 +60,7 @@ final class InstallationCalls {
     InstallationCalls(
             Sessions sessions,
             WorkloadProvider workloads,
+            AgentSupply supply,
             Watches watches,
             Draining draining,
             ManagerSettings settings,
@@ -65,6 +68,7 @@ final class InstallationCalls {
             @ConfigProperty(name = "quarkus.application.version") String version) {
         this.sessions = sessions;
         this.workloads = workloads;
+        this.supply = supply;
         this.watches = watches;
         this.draining = draining;
         this.settings = settings;
@@ -104,6 +108,12 @@ final class InstallationCalls {
     }
 
     Uni<AgentImageFQN> agentImage() {
+        if (settings.kubernetes().enabled() && settings.agents().image().isPresent()) {
+            return Uni.createFrom()
+                    .item(AgentImageFQN.newBuilder()
+                            .setFQN(settings.agents().image().get())
+                            .build());
+        }
         return Uni.createFrom()
                 .failure(Status.UNAVAILABLE
                         .withDescription("this manager has no injector: agents are started by hand (telepath-agent)")
@@ -130,7 +140,7 @@ final class InstallationCalls {
                 .put("agentName", key.name())
                 .put("namespace", key.namespace())
                 .put("workloadName", key.name())
-                .put("workloadKind", "Deployment")
+                .put("workloadKind", Kinds.name(workload.kind()))
                 .put(
                         "containers",
                         new JsonArray()
@@ -141,12 +151,21 @@ final class InstallationCalls {
                         .build());
     }
 
-    /** Standalone agents are not the manager's to stop. */
+    /** Only what was injected on demand is the manager's to remove. */
     Uni<Empty> uninstallAgents(UninstallAgentsRequest request) {
-        sessions.client(Principal.current(), request.getSessionInfo().getSessionId());
-        throw Status.FAILED_PRECONDITION
-                .withDescription("agents of a standalone manager were started by hand; stop them where they run")
-                .asRuntimeException();
+        ClientSession client =
+                sessions.client(Principal.current(), request.getSessionInfo().getSessionId());
+        return Uni.createFrom()
+                .completionStage(supply.remove(client.namespace(), request.getAgentsList()))
+                .map(removed -> {
+                    if (removed) {
+                        return Empty.getDefaultInstance();
+                    }
+                    throw Status.FAILED_PRECONDITION
+                            .withDescription(
+                                    "agents of a standalone manager were started by hand; stop them where they run")
+                            .asRuntimeException();
+                });
     }
 
     Multi<ClusterInfo> watchCluster(SessionInfo info) {

@@ -12,6 +12,7 @@ import dev.telepath.manager.session.Sessions;
 import dev.telepath.manager.watch.Changes;
 import dev.telepath.manager.watch.Delta;
 import dev.telepath.manager.watch.Watches;
+import dev.telepath.manager.workload.AgentSupply;
 import dev.telepath.protocol.telepresence.manager.CreateInterceptRequest;
 import dev.telepath.protocol.telepresence.manager.GetInterceptRequest;
 import dev.telepath.protocol.telepresence.manager.InterceptDispositionType;
@@ -24,6 +25,7 @@ import dev.telepath.protocol.telepresence.manager.RemoveInterceptRequest2;
 import dev.telepath.protocol.telepresence.manager.ReviewInterceptRequest;
 import dev.telepath.protocol.telepresence.manager.SessionInfo;
 import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 import jakarta.inject.Inject;
@@ -31,6 +33,7 @@ import jakarta.inject.Singleton;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executor;
 import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
@@ -43,28 +46,45 @@ final class InterceptCalls {
     private final Sessions sessions;
     private final Engagements engagements;
     private final Preparation preparation;
+    private final AgentSupply supply;
     private final Watches watches;
 
     @Inject
-    InterceptCalls(Sessions sessions, Engagements engagements, Preparation preparation, Watches watches) {
+    InterceptCalls(
+            Sessions sessions, Engagements engagements, Preparation preparation, AgentSupply supply, Watches watches) {
         this.sessions = sessions;
         this.engagements = engagements;
         this.preparation = preparation;
+        this.supply = supply;
         this.watches = watches;
     }
 
     Uni<PreparedIntercept> prepare(CreateInterceptRequest request) {
         ClientSession client = client(request.getSession());
+        return brought(client, request)
+                .map(brought -> switch (preparation.prepare(client, request.getInterceptSpec())) {
+                    case Preparation.Outcome.UserError(String text) -> wrong(text);
+                    case Preparation.Outcome.Ready ready -> prepared(ready);
+                })
+                .onFailure(StatusRuntimeException.class)
+                .recoverWithItem(failure -> wrong(String.valueOf(
+                        ((StatusRuntimeException) failure).getStatus().getDescription())));
+    }
+
+    private static PreparedIntercept wrong(String text) {
+        return PreparedIntercept.newBuilder()
+                .setError(text)
+                .setErrorCategory(USER_ERROR)
+                .build();
+    }
+
+    /** Completes when the workload has the agent that the engagement needs. */
+    private Uni<Boolean> brought(ClientSession client, CreateInterceptRequest request) {
+        Executor loop = CallLoop.current();
         return Uni.createFrom()
-                .item(
-                        switch (preparation.prepare(client, request.getInterceptSpec())) {
-                            case Preparation.Outcome.UserError(String text) ->
-                                PreparedIntercept.newBuilder()
-                                        .setError(text)
-                                        .setErrorCategory(USER_ERROR)
-                                        .build();
-                            case Preparation.Outcome.Ready ready -> prepared(ready);
-                        });
+                .completionStage(supply.bring(preparation.workload(client, request.getInterceptSpec())))
+                .replaceWith(true)
+                .emitOn(loop);
     }
 
     private static PreparedIntercept prepared(Preparation.Outcome.Ready ready) {
@@ -80,15 +100,17 @@ final class InterceptCalls {
                 .setContainerPort(spec.getContainerPort())
                 .setContainerName(spec.getContainerName())
                 .setProtocol(spec.getProtocol())
-                .setWorkloadKind("Deployment")
+                .setWorkloadKind(Kinds.name(ready.workload().kind()))
                 .addAllPodPorts(spec.getPodPortsList())
                 .build();
     }
 
     Uni<InterceptInfo> create(CreateInterceptRequest request) {
         ClientSession client = client(request.getSession());
-        InterceptSpec spec = preparation.resolve(client, request.getInterceptSpec());
-        return Uni.createFrom().item(engagements.create(client, spec).info());
+        return brought(client, request)
+                .map(brought -> engagements
+                        .create(client, preparation.resolve(client, request.getInterceptSpec()))
+                        .info());
     }
 
     Uni<InterceptInfo> get(GetInterceptRequest request) {

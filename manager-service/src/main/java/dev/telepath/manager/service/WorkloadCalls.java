@@ -95,11 +95,17 @@ final class WorkloadCalls {
                 .setNamespace(workload.key().namespace())
                 .setUid(UUID.nameUUIDFromBytes(uid.getBytes(StandardCharsets.UTF_8))
                         .toString())
-                .setState(WorkloadInfo.State.AVAILABLE)
-                .setAgentState(
-                        clients.isEmpty() ? WorkloadInfo.AgentState.INSTALLED : WorkloadInfo.AgentState.INTERCEPTED)
+                .setState(workload.state())
+                .setAgentState(agentState(workload, !clients.isEmpty()))
                 .addAllInterceptClients(clients)
                 .build();
+    }
+
+    private static WorkloadInfo.AgentState agentState(Workload workload, boolean engaged) {
+        if (workload.agents().isEmpty()) {
+            return WorkloadInfo.AgentState.NO_AGENT_UNSPECIFIED;
+        }
+        return engaged ? WorkloadInfo.AgentState.INTERCEPTED : WorkloadInfo.AgentState.INSTALLED;
     }
 
     private Optional<WorkloadEventsDelta> tell(

@@ -4,6 +4,7 @@ import io.quarkus.runtime.configuration.MemorySize;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -42,6 +43,13 @@ public interface ManagerSettings {
     @WithDefault("5s")
     Duration drain();
 
+    /** Further DNS names in the server's certificate. */
+    Optional<List<String>> serverNames();
+
+    KubernetesSettings kubernetes();
+
+    AgentSettings agents();
+
     SessionSettings sessions();
 
     EngagementSettings engagements();
@@ -56,16 +64,31 @@ public interface ManagerSettings {
 
     MetricsSettings metrics();
 
-    KubernetesSettings kubernetes();
-
-    /** Callers that the API server vouches for. */
+    /** Where the manager runs in Kubernetes. Workloads and agents are the cluster's only with {@code enabled}. */
     interface KubernetesSettings {
+        /** Whether workloads are those of the cluster, and agents are injected. */
+        @WithDefault("false")
+        boolean enabled();
+
+        /** The manager's own namespace, and that of the clients' service account; that of its pod unless given. */
+        Optional<String> namespace();
+
+        /** Name of the Service that agents and the API server reach the manager by. */
+        @WithDefault("telepath-manager")
+        String service();
+
+        /** Namespaces that are managed, at most 1,000; all when neither these nor a selector are given. */
+        Optional<List<String>> namespaces();
+
+        /** Label selector of the namespaces that are managed. */
+        Optional<String> namespaceSelector();
+
+        /** Name of the MutatingWebhookConfiguration; {@code telepath-manager-NAMESPACE} unless given. */
+        Optional<String> webhook();
+
         /** Whether its tokens are accepted: {@code on}, {@code off}, or {@code auto} = in a pod with a service account. */
         @WithDefault("auto")
         String identity();
-
-        /** Namespace of the clients' service account; that of the manager's pod when absent. */
-        Optional<String> namespace();
 
         /** Service account whose tokens are a client's. */
         @WithDefault("telepath-client")
@@ -90,6 +113,53 @@ public interface ManagerSettings {
         /** Most questions under way; 1 to 10,000. */
         @WithDefault("256")
         int reviewsPending();
+    }
+
+    /** Agents that the manager injects. */
+    interface AgentSettings {
+        /** Image of the agent; without it nothing is injected. */
+        Optional<String> image();
+
+        /** Always, IfNotPresent or Never. */
+        @WithDefault("IfNotPresent")
+        String imagePullPolicy();
+
+        /** First port that an agent listens on in a pod; it takes the next free ones. 1024 to 60000. */
+        @WithDefault("9900")
+        int firstPort();
+
+        /** User that the agent runs as where the workload names none; 1 to 2147483647. */
+        @WithDefault("65532")
+        long user();
+
+        /** CPU that an agent asks for, as a Kubernetes quantity. */
+        @WithDefault("10m")
+        String cpuRequest();
+
+        /** Memory that an agent asks for. */
+        @WithDefault("64Mi")
+        String memoryRequest();
+
+        /** Most CPU of an agent; no limit unless given. */
+        Optional<String> cpuLimit();
+
+        /** Most memory of an agent; no limit unless given. */
+        Optional<String> memoryLimit();
+
+        /** Whether numeric and headless ports may be taken by redirect rules, which need an init container with NET_ADMIN. */
+        @WithDefault("true")
+        boolean redirect();
+
+        /** Secret in the workload's namespace, key {@code token}, used in place of the pod's own service account token. */
+        Optional<String> tokenSecret();
+
+        /** How long a request waits for the agent that it needs; 1 s to 1 h. */
+        @WithDefault("60s")
+        Duration arrival();
+
+        /** How long an agent that was injected on demand may be unused before it is removed; 0 is never, else 1 min to 30 d. */
+        @WithDefault("0s")
+        Duration idle();
     }
 
     /** Session life. */

@@ -5,6 +5,8 @@ import dev.telepath.manager.watch.Changes;
 import dev.telepath.protocol.v1.Offering;
 import io.grpc.Status;
 import jakarta.inject.Singleton;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -52,6 +54,17 @@ public final class Offers {
     /** The offer of an agent. */
     public Optional<Offering> of(AgentSession agent) {
         return Optional.ofNullable(offers.get(agent.id()));
+    }
+
+    /** What the agents guard together, each port once. */
+    public List<Offering.Port> ports(List<AgentSession> agents) {
+        Map<String, Offering.Port> ports = new LinkedHashMap<>();
+        for (AgentSession agent : agents) {
+            for (Offering.Port port : of(agent).map(Offering::getPortsList).orElse(List.of())) {
+                ports.putIfAbsent(port.getPort() + "/" + port.getProtocol() + "/" + port.getName(), port);
+            }
+        }
+        return List.copyOf(ports.values());
     }
 
     private static RuntimeException invalid(String why) {

@@ -6,17 +6,16 @@ import dev.telepath.manager.session.Sessions;
 import dev.telepath.manager.session.WorkloadKey;
 import dev.telepath.manager.watch.Changes;
 import dev.telepath.protocol.telepresence.manager.WorkloadInfo;
-import dev.telepath.protocol.v1.Offering;
+import jakarta.enterprise.inject.Typed;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
 /** The agents that have arrived are the workloads. Thread-safe. */
 @Singleton
+@Typed(StandaloneWorkloads.class)
 public final class StandaloneWorkloads implements WorkloadProvider {
     private final Sessions sessions;
     private final Offers offers;
@@ -56,13 +55,12 @@ public final class StandaloneWorkloads implements WorkloadProvider {
     }
 
     private Workload workload(WorkloadKey key, List<AgentSession> agents) {
-        Map<String, Offering.Port> ports = new LinkedHashMap<>();
-        for (AgentSession agent : agents) {
-            for (Offering.Port port :
-                    offers.of(agent).map(Offering::getPortsList).orElse(List.of())) {
-                ports.putIfAbsent(port.getPort() + "/" + port.getProtocol(), port);
-            }
-        }
-        return new Workload(key, WorkloadInfo.Kind.DEPLOYMENT, agents, List.copyOf(ports.values()));
+        return new Workload(
+                key,
+                WorkloadInfo.Kind.DEPLOYMENT,
+                agents,
+                offers.ports(agents),
+                WorkloadInfo.State.AVAILABLE,
+                List.of());
     }
 }

@@ -1,0 +1,256 @@
+package dev.telepath.manager.kubernetes.injection;
+
+import io.fabric8.kubernetes.api.model.Container;
+import io.fabric8.kubernetes.api.model.ContainerBuilder;
+import io.fabric8.kubernetes.api.model.ContainerPort;
+import io.fabric8.kubernetes.api.model.ContainerPortBuilder;
+import io.fabric8.kubernetes.api.model.EnvVar;
+import io.fabric8.kubernetes.api.model.EnvVarBuilder;
+import io.fabric8.kubernetes.api.model.IntOrString;
+import io.fabric8.kubernetes.api.model.Pod;
+import io.fabric8.kubernetes.api.model.Quantity;
+import io.fabric8.kubernetes.api.model.ResourceRequirements;
+import io.fabric8.kubernetes.api.model.ResourceRequirementsBuilder;
+import io.fabric8.kubernetes.api.model.Volume;
+import io.fabric8.kubernetes.api.model.VolumeBuilder;
+import io.fabric8.kubernetes.api.model.VolumeMount;
+import io.fabric8.kubernetes.api.model.VolumeMountBuilder;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** Builds the agent's containers and volumes. Pure. */
+final class AgentContainer {
+    /** Name of the agent's container. */
+    static final String NAME = "telepath-agent";
+    /** Name of the container that sets redirect rules. */
+    static final String INIT_NAME = "telepath-init";
+
+    static final String TOKEN_DIRECTORY = "/var/run/telepath";
+    static final String AUDIENCE = "telepath";
+    private static final String TOKEN_VOLUME = "telepath-token";
+    private static final String SCRATCH_VOLUME = "telepath-scratch";
+    private static final long TOKEN_LIFE_SECONDS = 3600;
+
+    private final InjectionSettings settings;
+
+    AgentContainer(InjectionSettings settings) {
+        this.settings = settings;
+    }
+
+    /** A port that the agent takes, and where it listens for it. */
+    record Listening(PortPlan.Taken taken, int listen) {}
+
+    /** A rule of the pod's network: what comes in for one port goes to another. */
+    record Rule(int from, int to, String protocol) {
+        String argument() {
+            return from + "=" + to + "/" + protocol.toLowerCase(Locale.ROOT);
+        }
+    }
+
+    /**
+     * @param app the container that environment and volumes are lent of
+     * @param healthPort free in the pod
+     */
+    Container agent(
+            Pod pod, Target target, Container app, Volumes lent, List<Listening> ports, int healthPort, String image) {
+        List<VolumeMount> mounts = new ArrayList<>(lent.mounts());
+        mounts.add(new VolumeMountBuilder()
+                .withName(TOKEN_VOLUME)
+                .withMountPath(TOKEN_DIRECTORY)
+                .withReadOnly(true)
+                .build());
+        mounts.add(new VolumeMountBuilder()
+                .withName(SCRATCH_VOLUME)
+                .withMountPath("/tmp")
+                .build());
+        return new ContainerBuilder()
+                .withName(NAME)
+                .withImage(image)
+                .withImagePullPolicy(settings.pullPolicy())
+                .withArgs(arguments(target, lent, ports, healthPort))
+                .withEnv(environment(app))
+                .withEnvFrom(EnvCopies.sources(app))
+                .withPorts(containerPorts(ports, healthPort))
+                .withResources(resources())
+                .withVolumeMounts(mounts)
+                .withNewStartupProbe()
+                .withNewHttpGet()
+                .withPath("/q/health/ready")
+                .withPort(new IntOrString(healthPort))
+                .endHttpGet()
+                .withPeriodSeconds(1)
+                .withFailureThreshold(120)
+                .endStartupProbe()
+                .withNewReadinessProbe()
+                .withNewHttpGet()
+                .withPath("/q/health/ready")
+                .withPort(new IntOrString(healthPort))
+                .endHttpGet()
+                .withPeriodSeconds(10)
+                .endReadinessProbe()
+                .withTerminationMessagePolicy("FallbackToLogsOnError")
+                .withNewSecurityContext()
+                .withRunAsUser(user(pod, app))
+                .withRunAsNonRoot(true)
+                .withAllowPrivilegeEscalation(false)
+                .withReadOnlyRootFilesystem(true)
+                .withNewCapabilities()
+                .withDrop("ALL")
+                .endCapabilities()
+                .withNewSeccompProfile()
+                .withType("RuntimeDefault")
+                .endSeccompProfile()
+                .endSecurityContext()
+                .build();
+    }
+
+    /** What the workload's files are readable for, unless that is root. */
+    private long user(Pod pod, Container app) {
+        Long own = app.getSecurityContext() == null
+                ? null
+                : app.getSecurityContext().getRunAsUser();
+        if (own == null && pod.getSpec().getSecurityContext() != null) {
+            own = pod.getSpec().getSecurityContext().getRunAsUser();
+        }
+        return own == null || own == 0 ? settings.user() : own;
+    }
+
+    private List<String> arguments(Target target, Volumes lent, List<Listening> ports, int healthPort) {
+        var arguments = new ArrayList<>(List.of(
+                "--manager",
+                settings.manager(),
+                "--token-file",
+                TOKEN_DIRECTORY + "/token",
+                "--ca-fingerprint",
+                settings.caFingerprint(),
+                "--name",
+                target.name(),
+                "--namespace",
+                target.namespace(),
+                "--kind",
+                target.kind(),
+                "--http-host",
+                "0.0.0.0",
+                "--http-port",
+                String.valueOf(healthPort),
+                "--env-copies",
+                EnvCopies.PREFIX));
+        for (Listening port : ports) {
+            arguments.add("--port");
+            arguments.add(port.taken().port() + "@" + port.listen() + "=127.0.0.1:"
+                    + port.taken().port() + "/" + port.taken().protocol().toLowerCase(Locale.ROOT)
+                    + (port.taken().name().isEmpty() ? "" : ":" + port.taken().name()));
+        }
+        for (VolumeMount mount : lent.mounts()) {
+            arguments.add("--share");
+            // $(X) in an argument is a variable to Kubernetes.
+            arguments.add(mount.getMountPath().replace("$(", "$$("));
+        }
+        return arguments;
+    }
+
+    private static List<EnvVar> environment(Container app) {
+        var variables = new ArrayList<EnvVar>(EnvCopies.variables(app));
+        variables.add(field("TELEPATH_AGENT_POD_NAME", "metadata.name"));
+        variables.add(field("TELEPATH_AGENT_POD_UID", "metadata.uid"));
+        variables.add(field("TELEPATH_AGENT_ADDRESS", "status.podIP"));
+        return variables;
+    }
+
+    private static EnvVar field(String name, String path) {
+        return new EnvVarBuilder()
+                .withName(name)
+                .withNewValueFrom()
+                .withNewFieldRef()
+                .withFieldPath(path)
+                .endFieldRef()
+                .endValueFrom()
+                .build();
+    }
+
+    private static List<ContainerPort> containerPorts(List<Listening> ports, int healthPort) {
+        var own = new ArrayList<ContainerPort>();
+        for (Listening port : ports) {
+            var one = new ContainerPortBuilder()
+                    .withContainerPort(port.listen())
+                    .withProtocol(port.taken().protocol());
+            if (port.taken().way() == PortPlan.Way.SWAP) {
+                one.withName(port.taken().name());
+            }
+            own.add(one.build());
+        }
+        own.add(new ContainerPortBuilder()
+                .withName("tp-health")
+                .withContainerPort(healthPort)
+                .withProtocol("TCP")
+                .build());
+        return own;
+    }
+
+    private ResourceRequirements resources() {
+        InjectionSettings.Resources wanted = settings.resources();
+        var resources = new ResourceRequirementsBuilder()
+                .addToRequests("cpu", new Quantity(wanted.cpu()))
+                .addToRequests("memory", new Quantity(wanted.memory()));
+        wanted.mostCpu().ifPresent(most -> resources.addToLimits("cpu", new Quantity(most)));
+        wanted.mostMemory().ifPresent(most -> resources.addToLimits("memory", new Quantity(most)));
+        return resources.build();
+    }
+
+    /** Sets the rules before anything else runs in the pod. Root with NET_ADMIN and nothing else. */
+    Container init(List<Rule> rules, String image) {
+        var arguments = new ArrayList<String>();
+        arguments.add("redirect");
+        rules.forEach(rule -> arguments.add(rule.argument()));
+        return new ContainerBuilder()
+                .withName(INIT_NAME)
+                .withImage(image)
+                .withImagePullPolicy(settings.pullPolicy())
+                .withArgs(arguments)
+                .withResources(resources())
+                .withTerminationMessagePolicy("FallbackToLogsOnError")
+                .addNewVolumeMount()
+                .withName(SCRATCH_VOLUME)
+                .withMountPath("/tmp")
+                .endVolumeMount()
+                .withNewSecurityContext()
+                .withRunAsUser(0L)
+                .withRunAsNonRoot(false)
+                .withAllowPrivilegeEscalation(false)
+                .withReadOnlyRootFilesystem(true)
+                .withNewCapabilities()
+                .withAdd("NET_ADMIN")
+                .withDrop("ALL")
+                .endCapabilities()
+                .withNewSeccompProfile()
+                .withType("RuntimeDefault")
+                .endSeccompProfile()
+                .endSecurityContext()
+                .build();
+    }
+
+    List<Volume> volumes() {
+        var token = new VolumeBuilder().withName(TOKEN_VOLUME);
+        if (settings.tokenSecret().isPresent()) {
+            token.withNewSecret().withSecretName(settings.tokenSecret().get()).endSecret();
+        } else {
+            token.withNewProjected()
+                    .addNewSource()
+                    .withNewServiceAccountToken()
+                    .withAudience(AUDIENCE)
+                    .withExpirationSeconds(TOKEN_LIFE_SECONDS)
+                    .withPath("token")
+                    .endServiceAccountToken()
+                    .endSource()
+                    .endProjected();
+        }
+        Volume scratch = new VolumeBuilder()
+                .withName(SCRATCH_VOLUME)
+                .withNewEmptyDir()
+                .withSizeLimit(new Quantity("16Mi"))
+                .endEmptyDir()
+                .build();
+        return List.of(token.build(), scratch);
+    }
+}

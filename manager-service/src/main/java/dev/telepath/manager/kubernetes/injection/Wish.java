@@ -1,0 +1,75 @@
+package dev.telepath.manager.kubernetes.injection;
+
+import io.fabric8.kubernetes.api.model.ObjectMeta;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * What annotations of a pod say about its agent. Those of Telepresence are understood beside ours.
+ *
+ * @param service only ports of this Service; empty for all
+ * @param servicePorts only these ports of Services, names or numbers; empty for all
+ * @param containerPorts these ports of containers too, names or numbers, whether a Service leads to them or not
+ * @param ignoredVolumes names of volumes that are not lent
+ * @param noVolumes whether none is lent
+ */
+record Wish(
+        Decision decision,
+        Optional<String> service,
+        Set<String> servicePorts,
+        Set<String> containerPorts,
+        Set<String> ignoredVolumes,
+        boolean noVolumes) {
+    private static final String OURS = "telepath.dev/";
+    private static final String[] THEIRS = {"telepresence.io/", "telepresence.getambassador.io/"};
+
+    /** Whether an agent is wanted. */
+    enum Decision {
+        ENABLED,
+        DISABLED,
+        /** Only on demand. */
+        OPEN
+    }
+
+    static Wish of(ObjectMeta pod) {
+        Map<String, String> annotations = pod.getAnnotations() == null ? Map.of() : pod.getAnnotations();
+        String ignored = find(annotations, "ignore-volume-mounts", "inject-ignore-volume-mounts")
+                .orElse("");
+        return new Wish(
+                switch (find(annotations, "inject", "inject-traffic-agent").orElse("")) {
+                    case "enabled", "true" -> Decision.ENABLED;
+                    case "disabled", "false" -> Decision.DISABLED;
+                    default -> Decision.OPEN;
+                },
+                find(annotations, "service-name", "inject-service-name").filter(name -> !name.isBlank()),
+                list(find(annotations, "service-ports", "inject-service-ports")),
+                list(find(annotations, "container-ports", "inject-container-ports")),
+                list(Optional.of(ignored)),
+                ignored.equals("enabled") || ignored.equals("true"));
+    }
+
+    private static Optional<String> find(Map<String, String> annotations, String ours, String theirs) {
+        String own = annotations.get(OURS + ours);
+        if (own != null) {
+            return Optional.of(own.strip());
+        }
+        return Arrays.stream(THEIRS)
+                .map(prefix -> annotations.get(prefix + theirs))
+                .filter(value -> value != null)
+                .map(String::strip)
+                .findFirst();
+    }
+
+    private static Set<String> list(Optional<String> text) {
+        var names = new LinkedHashSet<String>();
+        for (String one : text.orElse("").split(",", -1)) {
+            if (!one.isBlank()) {
+                names.add(one.strip());
+            }
+        }
+        return names;
+    }
+}
