@@ -1,5 +1,6 @@
 package dev.telepath.agent;
 
+import dev.telepath.agent.redirect.RedirectCommand;
 import dev.telepath.agent.settings.Setting;
 import dev.telepath.agent.settings.SettingsSources;
 import io.quarkus.runtime.Quarkus;
@@ -22,6 +23,7 @@ import picocli.CommandLine.Option;
         name = "telepath-agent",
         mixinStandardHelpOptions = true,
         versionProvider = AgentVersion.class,
+        subcommands = RedirectCommand.class,
         sortOptions = false,
         description =
                 "Guards the ports of a workload; forwards them, diverts or copies them while a client engages them.",

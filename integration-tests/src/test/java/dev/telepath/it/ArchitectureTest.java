@@ -54,12 +54,12 @@ class ArchitectureTest {
             program("client", "manager", "agent"),
             noClasses()
                     .that()
-                    .resideOutsideOfPackage("dev.telepath.client.tun..")
+                    .resideOutsideOfPackages("dev.telepath.client.tun..", "dev.telepath.agent.redirect..")
                     .should()
                     .dependOnClassesThat()
                     .resideInAPackage("java.lang.foreign..")
                     .allowEmptyShould(true)
-                    .as("only the client's tun package goes below the JVM"),
+                    .as("only the packages that talk to the kernel go below the JVM"),
             noClasses()
                     .that()
                     .resideOutsideOfPackages(

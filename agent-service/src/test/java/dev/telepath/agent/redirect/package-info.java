@@ -1,0 +1,5 @@
+/** Redirect rules. */
+@NullMarked
+package dev.telepath.agent.redirect;
+
+import org.jspecify.annotations.NullMarked;
