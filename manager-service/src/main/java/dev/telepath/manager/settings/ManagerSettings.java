@@ -154,7 +154,7 @@ public interface ManagerSettings {
         Optional<String> tokenSecret();
 
         /** How long a request waits for the agent that it needs; 1 s to 1 h. */
-        @WithDefault("60s")
+        @WithDefault("25s")
         Duration arrival();
 
         /** How long an agent that was injected on demand may be unused before it is removed; 0 is never, else 1 min to 30 d. */

@@ -93,6 +93,13 @@ final class Bringing implements AutoCloseable {
                 .toList();
     }
 
+    /** Whether Services lead to the pod. */
+    static boolean ready(Pod pod) {
+        return pod.getStatus() != null
+                && pod.getStatus().getConditions().stream()
+                        .anyMatch(one -> "Ready".equals(one.getType()) && "True".equals(one.getStatus()));
+    }
+
     /** Warnings about the workload, its pods and what makes them. */
     List<Event> events() {
         return List.copyOf(events.values());

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /** Tells from what the cluster says why new pods of a workload bring no agent. Pure. */
 final class Diagnosis {
@@ -24,14 +25,14 @@ final class Diagnosis {
 
     private final String agent;
     private final String init;
-    private final String notCalled;
+    private final Supplier<String> notCalled;
 
     /**
      * @param agent name of the agent's container
      * @param init name of its init container
      * @param notCalled what to say of a pod that came up without the agent
      */
-    Diagnosis(String agent, String init, String notCalled) {
+    Diagnosis(String agent, String init, Supplier<String> notCalled) {
         this.agent = agent;
         this.init = init;
         this.notCalled = notCalled;
@@ -104,7 +105,7 @@ final class Diagnosis {
         boolean injected = pod.getSpec().getContainers().stream()
                 .anyMatch(container -> container.getName().equals(agent));
         if (!injected) {
-            return Optional.of("pod " + name(pod) + " came up without an agent: " + notCalled);
+            return Optional.of("pod " + name(pod) + " came up without an agent: " + notCalled.get());
         }
         if (pod.getStatus() == null) {
             return Optional.empty();

@@ -8,6 +8,7 @@ import dev.telepath.manager.session.WorkloadKey;
 import dev.telepath.manager.settings.Timer;
 import dev.telepath.manager.workload.AgentSupply;
 import dev.telepath.manager.workload.Offers;
+import dev.telepath.protocol.telepresence.manager.WorkloadInfo;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.grpc.Status;
@@ -108,7 +109,7 @@ public final class OnDemandAgents implements AgentSupply {
             Predicate<Pod> isNew =
                     there ? OnDemandAgents::hasAgent : workload.rolling() ? stamped(now) : createdSince(now);
             var diagnosis =
-                    new Diagnosis(Injector.containerName(), Injector.initContainerName(), whyWithout.apply(key));
+                    new Diagnosis(Injector.containerName(), Injector.initContainerName(), () -> whyWithout.apply(key));
             var wait = new Wait(workload, now, there, isNew, diagnosis, done);
             wait.start();
             if (!there) {
@@ -189,7 +190,7 @@ public final class OnDemandAgents implements AgentSupply {
             if (done.isDone()) {
                 return;
             }
-            if (arrived(workload.key())) {
+            if (arrived(workload.key()) && (there || rolledOut())) {
                 if (done.complete(null)) {
                     LOG.infof(
                             "agent arrived workload=%s namespace=%s",
@@ -199,6 +200,14 @@ public final class OnDemandAgents implements AgentSupply {
             }
             Optional<String> failure = cluster.workload(workload.key()).flatMap(ClusterWorkload::failure);
             diagnosis.cause(bringing.pods(), bringing.events(), failure).ifPresent(this::failed);
+        }
+
+        /** Before that some callers would still be served by pods without an agent, or by none. */
+        private boolean rolledOut() {
+            boolean settled = cluster.workload(workload.key())
+                    .map(now -> now.state() == WorkloadInfo.State.AVAILABLE)
+                    .orElse(false);
+            return settled && bringing.pods().stream().anyMatch(Bringing::ready);
         }
 
         private void failed(String cause) {
@@ -217,6 +226,13 @@ public final class OnDemandAgents implements AgentSupply {
         }
 
         private void late() {
+            if (arrived(workload.key()) && bringing.pods().stream().anyMatch(Bringing::ready)) {
+                LOG.infof(
+                        "agent arrived, rollout goes on workload=%s namespace=%s",
+                        workload.key().name(), workload.key().namespace());
+                done.complete(null);
+                return;
+            }
             boolean first = done.completeExceptionally(Status.DEADLINE_EXCEEDED
                     .withDescription("no agent of workload " + workload.key() + " has arrived within "
                             + patience.toSeconds() + " s (telepath.manager.agents.arrival): "

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class DiagnosisTest {
-    private final Diagnosis diagnosis = new Diagnosis("telepath-agent", "telepath-init", "nobody called");
+    private final Diagnosis diagnosis = new Diagnosis("telepath-agent", "telepath-init", () -> "nobody called");
 
     private static PodBuilder pod(String... containers) {
         var pod = new PodBuilder()

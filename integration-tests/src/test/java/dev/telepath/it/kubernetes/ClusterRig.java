@@ -1,0 +1,295 @@
+package dev.telepath.it.kubernetes;
+
+import static org.awaitility.Awaitility.await;
+
+import dev.telepath.harness.Installation;
+import dev.telepath.harness.Program;
+import dev.telepath.harness.Result;
+import dev.telepath.harness.Running;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * This checkout's manager and agent in the cluster of {@code KUBECONFIG}, in two namespaces of their own, and a {@code tp}
+ * that reaches the manager by a port-forward. {@link #close()} removes all of it.
+ */
+final class ClusterRig implements AutoCloseable {
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
+    private static final String MODULES =
+            "java.se,jdk.unsupported,jdk.httpserver,jdk.crypto.ec,jdk.zipfs,jdk.management";
+
+    private final Installation installation = Installation.temporary();
+    private final Path tools = Path.of(Objects.requireNonNullElse(
+            System.getenv("TELEPATH_CLUSTER_TOOLS"),
+            Program.root().resolveSibling("shared").resolve("cluster").toString()));
+    private final String namespace = Objects.requireNonNullElse(System.getenv("TELEPATH_IT_PREFIX"), "telepath-it")
+            + "-" + ProcessHandle.current().pid();
+    private final int port = installation.managerPort();
+    private @Nullable Running forward;
+
+    /** Whether images can be made and loaded here. */
+    boolean possible() {
+        return Files.isExecutable(tools.resolve("make-image")) && Files.isExecutable(tools.resolve("load-image"));
+    }
+
+    /** Namespace of the manager and of workloads that may do what they like. */
+    String open() {
+        return namespace;
+    }
+
+    /** Namespace that enforces the restricted pod security profile. */
+    String restricted() {
+        return namespace + "-restricted";
+    }
+
+    private String image(String program) {
+        return namespace + "-" + program + ":1";
+    }
+
+    void start() {
+        Path runtime = installation.directory().resolve("jre");
+        run(
+                        Path.of(System.getProperty("java.home"), "bin", "jlink").toString(),
+                        "--add-modules",
+                        MODULES,
+                        "--strip-debug",
+                        "--no-header-files",
+                        "--no-man-pages",
+                        "--output",
+                        runtime.toString())
+                .orFail();
+        load(runtime, "manager", "manager-service");
+        load(runtime, "agent", "agent-service");
+        kubectl("create", "namespace", open()).orFail();
+        kubectl("create", "namespace", restricted()).orFail();
+        kubectl("label", "namespace", restricted(), "pod-security.kubernetes.io/enforce=restricted")
+                .orFail();
+        keys();
+        apply(
+                open(),
+                "manager.yaml",
+                Map.of(
+                        "NAMESPACE",
+                        open(),
+                        "MANAGED",
+                        open() + "," + restricted(),
+                        "AGENT_IMAGE",
+                        image("agent"),
+                        "image: IMAGE",
+                        "image: " + image("manager")));
+        managerIsUp();
+        kubectl("-n", open(), "run", "caller", "--image=echo:1", "--image-pull-policy=Never", "--restart=Never")
+                .orFail();
+        kubectl("-n", open(), "wait", "--for=condition=Ready", "pod/caller", "--timeout=60s")
+                .orFail();
+    }
+
+    private void load(Path runtime, String program, String module) {
+        Path archive = installation.directory().resolve(program + ".tar");
+        var command = new ArrayList<>(List.of(
+                tools.resolve("make-image").toString(),
+                "-t",
+                image(program),
+                "-o",
+                archive.toString(),
+                "--copy",
+                runtime + ":/jre",
+                "--copy",
+                Program.root().resolve(module).resolve("target/quarkus-app") + ":/telepath",
+                "--user",
+                "65532"));
+        for (String library : List.of("bin/java", "lib/server/libjvm.so", "lib/libnet.so", "lib/libnio.so")) {
+            command.addAll(List.of("--libs", runtime.resolve(library).toString()));
+        }
+        for (String argument : List.of(
+                "/jre/bin/java",
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "-XX:-UsePerfData",
+                "-Xmx96m",
+                "--sun-misc-unsafe-memory-access=allow",
+                "--enable-native-access=ALL-UNNAMED",
+                "-jar",
+                "/telepath/quarkus-run.jar")) {
+            command.addAll(List.of("--entrypoint", argument));
+        }
+        run(command.toArray(String[]::new)).orFail();
+        run(tools.resolve("load-image").toString(), archive.toString()).orFail();
+    }
+
+    private void keys() {
+        Path data = installation.directory().resolve("keys");
+        String service = "telepath-manager." + open();
+        String names = String.join(",", "telepath-manager", service, service + ".svc", service + ".svc.cluster.local");
+        Result made = installation
+                .run(
+                        Program.MANAGER,
+                        Map.of("TELEPATH_MANAGER_SERVER_NAMES", names),
+                        "init",
+                        "--data-dir",
+                        data.toString())
+                .orFail();
+        for (String name : List.of("client-token", "agent-token")) {
+            String token = made.out()
+                    .lines()
+                    .filter(line -> line.startsWith(name + "="))
+                    .findFirst()
+                    .orElseThrow()
+                    .substring(name.length() + 1);
+            installation.write(installation.tokenFile(name), token + "\n");
+        }
+        kubectl("-n", open(), "create", "secret", "generic", "telepath-manager-keys", "--from-file=" + data)
+                .orFail();
+        for (String one : List.of(open(), restricted())) {
+            kubectl(
+                            "-n",
+                            one,
+                            "create",
+                            "secret",
+                            "generic",
+                            "telepath-agent-token",
+                            "--from-file=token=" + installation.tokenFile("agent-token"))
+                    .orFail();
+        }
+    }
+
+    /** Has the manager inject another image; null for the right one. */
+    void agentImage(@Nullable String image) {
+        kubectl(
+                        "-n",
+                        open(),
+                        "set",
+                        "env",
+                        "deploy/telepath-manager",
+                        "TELEPATH_MANAGER_AGENTS_IMAGE=" + Objects.requireNonNullElse(image, image("agent")))
+                .orFail();
+        managerIsUp();
+        await().atMost(PATIENCE).until(() -> {
+            tp("reconnect");
+            return tp("status").out().contains("Connection: attached");
+        });
+    }
+
+    private void managerIsUp() {
+        kubectl("-n", open(), "rollout", "status", "deploy/telepath-manager", "--timeout=90s")
+                .orFail();
+        await().atMost(PATIENCE)
+                .until(() -> kubectl("-n", open(), "get", "pods", "-l", "app=telepath-manager", "-o", "name")
+                                .out()
+                                .lines()
+                                .count()
+                        == 1);
+        if (forward != null) {
+            forward.close();
+        }
+        forward = installation.start(
+                "forward",
+                List.of("kubectl", "-n", open(), "port-forward", "svc/telepath-manager", port + ":8443"),
+                Map.of());
+        await().atMost(PATIENCE).ignoreExceptions().until(() -> {
+            try (var probe = new java.net.Socket("127.0.0.1", port)) {
+                return probe.isConnected();
+            }
+        });
+    }
+
+    void connect(String to) {
+        installation
+                .tp(
+                        "connect",
+                        "--manager",
+                        "127.0.0.1:" + port,
+                        "--token-file",
+                        installation.tokenFile("client-token").toString(),
+                        "--namespace",
+                        to)
+                .orFail();
+    }
+
+    Result tp(String... arguments) {
+        return installation.tp(arguments);
+    }
+
+    /** Applies the sample workload, and waits until it is there. */
+    void echo(String where, String kind, String name, String targetPort, String inject) {
+        apply(
+                where,
+                "echo.yaml",
+                Map.of(
+                        "KIND",
+                        kind,
+                        "NAME",
+                        name,
+                        "\"INJECT\"",
+                        "\"" + inject + "\"",
+                        "targetPort: http",
+                        "targetPort: " + targetPort));
+        kubectl("-n", where, "rollout", "status", kind + "/" + name, "--timeout=90s")
+                .orFail();
+    }
+
+    private void apply(String where, String resource, Map<String, String> words) {
+        String text;
+        try (InputStream in = Objects.requireNonNull(ClusterRig.class.getResourceAsStream("/kubernetes/" + resource))) {
+            text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        // The longest first: one word is part of another.
+        for (String word : words.keySet().stream()
+                .sorted((a, b) -> b.length() - a.length())
+                .toList()) {
+            text = text.replace(word, words.get(word));
+        }
+        Path file = installation.write(installation.directory().resolve(resource), text);
+        kubectl("-n", where, "apply", "-f", file.toString()).orFail();
+    }
+
+    /** What a pod of the cluster gets from a Service. */
+    String called(String where, String service) {
+        return kubectl(
+                        "-n",
+                        open(),
+                        "exec",
+                        "caller",
+                        "--",
+                        "timeout",
+                        "5",
+                        "/echo",
+                        "get",
+                        "http://" + service + "." + where + "/whoami")
+                .out();
+    }
+
+    Result kubectl(String... arguments) {
+        var command = new ArrayList<>(List.of("kubectl"));
+        command.addAll(List.of(arguments));
+        return run(command.toArray(String[]::new));
+    }
+
+    private Result run(String... command) {
+        return installation.runCommand(List.of(command), Map.of(), PATIENCE);
+    }
+
+    @Override
+    public void close() {
+        if (System.getenv("TELEPATH_IT_KEEP") == null) {
+            kubectl(
+                    "delete",
+                    "mutatingwebhookconfiguration,clusterrole,clusterrolebinding",
+                    "telepath-manager-" + open());
+            kubectl("delete", "namespace", open(), restricted(), "--wait=false");
+        }
+        installation.close();
+    }
+}
