@@ -8,7 +8,7 @@ import dev.telepath.client.config.Settings;
 import dev.telepath.client.control.ControlClient;
 import dev.telepath.client.control.Wire;
 import dev.telepath.client.home.DaemonHome;
-import dev.telepath.client.session.Target;
+import dev.telepath.client.session.DirectWay;
 import dev.telepath.tunnel.transport.ManagerAddress;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -39,24 +39,31 @@ record Evidence(Settings settings, DaemonHome home, Optional<JsonNode> status) {
         return status.map(all -> all.path(part)).orElseGet(MissingNode::getInstance);
     }
 
-    /** The manager that the daemon is, or is to be, attached to, else the one of the settings. */
-    Optional<ManagerAddress> manager() {
+    /** The manager that the daemon is, or is to be, attached to, else the one of the settings; empty = none. */
+    String manager() {
         String daemons = status("connection").path("manager").asText("");
-        String named = daemons.isEmpty() ? settings.text(Setting.MANAGER) : daemons;
-        return named.isEmpty() ? Optional.empty() : Optional.of(ManagerAddress.parse(named));
+        return daemons.isEmpty() ? settings.text(Setting.MANAGER) : daemons;
     }
 
-    /** The manager with the token of the settings; empty where they name none, for then only the daemon has it. */
-    Optional<Target> target() {
+    /** Whether it is reached through the API server of a cluster. */
+    boolean inCluster() {
+        return manager().startsWith("kubernetes:");
+    }
+
+    /** Its address, where it is not in a cluster. */
+    ManagerAddress address() {
+        return ManagerAddress.parse(manager());
+    }
+
+    /** The way to it with the token of the settings; empty where they name none, for then only the daemon has it. */
+    Optional<DirectWay> way() {
         String token = settings.text(Setting.TOKEN);
         String file = settings.text(Setting.TOKEN_FILE);
-        return manager()
+        return Optional.of(address())
                 .filter(address -> address.plaintext() || !token.isEmpty() || !file.isEmpty())
-                .map(address -> new Target(
+                .map(address -> new DirectWay(
                         address,
                         Optional.of(token).filter(text -> !text.isEmpty()),
-                        Optional.of(file).filter(text -> !text.isEmpty()).map(Path::of),
-                        settings.text(Setting.NAMESPACE),
-                        "tp doctor"));
+                        Optional.of(file).filter(text -> !text.isEmpty()).map(Path::of)));
     }
 }

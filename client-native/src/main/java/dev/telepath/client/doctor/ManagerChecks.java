@@ -3,7 +3,7 @@ package dev.telepath.client.doctor;
 import com.google.protobuf.Empty;
 import dev.telepath.client.config.Setting;
 import dev.telepath.client.session.Calls;
-import dev.telepath.client.session.Target;
+import dev.telepath.client.session.DirectWay;
 import dev.telepath.protocol.telepresence.manager.MutinyManagerGrpc;
 import dev.telepath.protocol.telepresence.manager.VersionInfo2;
 import dev.telepath.tunnel.transport.ManagerAddress;
@@ -46,19 +46,23 @@ final class ManagerChecks {
     }
 
     private ManagerAddress address() {
-        return evidence.manager().orElseThrow();
+        return evidence.address();
     }
 
     private Outcome named() {
-        return evidence.manager()
-                .<Outcome>map(address -> new Outcome.Passed(address.toString()))
-                .orElseGet(
-                        () -> new Outcome.Failed(
-                                "neither the daemon nor a setting names a manager",
-                                "tp connect --manager host:port, or TELEPATH_MANAGER, or 'manager:' in the configuration file"));
+        return evidence.manager().isEmpty()
+                ? new Outcome.Failed(
+                        "neither the daemon nor a setting names a manager",
+                        "tp connect with a kubeconfig or with --manager host:port, or 'manager:' in the configuration"
+                                + " file")
+                : new Outcome.Passed(evidence.manager());
     }
 
     private Outcome resolved() {
+        if (evidence.inCluster()) {
+            return new Outcome.Skipped("the way leads through the cluster's API server; " + SessionChecks.ATTACHED
+                    + " tells whether it does");
+        }
         try {
             return new Outcome.Passed(
                     Arrays.stream(InetAddress.getAllByName(address().host()))
@@ -83,8 +87,8 @@ final class ManagerChecks {
     }
 
     private Outcome greeted() {
-        Optional<Target> target = evidence.target();
-        if (target.isEmpty()) {
+        Optional<DirectWay> way = evidence.way();
+        if (way.isEmpty()) {
             return new Outcome.Skipped(
                     "only the daemon has the token; name it with --token-file to have it tried here");
         }
@@ -92,10 +96,9 @@ final class ManagerChecks {
         long began = System.nanoTime();
         ManagedChannel channel = null;
         try {
-            channel = ManagerChannel.open(
-                    target.get().address(), target.get().joinToken(), loops, ManagerChannel.Limits.STANDARD);
+            channel = way.get().open(loops, ManagerChannel.Limits.STANDARD);
             VersionInfo2 manager = Calls.await(
-                    "greet " + target.get().address(),
+                    "greet " + way.get().name(),
                     MutinyManagerGrpc.newMutinyStub(channel)
                             .withDeadlineAfter(patience.toMillis(), TimeUnit.MILLISECONDS)
                             .version(Empty.getDefaultInstance()),

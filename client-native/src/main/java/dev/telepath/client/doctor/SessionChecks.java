@@ -12,7 +12,7 @@ import java.util.List;
 
 /** What the daemon holds: session, streams, proxy, engagements and the local processes they lead to. */
 final class SessionChecks {
-    private static final String ATTACHED = "TP-301";
+    static final String ATTACHED = "TP-301";
     private static final String STREAM = "TP-304";
     private static final int LOCAL_MILLIS = 2_000;
     /** Losses within that time are worth a word. */

@@ -38,8 +38,8 @@ public final class TokenGate {
     public CompletionStage<Principal> admit(
             @Nullable String authorization, @Nullable String owner, String method, @Nullable SocketAddress peer) {
         return callers.verify(authorization, owner)
-                .exceptionallyCompose(failure ->
-                        CompletableFuture.failedStage(refused(TokenRefused.in(failure), method, peer)));
+                .exceptionallyCompose(
+                        failure -> CompletableFuture.failedStage(refused(TokenRefused.in(failure), method, peer)));
     }
 
     private Throwable refused(TokenRefused why, String method, @Nullable SocketAddress peer) {
