@@ -188,6 +188,10 @@ class DaemonRestartIT {
     }
 
     /** Kills the daemon under a stream of its proxy; the agents hold it until the next one is there, and no longer. */
+    private static double atManager(String metric) {
+        return Metrics.sum(Metrics.scrape("https://" + telepath.managerAddress()), metric);
+    }
+
     private static void endsAtTheService(Runnable connect, List<String> engagements) throws Exception {
         try (var far = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
                 Socket program = proxied(far);
@@ -198,7 +202,15 @@ class DaemonRestartIT {
             await().atMost(WAIT)
                     .untilAsserted(() ->
                             assertThat(atAgents("telepath_streams_resumable")).isEqualTo(1));
+            double watching = atManager("telepath_dial_watchers");
             kill(status());
+            // Its connection took all of its calls with it, so the agent knows that the stream has no link.
+            await().atMost(WAIT)
+                    .untilAsserted(() ->
+                            assertThat(atAgents("telepath_streams_suspended")).isEqualTo(1));
+            await().atMost(WAIT)
+                    .untilAsserted(() ->
+                            assertThat(atManager("telepath_dial_watchers")).isEqualTo(watching - 1));
 
             connect.run();
 

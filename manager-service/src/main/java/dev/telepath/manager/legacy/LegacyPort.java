@@ -1,10 +1,14 @@
 package dev.telepath.manager.legacy;
 
+import dev.telepath.manager.connection.CallsEnd;
+import dev.telepath.manager.connection.Connections;
 import dev.telepath.manager.relay.TunnelService;
 import dev.telepath.manager.security.LegacyCallers;
 import dev.telepath.manager.service.ManagerService;
 import dev.telepath.manager.settings.ManagerSettings;
+import io.grpc.ServerInterceptors;
 import io.grpc.ServerServiceDefinition;
+import io.quarkus.grpc.GlobalInterceptor;
 import io.quarkus.grpc.GrpcService;
 import io.vertx.core.AbstractVerticle;
 import io.vertx.core.DeploymentOptions;
@@ -47,11 +51,21 @@ public final class LegacyPort {
     private final Vertx vertx;
     private final ManagerService manager;
     private final TunnelService tunnels;
+    private final Connections connections;
+    private final CallsEnd callsEnd;
     private final LegacyHealth health = new LegacyHealth();
     private final ManagerSettings settings;
 
     @Inject
-    LegacyPort(Vertx vertx, @GrpcService ManagerService manager, TunnelService tunnels, ManagerSettings settings) {
+    LegacyPort(
+            Vertx vertx,
+            @GrpcService ManagerService manager,
+            TunnelService tunnels,
+            Connections connections,
+            @GlobalInterceptor CallsEnd callsEnd,
+            ManagerSettings settings) {
+        this.connections = connections;
+        this.callsEnd = callsEnd;
         this.vertx = vertx;
         this.manager = manager;
         this.tunnels = tunnels;
@@ -88,6 +102,7 @@ public final class LegacyPort {
             if (tunnels.takeLegacy(request)) {
                 return;
             }
+            connections.note(request);
             String type = request.getHeader(HttpHeaders.CONTENT_TYPE);
             if (type != null && type.startsWith("application/grpc")) {
                 services.handle(request);
@@ -97,8 +112,9 @@ public final class LegacyPort {
         };
     }
 
-    private static void bind(GrpcServer server, ServerServiceDefinition service) {
-        GrpcIoServiceBridge.bridge(LegacyCallers.mark(service)).bind(server);
+    private void bind(GrpcServer server, ServerServiceDefinition service) {
+        GrpcIoServiceBridge.bridge(ServerInterceptors.intercept(LegacyCallers.mark(service), callsEnd))
+                .bind(server);
     }
 
     private HttpServerOptions options(int port) {

@@ -125,7 +125,11 @@ class LivenessTest {
         pulses.onNext(first(session.getSessionId()));
 
         await().atMost(WAIT).until(() -> answers.failure.get() != null && watch.get() != null);
-        assertThat(found).extracting(DeadConnection::sessionId).containsExactly(session.getSessionId());
+        // Its edge may learn of it before the next listener does.
+        await().atMost(WAIT)
+                .untilAsserted(() -> assertThat(found)
+                        .extracting(DeadConnection::sessionId)
+                        .containsExactly(session.getSessionId()));
         assertThat(meters.get("telepath.edges.silent").counter().count()).isPositive();
         try (Peer again = peer("bob")) {
             again.manager()
