@@ -44,7 +44,7 @@ class ClientInClusterIT {
         kubeconfig = System.getenv().getOrDefault("KUBECONFIG", "");
         Optional<String> image = kubeconfig.isEmpty() ? Optional.empty() : ManagerImage.name();
         if (image.isEmpty()) {
-            System.out.println("SKIPPED: tp in a cluster. Set KUBECONFIG, and TELEPATH_IT_CLUSTER_TOOLS"
+            System.out.println("SKIPPED: tp in a cluster. Set KUBECONFIG, and TELEPATH_CLUSTER_TOOLS"
                     + " or TELEPATH_IT_MANAGER_IMAGE");
             Assumptions.abort("no cluster");
         }

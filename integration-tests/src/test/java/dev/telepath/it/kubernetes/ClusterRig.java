@@ -29,17 +29,17 @@ final class ClusterRig implements AutoCloseable {
             "java.se,jdk.unsupported,jdk.httpserver,jdk.crypto.ec,jdk.zipfs,jdk.management";
 
     private final Installation installation = Installation.temporary();
-    private final Path tools = Path.of(Objects.requireNonNullElse(
-            System.getenv("TELEPATH_CLUSTER_TOOLS"),
-            Program.root().resolveSibling("shared").resolve("cluster").toString()));
+    private final Path tools = Path.of(Objects.requireNonNullElse(System.getenv("TELEPATH_CLUSTER_TOOLS"), ""));
     private final String namespace = Objects.requireNonNullElse(System.getenv("TELEPATH_IT_PREFIX"), "telepath-it")
             + "-" + ProcessHandle.current().pid();
     private final int port = installation.managerPort();
     private @Nullable Running forward;
 
-    /** Whether images can be made and loaded here. */
+    /** Whether images can be made and loaded here; never without being told how, for it may be anybody's cluster. */
     boolean possible() {
-        return Files.isExecutable(tools.resolve("make-image")) && Files.isExecutable(tools.resolve("load-image"));
+        return System.getenv("TELEPATH_CLUSTER_TOOLS") != null
+                && Files.isExecutable(tools.resolve("make-image"))
+                && Files.isExecutable(tools.resolve("load-image"));
     }
 
     /** Namespace of the manager and of workloads that may do what they like. */

@@ -11,7 +11,7 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * The manager of this checkout as an image on the cluster's nodes. {@code TELEPATH_IT_MANAGER_IMAGE} names one that is
- * there already; {@code TELEPATH_IT_CLUSTER_TOOLS} a directory with the commands {@code make-image} and
+ * there already; {@code TELEPATH_CLUSTER_TOOLS} a directory with the commands {@code make-image} and
  * {@code load-image}, by which one is made of the JVM build.
  */
 final class ManagerImage {
@@ -25,7 +25,7 @@ final class ManagerImage {
     /** Its name; empty when there is no way to have one. */
     static Optional<String> name() throws IOException, InterruptedException {
         String named = System.getenv().getOrDefault("TELEPATH_IT_MANAGER_IMAGE", "");
-        String tools = System.getenv().getOrDefault("TELEPATH_IT_CLUSTER_TOOLS", "");
+        String tools = System.getenv().getOrDefault("TELEPATH_CLUSTER_TOOLS", "");
         if (!named.isEmpty()) {
             return Optional.of(named);
         }
