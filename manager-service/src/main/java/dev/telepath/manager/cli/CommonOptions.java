@@ -1,7 +1,7 @@
 package dev.telepath.manager.cli;
 
 import dev.telepath.manager.security.Installation;
-import dev.telepath.manager.security.ServerNames;
+import dev.telepath.manager.security.KeySecret;
 import dev.telepath.manager.settings.ManagerSettings;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -31,7 +31,10 @@ final class CommonOptions {
 
     static Installation open(ManagerSettings settings) {
         try {
-            return Installation.open(Path.of(settings.dataDir()), InstantSource.system(), ServerNames.of(settings));
+            KeySecret.share(settings);
+            return Installation.open(settings, InstantSource.system());
+        } catch (KeySecret.Unavailable e) {
+            throw new IllegalStateException(e.getMessage(), e);
         } catch (IOException e) {
             throw new UsageProblem("cannot use the data directory " + settings.dataDir() + ": " + reason(e)
                     + "; choose another with --data-dir");

@@ -23,8 +23,7 @@ final class SecurityBeans {
     @Produces
     @Singleton
     Tokens tokens(ManagerSettings settings, Timer timer) throws IOException {
-        return Installation.open(Path.of(settings.dataDir()), timer.clock(), ServerNames.of(settings))
-                .tokens();
+        return Installation.open(settings, timer.clock()).tokens();
     }
 
     @Produces

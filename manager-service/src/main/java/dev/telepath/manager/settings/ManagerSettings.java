@@ -46,6 +46,9 @@ public interface ManagerSettings {
     /** Further DNS names in the server's certificate. */
     Optional<List<String>> serverNames();
 
+    /** Directory with {@code tls.crt}, {@code tls.key} and {@code ca.crt} of another CA; the installation has its own unless given. */
+    Optional<String> certificateDir();
+
     KubernetesSettings kubernetes();
 
     AgentSettings agents();
@@ -72,6 +75,12 @@ public interface ManagerSettings {
 
         /** The manager's own namespace, and that of the clients' service account; that of its pod unless given. */
         Optional<String> namespace();
+
+        /** Secret of that namespace that keeps CA and signing key; the data directory alone unless given. */
+        Optional<String> keysSecret();
+
+        /** ConfigMap of that namespace in which clients find the CA's certificate; not written unless given. */
+        Optional<String> clientConfigMap();
 
         /** Name of the Service that agents and the API server reach the manager by. */
         @WithDefault("telepath-manager")
