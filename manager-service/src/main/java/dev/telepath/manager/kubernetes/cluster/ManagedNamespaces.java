@@ -7,6 +7,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /** Which namespaces the manager cares for. */
 public sealed interface ManagedNamespaces {
@@ -17,7 +20,9 @@ public sealed interface ManagedNamespaces {
     record Listed(Set<String> names) implements ManagedNamespaces {}
 
     /** Those with labels that match. */
-    record Selected(LabelSelector selector) implements ManagedNamespaces {}
+    record Selected(LabelSelector selector) implements ManagedNamespaces {
+        private static final Pattern SET = Pattern.compile("(\\S+)\\s+(in|notin)\\s*\\(([A-Za-z0-9._, -]+)\\)");
+    }
 
     /** Whether a namespace with these labels is cared for. */
     default boolean include(String name, Map<String, String> labels) {
@@ -49,18 +54,25 @@ public sealed interface ManagedNamespaces {
     }
 
     /**
-     * Reads a selector as kubectl writes it: {@code a=b,c!=d,e,!f}.
+     * Reads a selector as kubectl writes it: {@code a=b,c!=d,e,!f,g in (h,i),j notin (k)}.
      *
      * @throws IllegalArgumentException with a message for the user
      */
     static LabelSelector parse(String text) {
         Map<String, String> exact = new HashMap<>();
         List<LabelSelectorRequirement> more = new ArrayList<>();
-        for (String part : text.split(",", -1)) {
+        // A comma within brackets parts values.
+        for (String part : text.split(",(?![^(]*\\))", -1)) {
             String one = part.strip();
             String[] not = one.split("!=", 2);
             String[] is = one.split("==?", 2);
-            if (one.startsWith("!") && key(one.substring(1))) {
+            Matcher set = Selected.SET.matcher(one);
+            if (set.matches() && key(set.group(1))) {
+                more.add(new LabelSelectorRequirement(
+                        set.group(1),
+                        set.group(2).equals("in") ? "In" : "NotIn",
+                        Stream.of(set.group(3).split(",")).map(String::strip).toList()));
+            } else if (one.startsWith("!") && key(one.substring(1))) {
                 more.add(new LabelSelectorRequirement(one.substring(1), "DoesNotExist", List.of()));
             } else if (not.length == 2 && key(not[0])) {
                 more.add(new LabelSelectorRequirement(not[0].strip(), "NotIn", List.of(not[1].strip())));
@@ -69,8 +81,8 @@ public sealed interface ManagedNamespaces {
             } else if (key(one)) {
                 more.add(new LabelSelectorRequirement(one, "Exists", List.of()));
             } else {
-                throw new IllegalArgumentException(
-                        "'" + text + "' is no label selector, expected e.g. team=web,env!=prod,managed,!frozen");
+                throw new IllegalArgumentException("'" + text
+                        + "' is no label selector, expected e.g. team=web,env!=prod,managed,!frozen,tier in (a,b)");
             }
         }
         return new LabelSelector(more, exact);

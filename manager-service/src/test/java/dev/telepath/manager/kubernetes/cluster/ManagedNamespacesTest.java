@@ -24,7 +24,11 @@ class ManagedNamespacesTest {
                 "!team | false",
                 "!absent | true",
                 "team=web,env!=prod,!frozen | true",
-                "team=web,env=prod | false"
+                "team=web,env=prod | false",
+                "team in (web, shop) | true",
+                "team in (shop),team | false",
+                "team notin (shop,tools),!env | true",
+                "team notin(web) | false"
             })
     void aSelectorMatchesAsKubectlWouldMatchIt(String text, boolean matches) {
         var managed = new ManagedNamespaces.Selected(ManagedNamespaces.parse(text));
@@ -32,7 +36,7 @@ class ManagedNamespacesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "=x", "a b", "a=b,,", "!"})
+    @ValueSource(strings = {"", "=x", "a b", "a=b,,", "!", "a in b", "a in ()", "a in (b", "a within (b)"})
     void whatIsNoSelectorIsRefused(String text) {
         assertThatThrownBy(() -> ManagedNamespaces.parse(text)).hasMessageContaining("is no label selector");
     }
