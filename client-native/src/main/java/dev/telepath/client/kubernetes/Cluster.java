@@ -4,6 +4,7 @@ import dev.telepath.client.failure.Failure;
 import dev.telepath.client.failure.Kind;
 import dev.telepath.tunnel.transport.JoinToken;
 import io.fabric8.kubernetes.api.model.ConfigMap;
+import io.fabric8.kubernetes.api.model.ContainerPort;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.authentication.TokenRequest;
 import io.fabric8.kubernetes.api.model.authentication.TokenRequestBuilder;
@@ -34,6 +35,7 @@ final class Cluster implements AutoCloseable {
     static final String NAME = "telepath-manager";
     static final String CLIENT = "telepath-client";
     static final String AUDIENCE = "telepath";
+    private static final int DEFAULT_PORT = 8443;
     private static final Map<String, String> MANAGERS =
             Map.of("app.kubernetes.io/name", "telepath", "app.kubernetes.io/component", "manager");
 
@@ -155,8 +157,15 @@ final class Cluster implements AutoCloseable {
         }
     }
 
-    /** Names of the manager's pods that are ready. */
-    List<String> ready() {
+    /**
+     * A pod of the manager that is ready.
+     *
+     * @param port that it names {@code api}, else 8443
+     */
+    record ReadyPod(String name, int port) {}
+
+    /** The manager's pods that are ready. */
+    List<ReadyPod> ready() {
         return asked(
                         () -> client.pods()
                                 .inNamespace(namespace)
@@ -167,8 +176,17 @@ final class Cluster implements AutoCloseable {
                         "list pods")
                 .stream()
                 .filter(Cluster::isReady)
-                .map(pod -> pod.getMetadata().getName())
+                .map(pod -> new ReadyPod(pod.getMetadata().getName(), port(pod)))
                 .toList();
+    }
+
+    private static int port(Pod pod) {
+        return pod.getSpec().getContainers().stream()
+                .flatMap(container -> container.getPorts().stream())
+                .filter(port -> "api".equals(port.getName()))
+                .map(ContainerPort::getContainerPort)
+                .findFirst()
+                .orElse(DEFAULT_PORT);
     }
 
     private static boolean isReady(Pod pod) {

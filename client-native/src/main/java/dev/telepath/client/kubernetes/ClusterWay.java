@@ -37,7 +37,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ClusterWay implements Way {
     private static final Logger LOG = Logger.getLogger(ClusterWay.class);
-    private static final int PORT = 8443;
 
     private final KubeOptions options;
     private final String context;
@@ -120,8 +119,8 @@ public final class ClusterWay implements Way {
         try (var cluster = new Cluster(Kubeconfig.read(options, login), namespace)) {
             String pin = cluster.pin(cluster.published());
             Cluster.Token token = cluster.token(tokenLife);
-            String to = choose(cluster.ready());
-            LOG.debugf("port-forward pod=%s namespace=%s context=%s", to, namespace, context);
+            Cluster.ReadyPod to = choose(cluster.ready());
+            LOG.debugf("port-forward pod=%s namespace=%s context=%s", to.name(), namespace, context);
             URI server = URI.create(cluster.kubeconfig().config().getMasterUrl());
             int port =
                     server.getPort() > 0 ? server.getPort() : server.getScheme().equals("http") ? 80 : 443;
@@ -141,7 +140,7 @@ public final class ClusterWay implements Way {
     }
 
     /** The pod of before while it is ready, else any. */
-    private String choose(List<String> ready) {
+    private Cluster.ReadyPod choose(List<Cluster.ReadyPod> ready) {
         if (ready.isEmpty()) {
             throw new Failure(
                     Kind.UNREACHABLE,
@@ -149,10 +148,12 @@ public final class ClusterWay implements Way {
                     "kubectl -n " + namespace + " get pods");
         }
         String before = pod;
-        String next = before != null && ready.contains(before)
-                ? before
-                : ready.get(java.util.concurrent.ThreadLocalRandom.current().nextInt(ready.size()));
-        pod = next;
+        Cluster.ReadyPod next = ready.stream()
+                .filter(one -> one.name().equals(before))
+                .findFirst()
+                .orElseGet(() -> ready.get(
+                        java.util.concurrent.ThreadLocalRandom.current().nextInt(ready.size())));
+        pod = next.name();
         return next;
     }
 
@@ -162,10 +163,10 @@ public final class ClusterWay implements Way {
         }
     }
 
-    private Consumer<ChannelPipeline> below(Cluster cluster, URI server, int port, String to) {
+    private Consumer<ChannelPipeline> below(Cluster cluster, URI server, int port, Cluster.ReadyPod to) {
         Config config = cluster.kubeconfig().config();
         String path = (server.getPath() == null ? "" : server.getPath().replaceAll("/+$", "")) + "/api/v1/namespaces/"
-                + namespace + "/pods/" + to + "/portforward?ports=" + PORT;
+                + namespace + "/pods/" + to.name() + "/portforward?ports=" + to.port();
         List<Map.Entry<String, String>> headers = headers(config);
         boolean clear = server.getScheme().equals("http");
         SslContext tls = clear ? null : tls(cluster);
