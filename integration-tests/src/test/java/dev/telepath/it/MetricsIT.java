@@ -63,7 +63,12 @@ class MetricsIT {
         telepath.connect().orFail();
         int socks = status().path("proxy").path("port").asInt();
         stream(Checksummed.Way.throughSocks(socks, "127.0.0.1", workload.port()));
-        manager = names(Metrics.scrape("https://" + telepath.managerAddress()).keySet());
+        // The manager's end of it is over a moment after the caller's.
+        await().atMost(Duration.ofSeconds(20)).untilAsserted(() -> {
+            manager =
+                    names(Metrics.scrape("https://" + telepath.managerAddress()).keySet());
+            assertThat(manager).contains("telepath_streams_ended_total");
+        });
     }
 
     private static JsonNode status() throws Exception {
