@@ -1,10 +1,13 @@
 package dev.telepath.manager.connection;
 
+import dev.telepath.manager.session.DeadConnections;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelHandlerContext;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.net.impl.ConnectionBase;
 import io.vertx.ext.web.Router;
 import jakarta.enterprise.event.Observes;
+import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.net.SocketAddress;
 import java.util.Map;
@@ -12,7 +15,10 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
-/** The connections over which calls came, by the address of their peer. Thread-safe. */
+/**
+ * The connections over which calls came, by the address of their peer, to close one whole when it is dead: all its calls
+ * end with it, whichever handlers they hang in. Thread-safe.
+ */
 @Singleton
 public final class Connections {
     /** Before every other handler. */
@@ -21,6 +27,11 @@ public final class Connections {
     private final Map<SocketAddress, Connection> open = new ConcurrentHashMap<>();
 
     private record Connection(Channel channel, Set<Runnable> calls) {}
+
+    @Inject
+    Connections(DeadConnections dead) {
+        dead.listen(connection -> close(connection.address()));
+    }
 
     void route(@Observes Router router) {
         router.route().order(FIRST).handler(request -> {
@@ -56,7 +67,7 @@ public final class Connections {
      * @param peer null = not known; then it never runs
      * @return forgets the task
      */
-    Runnable whenClosed(@Nullable SocketAddress peer, Runnable task) {
+    public Runnable whenClosed(@Nullable SocketAddress peer, Runnable task) {
         Connection connection = peer == null ? null : open.get(peer);
         if (connection == null) {
             return () -> {};
@@ -65,8 +76,19 @@ public final class Connections {
         return () -> connection.calls().remove(task);
     }
 
-    /** Connections now. */
-    int size() {
-        return open.size();
+    /** Whether calls came over a connection from there that is still open. Asked on its event loop the answer holds. */
+    public boolean isOpen(SocketAddress peer) {
+        return open.containsKey(peer);
+    }
+
+    /** From the first handler on, the way that needs nothing of a peer: a good-bye would wait to be sent. */
+    private void close(@Nullable SocketAddress peer) {
+        Connection connection = peer == null ? null : open.get(peer);
+        if (connection != null) {
+            ChannelHandlerContext first = connection.channel().pipeline().firstContext();
+            if (first != null) {
+                first.close();
+            }
+        }
     }
 }

@@ -1,5 +1,6 @@
 package dev.telepath.manager.service;
 
+import dev.telepath.manager.connection.Connections;
 import dev.telepath.manager.relay.CallTransport;
 import dev.telepath.manager.security.Principal;
 import dev.telepath.manager.session.DeadConnections;
@@ -25,6 +26,8 @@ import io.quarkus.grpc.GrpcService;
 import jakarta.inject.Inject;
 import java.net.SocketAddress;
 import java.time.Duration;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -38,6 +41,10 @@ public final class LivenessService extends MutinyLivenessGrpc.LivenessImplBase {
 
     private final Sessions sessions;
     private final DeadConnections dead;
+    private final Connections connections;
+    /** Peers of the connections with a heartbeat. */
+    private final Set<SocketAddress> beating = ConcurrentHashMap.newKeySet();
+
     private final Duration limit;
     private final Counter silent;
 
@@ -45,15 +52,15 @@ public final class LivenessService extends MutinyLivenessGrpc.LivenessImplBase {
     LivenessService(
             Sessions sessions,
             DeadConnections dead,
-            EdgeTransports transports,
+            Connections connections,
             ManagerSettings settings,
             MeterRegistry meters) {
         this.sessions = sessions;
         this.dead = dead;
+        this.connections = connections;
         this.limit = settings.sessions().silenceLimit();
         this.silent = meters.counter("telepath.edges.silent");
-        Gauge.builder("telepath.edges.beating", transports, EdgeTransports::size)
-                .register(meters);
+        Gauge.builder("telepath.edges.beating", beating, Set::size).register(meters);
     }
 
     @Override
@@ -66,7 +73,11 @@ public final class LivenessService extends MutinyLivenessGrpc.LivenessImplBase {
 
     private StreamObserver<Pulse> serve(StreamObserver<Pulse> response) {
         EventExecutor loop = CallTransport.loop();
-        var edge = new Edge(Principal.current(), CallTransport.peer());
+        SocketAddress peer = CallTransport.peer();
+        if (peer != null && connections.isOpen(peer) && beating.add(peer)) {
+            var _ = connections.whenClosed(peer, () -> beating.remove(peer));
+        }
+        var edge = new Edge(Principal.current(), peer);
         var answer = new HeartbeatAnswer(Loop.of(loop), limit, edge::heard, edge::silent);
         return CallBridge.serve(response, loop, new Credit(Credit.FRAME, 0), answer::answer);
     }
