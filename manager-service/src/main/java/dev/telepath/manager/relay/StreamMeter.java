@@ -38,7 +38,6 @@ final class StreamMeter {
     StreamMeter(MeterRegistry meters) {
         this.meters = meters;
         Gauge.builder("telepath.streams.open", open, Set::size).register(meters);
-        Gauge.builder("telepresence.tunnel.count", open, Set::size).register(meters);
         toClient = meters.counter("telepath.stream.bytes", "direction", "to-client");
         fromClient = meters.counter("telepath.stream.bytes", "direction", "from-client");
         for (Result result : Result.values()) {
