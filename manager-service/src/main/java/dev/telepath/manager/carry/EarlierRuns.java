@@ -2,12 +2,10 @@ package dev.telepath.manager.carry;
 
 import dev.telepath.manager.session.Session;
 import dev.telepath.manager.session.Sessions;
-import dev.telepath.manager.settings.Timer;
 import dev.telepath.protocol.v1.LinkRequest;
 import dev.telepath.protocol.v1.Over;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
-import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -21,24 +19,20 @@ import java.util.concurrent.ConcurrentHashMap;
  */
 @Singleton
 final class EarlierRuns {
-    /** How long what finds a full queue waits. */
-    private static final Duration AGAIN = Duration.ofMillis(50);
     /** Before which every run is. */
     private static final long NONE = -1L;
 
     private final Sessions sessions;
     private final LinkWatchers watchers;
     private final OwnEdge own;
-    private final Timer timer;
     /** One for each session that watches or has; 0 where no other process had it. */
     private final Map<Session, Long> runs = new ConcurrentHashMap<>();
 
     @Inject
-    EarlierRuns(Sessions sessions, LinkWatchers watchers, OwnEdge own, Timer timer) {
+    EarlierRuns(Sessions sessions, LinkWatchers watchers, OwnEdge own) {
         this.sessions = sessions;
         this.watchers = watchers;
         this.own = own;
-        this.timer = timer;
         sessions.changes().listen(this::sweep);
     }
 
@@ -50,7 +44,7 @@ final class EarlierRuns {
         }
         runs.forEach((other, its) -> {
             if (its != 0 && concerns(other, session)) {
-                tell(session.id(), over(other, its));
+                tell(session, over(other, its));
             }
         });
     }
@@ -69,14 +63,11 @@ final class EarlierRuns {
     private void tell(Session session, long beforeRun) {
         LinkRequest word = over(session, beforeRun);
         own.over(word.getOver());
-        watchers.sessions().stream().filter(each -> concerns(session, each)).forEach(each -> tell(each.id(), word));
+        watchers.sessions().stream().filter(each -> concerns(session, each)).forEach(each -> tell(each, word));
     }
 
-    /** Again and again while the queue is full, for as long as the edge watches. */
-    private void tell(String watcher, LinkRequest word) {
-        if (!watchers.ask(watcher, word) && watchers.watches(watcher)) {
-            var _ = timer.after(AGAIN, () -> tell(watcher, word));
-        }
+    private void tell(Session watcher, LinkRequest word) {
+        watchers.tell(watcher.id(), word, () -> true);
     }
 
     /** An edge whose session expired may come back, and its streams with it; one that departed does not. */

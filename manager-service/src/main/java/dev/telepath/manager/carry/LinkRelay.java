@@ -51,9 +51,6 @@ import org.jspecify.annotations.Nullable;
  */
 @Singleton
 public final class LinkRelay {
-    /** How long a request waits for room in a full queue of its acceptor before it is offered again. */
-    private static final Duration AGAIN = Duration.ofMillis(50);
-
     private final Sessions sessions;
     private final Draining draining;
     private final Engagements engagements;
@@ -252,11 +249,9 @@ public final class LinkRelay {
                 .exceptionallyCompose(away -> refused(ResetCode.NOT_ATTACHED, "the other edge is away"));
     }
 
-    /** Asks the acceptor, again and again while its queue is full. One that does not watch is asked when it does. */
+    /** Asks the acceptor for as long as the link waits. One that does not watch is asked when it does. */
     private void ask(long number, String acceptor) {
-        if (waiting.containsKey(number) && !watchers.ask(acceptor, request(number)) && watchers.watches(acceptor)) {
-            timer.after(AGAIN, () -> ask(number, acceptor));
-        }
+        watchers.tell(acceptor, request(number), () -> waiting.containsKey(number));
     }
 
     /** The acceptor did not come in time. */

@@ -3,29 +3,37 @@ package dev.telepath.manager.carry;
 import dev.telepath.manager.session.Session;
 import dev.telepath.manager.session.Sessions;
 import dev.telepath.manager.settings.ManagerSettings;
+import dev.telepath.manager.settings.Timer;
 import dev.telepath.manager.watch.Outbox;
 import dev.telepath.protocol.v1.LinkRequest;
 import io.smallrye.mutiny.Multi;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 
 /** The {@code WatchLinks} streams of sessions, one for each; a newer one takes the place of the older. Thread-safe. */
 @Singleton
 public final class LinkWatchers {
+    /** How long a request waits for room in a full queue before it is offered again. */
+    private static final Duration AGAIN = Duration.ofMillis(50);
+
     private final Map<String, Watcher> watchers = new ConcurrentHashMap<>();
     private final Set<Session> once = ConcurrentHashMap.newKeySet();
+    private final Timer timer;
     private final int capacity;
 
     private record Watcher(Session session, Outbox<LinkRequest> box) {}
 
     @Inject
-    LinkWatchers(ManagerSettings settings, Sessions sessions) {
+    LinkWatchers(ManagerSettings settings, Sessions sessions, Timer timer) {
+        this.timer = timer;
         this.capacity = settings.streams().dialQueue();
         sessions.changes().listen(this::sweep);
     }
@@ -85,10 +93,17 @@ public final class LinkWatchers {
         return once.contains(session);
     }
 
-    /** Asks a session for a link. False when it does not watch or its queue is full. */
-    boolean ask(String session, LinkRequest request) {
+    /**
+     * Tells a session, again and again while its queue is full, for as long as it watches. One that does not is told
+     * nothing.
+     *
+     * @param wanted asked before each time: false gives it up
+     */
+    void tell(String session, LinkRequest request, BooleanSupplier wanted) {
         Watcher watcher = watchers.get(session);
-        return watcher != null && watcher.box().offer(request);
+        if (watcher != null && wanted.getAsBoolean() && !watcher.box().offer(request)) {
+            var _ = timer.after(AGAIN, () -> tell(session, request, wanted));
+        }
     }
 
     /** Open streams. */
