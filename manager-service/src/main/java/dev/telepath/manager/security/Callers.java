@@ -27,7 +27,7 @@ final class Callers {
     }
 
     /**
-     * The caller, by the headers {@code authorization} and {@value TokenGate#OWNER} of the call. Complete at once unless the API server has to be asked. Fails with
+     * The caller, by two headers of the call. Complete at once unless the API server has to be asked. Fails with
      * {@link TokenRefused} only; dependents may run on any thread.
      */
     CompletionStage<Principal> verify(@Nullable String authorization, @Nullable String owner) {

@@ -8,6 +8,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
@@ -44,9 +45,9 @@ final class KubernetesIdentity {
     CompletionStage<Principal> verify(String token, @Nullable String owner) {
         return reviews.of(token).thenCompose(answer -> {
             try {
-                return java.util.concurrent.CompletableFuture.completedStage(principal(answer, owner));
+                return CompletableFuture.completedStage(principal(answer, owner));
             } catch (TokenRefused refused) {
-                return java.util.concurrent.CompletableFuture.failedStage(refused);
+                return CompletableFuture.failedStage(refused);
             }
         });
     }

@@ -17,8 +17,7 @@ import org.jboss.logging.Logger;
 @Singleton
 final class SecurityBeans {
     private static final Logger LOG = Logger.getLogger(SecurityBeans.class);
-    private static final Path ACCOUNT = Path.of("/var/run/secrets/kubernetes.io/serviceaccount");
-    private static final String NAMESPACE = "telepath";
+    private static final Path ACCOUNT_TOKEN = Path.of("/var/run/secrets/kubernetes.io/serviceaccount/token");
 
     @Produces
     @Singleton
@@ -28,17 +27,13 @@ final class SecurityBeans {
 
     @Produces
     @Singleton
-    Optional<KubernetesIdentity> kubernetes(ManagerSettings settings, Timer timer, MeterRegistry meters)
-            throws IOException {
+    Optional<KubernetesIdentity> kubernetes(ManagerSettings settings, Timer timer, MeterRegistry meters) {
         KubernetesSettings kubernetes = settings.kubernetes();
-        boolean inPod = Files.isReadable(ACCOUNT.resolve("token"));
+        boolean inPod = Files.isReadable(ACCOUNT_TOKEN);
         if (kubernetes.identity().equals("off") || kubernetes.identity().equals("auto") && !inPod) {
             return Optional.empty();
         }
-        Path named = ACCOUNT.resolve("namespace");
-        String namespace = kubernetes.namespace().isPresent()
-                ? kubernetes.namespace().get()
-                : Files.isReadable(named) ? Files.readString(named).strip() : NAMESPACE;
+        String namespace = ServerNames.namespace(settings);
         var reviews = new ReviewCache(
                 ApiTokenReviews.open(kubernetes.reviewTimeout()),
                 new ReviewCache.Limits(

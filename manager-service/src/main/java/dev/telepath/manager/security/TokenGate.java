@@ -12,9 +12,6 @@ import org.jspecify.annotations.Nullable;
 /** Where every call with a token is let in or refused, whatever serves it. Thread-safe; never blocks. */
 @Singleton
 public final class TokenGate {
-    /** Header of the secret that a client's sessions belong to where the API server vouches for it. */
-    public static final String OWNER = "telepath-owner";
-
     private static final Logger LOG = Logger.getLogger(TokenGate.class);
 
     private final Callers callers;
@@ -30,7 +27,7 @@ public final class TokenGate {
      * Finds out who calls.
      *
      * @param authorization the header of that name, if there is one
-     * @param owner the header {@value #OWNER}, if there is one
+     * @param owner the header {@link dev.telepath.tunnel.transport.ManagerChannel#OWNER_HEADER}, if there is one
      * @param method full name of the gRPC method, for the log
      * @return complete at once unless the API server has to be asked, else on any thread; fails with a
      *     {@link io.grpc.StatusRuntimeException} when the caller is not let in, which is counted and logged

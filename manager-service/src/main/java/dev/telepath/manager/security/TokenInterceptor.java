@@ -1,5 +1,6 @@
 package dev.telepath.manager.security;
 
+import dev.telepath.tunnel.transport.ManagerChannel;
 import io.grpc.Context;
 import io.grpc.Contexts;
 import io.grpc.Grpc;
@@ -25,7 +26,7 @@ public final class TokenInterceptor implements ServerInterceptor, Prioritized {
     private static final Metadata.Key<String> AUTHORIZATION =
             Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
     private static final Metadata.Key<String> OWNER =
-            Metadata.Key.of(TokenGate.OWNER, Metadata.ASCII_STRING_MARSHALLER);
+            Metadata.Key.of(ManagerChannel.OWNER_HEADER, Metadata.ASCII_STRING_MARSHALLER);
     private static final String OPEN_SERVICE = "grpc.health.v1.Health";
 
     private final TokenGate gate;

@@ -1,6 +1,7 @@
 package dev.telepath.manager.wire;
 
 import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import io.vertx.core.buffer.Buffer;
 
 /** The five bytes in front of a gRPC message, taken from wherever the chunks cut them. Not thread-safe. */
@@ -54,9 +55,7 @@ final class MessagePrefix {
         seen = 0;
         length = 0;
         if (flag != 0) {
-            throw Status.UNIMPLEMENTED
-                    .withDescription("messages of this call cannot be compressed, send them as they are")
-                    .asRuntimeException();
+            throw compressed();
         }
         if (found > MOST) {
             throw Status.RESOURCE_EXHAUSTED
@@ -64,6 +63,13 @@ final class MessagePrefix {
                     .asRuntimeException();
         }
         return (int) found;
+    }
+
+    /** What a peer is told that compresses. */
+    static StatusRuntimeException compressed() {
+        return Status.UNIMPLEMENTED
+                .withDescription("messages of this call cannot be compressed, send them as they are")
+                .asRuntimeException();
     }
 
     /** A message of that many bytes, to be filled in behind its prefix. */

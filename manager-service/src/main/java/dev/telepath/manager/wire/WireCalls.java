@@ -2,6 +2,7 @@ package dev.telepath.manager.wire;
 
 import dev.telepath.manager.security.Principal;
 import dev.telepath.manager.security.TokenGate;
+import dev.telepath.tunnel.transport.ManagerChannel;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
@@ -43,7 +44,7 @@ public final class WireCalls {
             var call = new HttpCall(request, name);
             CompletableFuture<Principal> who = gate.admit(
                             request.getHeader(HttpHeaders.AUTHORIZATION),
-                            request.getHeader(TokenGate.OWNER),
+                            request.getHeader(ManagerChannel.OWNER_HEADER),
                             name,
                             call.peer())
                     .toCompletableFuture();
@@ -97,9 +98,7 @@ public final class WireCalls {
             String encoding = request.getHeader("grpc-encoding");
             if (encoding != null && !"identity".equals(encoding)) {
                 request.response().putHeader("grpc-accept-encoding", "identity");
-                throw Status.UNIMPLEMENTED
-                        .withDescription("messages of this call cannot be compressed, send them as they are")
-                        .asRuntimeException();
+                throw MessagePrefix.compressed();
             }
             service.run();
         } catch (StatusRuntimeException refused) {
