@@ -19,16 +19,14 @@ import java.util.Locale;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 
-/** Registers the manager's gauges, and takes the byte counts that agents report. Thread-safe. */
+/** Registers the manager's gauges. Thread-safe. */
 @Singleton
 public final class ManagerMetrics {
     private final MeterRegistry meters;
-    private final TelepresenceMetrics telepresence;
 
     @Inject
-    ManagerMetrics(MeterRegistry meters, TelepresenceMetrics telepresence) {
+    ManagerMetrics(MeterRegistry meters) {
         this.meters = meters;
-        this.telepresence = telepresence;
         for (var reason : dev.telepath.manager.security.TokenRefused.Reason.values()) {
             meters.counter("telepath.auth.failures", "reason", reason.label());
         }
@@ -72,10 +70,5 @@ public final class ManagerMetrics {
 
     private static int count(Engagements engagements, Predicate<Engagement> which) {
         return (int) engagements.all().stream().filter(which).count();
-    }
-
-    /** What an agent carried for a client. */
-    public void report(long ingressBytes, long egressBytes) {
-        telepresence.report(ingressBytes, egressBytes);
     }
 }

@@ -13,6 +13,7 @@ import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.MultiGauge;
 import io.micrometer.core.instrument.MultiGauge.Row;
+import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.Tags;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.enterprise.event.Observes;
@@ -21,6 +22,7 @@ import jakarta.inject.Singleton;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
@@ -84,7 +86,7 @@ public final class TelepresenceMetrics {
     }
 
     /** What an agent carried for a client. */
-    void report(long ingressBytes, long egressBytes) {
+    public void report(long ingressBytes, long egressBytes) {
         ingress.addAndGet(Math.max(0, ingressBytes));
         egress.addAndGet(Math.max(0, egressBytes));
     }
@@ -104,7 +106,9 @@ public final class TelepresenceMetrics {
         private final MultiGauge intercepting;
         private final Map<Tags, Long> connectCounts = new LinkedHashMap<>();
         private final Map<Tags, Long> interceptCounts = new LinkedHashMap<>();
-        private Set<String> sessionsSeen = Set.of();
+        /** Clients of the last look, and how they are shown. */
+        private Map<String, Tags> shown = Map.of();
+
         private Set<String> interceptsSeen = Set.of();
 
         People(ClientLabel label, Sessions sessions, Engagements engagements) {
@@ -124,30 +128,31 @@ public final class TelepresenceMetrics {
             var active = engagements.all().stream()
                     .filter(TelepresenceMetrics::active)
                     .toList();
-            var sessionsNow = new HashSet<String>();
-            var connectedNow = new HashSet<Tags>();
+            var showing = new HashMap<String, Tags>();
             for (ClientSession client : clients) {
-                sessionsNow.add(client.id());
-                connectedNow.add(tags(client));
-                if (!sessionsSeen.contains(client.id())) {
-                    count(connectCounts, tags(client));
+                Tags tags = shown.get(client.id());
+                if (tags == null) {
+                    tags = tags(client);
+                    count(connectCounts, tags);
                 }
+                showing.put(client.id(), tags);
             }
             var interceptsNow = new HashSet<String>();
             var interceptingNow = new HashSet<Tags>();
             for (Engagement engagement : active) {
                 interceptsNow.add(engagement.id());
-                interceptingNow.add(tags(engagement.client())
-                        .and("workload", engagement.workload().name()));
+                Tags known = showing.get(engagement.client().id());
+                Tags client = known == null ? tags(engagement.client()) : known;
+                interceptingNow.add(client.and("workload", engagement.workload().name()));
                 if (!interceptsSeen.contains(engagement.id())) {
-                    count(interceptCounts, tags(engagement.client()).and("intercept_type", type(engagement)));
+                    count(interceptCounts, client.and("intercept_type", type(engagement)));
                 }
             }
-            sessionsSeen = sessionsNow;
+            shown = showing;
             interceptsSeen = interceptsNow;
             show(connects, connectCounts);
             show(intercepts, interceptCounts);
-            status(connected, connectedNow);
+            status(connected, Set.copyOf(showing.values()));
             status(intercepting, interceptingNow);
         }
 
@@ -165,7 +170,7 @@ public final class TelepresenceMetrics {
         private Tags others(Tags tags) {
             return Tags.of(tags.stream()
                     .map(tag -> tag.getKey().equals("client") || tag.getKey().equals("install_id")
-                            ? io.micrometer.core.instrument.Tag.of(tag.getKey(), "others")
+                            ? Tag.of(tag.getKey(), "others")
                             : tag)
                     .toList());
         }

@@ -2,7 +2,7 @@ package dev.telepath.manager.service;
 
 import com.google.protobuf.Empty;
 import dev.telepath.manager.engagement.Engagements;
-import dev.telepath.manager.metrics.ManagerMetrics;
+import dev.telepath.manager.metrics.TelepresenceMetrics;
 import dev.telepath.manager.security.Principal;
 import dev.telepath.manager.session.ClientSession;
 import dev.telepath.manager.session.Draining;
@@ -28,7 +28,7 @@ final class SessionCalls {
 
     private final Sessions sessions;
     private final Engagements engagements;
-    private final ManagerMetrics metrics;
+    private final TelepresenceMetrics metrics;
     private final InstallationId installation;
     private final Draining draining;
 
@@ -36,7 +36,7 @@ final class SessionCalls {
     SessionCalls(
             Sessions sessions,
             Engagements engagements,
-            ManagerMetrics metrics,
+            TelepresenceMetrics metrics,
             InstallationId installation,
             Draining draining) {
         this.sessions = sessions;
