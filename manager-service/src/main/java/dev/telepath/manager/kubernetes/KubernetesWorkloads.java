@@ -2,6 +2,7 @@ package dev.telepath.manager.kubernetes;
 
 import dev.telepath.manager.kubernetes.cluster.ClusterView;
 import dev.telepath.manager.kubernetes.cluster.ClusterWorkload;
+import dev.telepath.manager.kubernetes.injection.Injector;
 import dev.telepath.manager.security.Principal;
 import dev.telepath.manager.session.AgentSession;
 import dev.telepath.manager.session.Sessions;
@@ -68,10 +69,7 @@ final class KubernetesWorkloads implements WorkloadProvider {
     private List<Workload.ServicePort> services(ClusterWorkload one) {
         var ports = new ArrayList<Workload.ServicePort>();
         for (Service service : cluster.services(one.key().namespace())) {
-            var selector = service.getSpec() == null ? null : service.getSpec().getSelector();
-            if (selector == null
-                    || selector.isEmpty()
-                    || !one.labels().entrySet().containsAll(selector.entrySet())) {
+            if (!Injector.leads(service, one.labels())) {
                 continue;
             }
             for (var port : service.getSpec().getPorts()) {

@@ -6,7 +6,10 @@ import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Namespace;
 import io.fabric8.kubernetes.api.model.Service;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.dsl.AnyNamespaceOperation;
 import io.fabric8.kubernetes.client.dsl.Informable;
+import io.fabric8.kubernetes.client.dsl.MixedOperation;
+import io.fabric8.kubernetes.client.dsl.Resource;
 import io.fabric8.kubernetes.client.dsl.base.ResourceDefinitionContext;
 import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
 import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
@@ -18,6 +21,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Workloads, Services and namespaces of the cluster, kept by informers: one list and watch for each kind where all or
@@ -55,23 +59,11 @@ public final class ClusterView implements AutoCloseable {
     public void start() {
         rollouts = client.supports("argoproj.io/v1alpha1", "Rollout");
         switch (managed) {
-            case ManagedNamespaces.Listed(var names) -> {
+            case ManagedNamespaces.Listed(var names) ->
                 names.forEach(name -> {
                     namespaces.add(started(client.namespaces().withName(name), namespaceHandler()));
-                    services.add(started(client.services().inNamespace(name), quiet()));
-                    follow(client.apps().deployments().inNamespace(name));
-                    follow(client.apps().statefulSets().inNamespace(name));
-                    follow(client.apps().daemonSets().inNamespace(name));
-                    follow(client.apps()
-                            .replicaSets()
-                            .inNamespace(name)
-                            .withoutLabel("pod-template-hash")
-                            .withoutLabel("rollouts-pod-template-hash"));
-                    if (rollouts) {
-                        follow(client.genericKubernetesResources(ROLLOUT).inNamespace(name));
-                    }
+                    follow(name);
                 });
-            }
             case ManagedNamespaces.All a -> everywhere();
             case ManagedNamespaces.Selected s -> everywhere();
         }
@@ -80,18 +72,28 @@ public final class ClusterView implements AutoCloseable {
 
     private void everywhere() {
         namespaces.add(started(client.namespaces(), namespaceHandler()));
-        services.add(started(client.services().inAnyNamespace(), quiet()));
-        follow(client.apps().deployments().inAnyNamespace());
-        follow(client.apps().statefulSets().inAnyNamespace());
-        follow(client.apps().daemonSets().inAnyNamespace());
-        follow(client.apps()
-                .replicaSets()
-                .inAnyNamespace()
+        follow((String) null);
+    }
+
+    /**
+     * @param namespace null = every one
+     */
+    private void follow(@Nullable String namespace) {
+        services.add(started(in(namespace, client.services()), quiet()));
+        follow(in(namespace, client.apps().deployments()));
+        follow(in(namespace, client.apps().statefulSets()));
+        follow(in(namespace, client.apps().daemonSets()));
+        follow(in(namespace, client.apps().replicaSets())
                 .withoutLabel("pod-template-hash")
                 .withoutLabel("rollouts-pod-template-hash"));
         if (rollouts) {
-            follow(client.genericKubernetesResources(ROLLOUT).inAnyNamespace());
+            follow(in(namespace, client.genericKubernetesResources(ROLLOUT)));
         }
+    }
+
+    private static <T, L, R extends Resource<T>> AnyNamespaceOperation<T, L, R> in(
+            @Nullable String namespace, MixedOperation<T, L, R> all) {
+        return namespace == null ? all.inAnyNamespace() : all.inNamespace(namespace);
     }
 
     private <T extends HasMetadata> void follow(Informable<T> which) {

@@ -2,17 +2,23 @@ package dev.telepath.manager.kubernetes.cluster;
 
 import dev.telepath.manager.session.WorkloadKey;
 import dev.telepath.protocol.telepresence.manager.WorkloadInfo;
+import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.LabelSelector;
+import io.fabric8.kubernetes.api.model.PodTemplateSpec;
 import io.fabric8.kubernetes.api.model.apps.DaemonSet;
+import io.fabric8.kubernetes.api.model.apps.DaemonSetUpdateStrategy;
 import io.fabric8.kubernetes.api.model.apps.Deployment;
 import io.fabric8.kubernetes.api.model.apps.ReplicaSet;
 import io.fabric8.kubernetes.api.model.apps.StatefulSet;
+import io.fabric8.kubernetes.api.model.apps.StatefulSetUpdateStrategy;
 import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -73,11 +79,7 @@ public record ClusterWorkload(
                         one.getSpec().getSelector(),
                         one.getSpec().getTemplate(),
                         Progress.of(one),
-                        one.getSpec().getUpdateStrategy() == null
-                                || !"OnDelete"
-                                        .equals(one.getSpec()
-                                                .getUpdateStrategy()
-                                                .getType()),
+                        rolls(one.getSpec().getUpdateStrategy(), StatefulSetUpdateStrategy::getType),
                         Optional.empty()));
             case DaemonSet one
             when one.getSpec() != null ->
@@ -87,11 +89,7 @@ public record ClusterWorkload(
                         one.getSpec().getSelector(),
                         one.getSpec().getTemplate(),
                         Progress.of(one),
-                        one.getSpec().getUpdateStrategy() == null
-                                || !"OnDelete"
-                                        .equals(one.getSpec()
-                                                .getUpdateStrategy()
-                                                .getType()),
+                        rolls(one.getSpec().getUpdateStrategy(), DaemonSetUpdateStrategy::getType),
                         Optional.empty()));
             case ReplicaSet one
             when one.getSpec() != null && one.getMetadata().getOwnerReferences().isEmpty() ->
@@ -108,6 +106,11 @@ public record ClusterWorkload(
         };
     }
 
+    /** Whether pods follow a changed template by themselves. */
+    private static <S> boolean rolls(@Nullable S strategy, Function<S, @Nullable String> type) {
+        return strategy == null || !"OnDelete".equals(type.apply(strategy));
+    }
+
     /** An Argo Rollout has the fields of a Deployment where we look. */
     private static Optional<ClusterWorkload> rollout(
             GenericKubernetesResource object, KubernetesSerialization objects) {
@@ -120,7 +123,7 @@ public record ClusterWorkload(
                 object,
                 "Rollout",
                 objects.convertValue(map.get("selector"), LabelSelector.class),
-                objects.convertValue(map.get("template"), io.fabric8.kubernetes.api.model.PodTemplateSpec.class),
+                objects.convertValue(map.get("template"), PodTemplateSpec.class),
                 state,
                 true,
                 Optional.empty()));
@@ -130,7 +133,7 @@ public record ClusterWorkload(
             HasMetadata object,
             String kind,
             LabelSelector selector,
-            io.fabric8.kubernetes.api.model.@Nullable PodTemplateSpec template,
+            @Nullable PodTemplateSpec template,
             WorkloadInfo.State state,
             boolean rolling,
             Optional<String> failure) {
@@ -149,10 +152,10 @@ public record ClusterWorkload(
                 failure);
     }
 
-    private static Map<String, Integer> ports(io.fabric8.kubernetes.api.model.@Nullable PodTemplateSpec template) {
-        var ports = new java.util.HashMap<String, Integer>();
+    private static Map<String, Integer> ports(@Nullable PodTemplateSpec template) {
+        var ports = new HashMap<String, Integer>();
         var spec = template == null ? null : template.getSpec();
-        var containers = spec == null ? List.<io.fabric8.kubernetes.api.model.Container>of() : spec.getContainers();
+        var containers = spec == null ? List.<Container>of() : spec.getContainers();
         for (var container : containers) {
             for (var port : container.getPorts()) {
                 if (port.getName() != null) {

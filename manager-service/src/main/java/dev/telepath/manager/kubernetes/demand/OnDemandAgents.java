@@ -105,9 +105,8 @@ public final class OnDemandAgents implements AgentSupply {
         WorkloadKey key = workload.key();
         try {
             Instant now = timer.clock().instant();
-            boolean there = rollouts.pods(workload).stream().anyMatch(OnDemandAgents::hasAgent);
-            Predicate<Pod> isNew =
-                    there ? OnDemandAgents::hasAgent : workload.rolling() ? stamped(now) : createdSince(now);
+            boolean there = rollouts.pods(workload).stream().anyMatch(Injector::hasAgent);
+            Predicate<Pod> isNew = there ? Injector::hasAgent : workload.rolling() ? stamped(now) : createdSince(now);
             var diagnosis =
                     new Diagnosis(Injector.containerName(), Injector.initContainerName(), () -> whyWithout.apply(key));
             var wait = new Wait(workload, now, there, isNew, diagnosis, done);
@@ -128,11 +127,6 @@ public final class OnDemandAgents implements AgentSupply {
                     .withDescription("the manager could not add an agent to workload " + key + ": " + e.getMessage())
                     .asRuntimeException());
         }
-    }
-
-    private static boolean hasAgent(Pod pod) {
-        return pod.getSpec().getContainers().stream()
-                .anyMatch(one -> one.getName().equals(Injector.containerName()));
     }
 
     private static Predicate<Pod> stamped(Instant now) {
@@ -237,8 +231,7 @@ public final class OnDemandAgents implements AgentSupply {
                     .withDescription("no agent of workload " + workload.key() + " has arrived within "
                             + patience.toSeconds() + " s (telepath.manager.agents.arrival): "
                             + diagnosis.progress(bringing.pods())
-                            + "; it is still wanted, so try again, or remove it with: tp uninstall "
-                            + workload.key().name())
+                            + "; it is still wanted, so try again")
                     .asRuntimeException());
             if (first) {
                 LOG.warnf(

@@ -32,6 +32,17 @@ public final class Injector {
         this.containers = new AgentContainer(settings);
     }
 
+    /** Whether a pod has an agent. */
+    public static boolean hasAgent(Pod pod) {
+        return pod.getSpec().getContainers().stream()
+                .anyMatch(one -> one.getName().equals(AgentContainer.NAME));
+    }
+
+    /** Whether a Service selects pods with these labels, and leads to ports of theirs. */
+    public static boolean leads(Service service, Map<String, String> labels) {
+        return PortPlan.leads(service, labels);
+    }
+
     /** Name of the container that pods get. */
     public static String containerName() {
         return AgentContainer.NAME;
@@ -58,7 +69,7 @@ public final class Injector {
         if (settings.image().isEmpty()) {
             return new Verdict.Leave("the manager has no agent image; set telepath.manager.agents.image");
         }
-        if (has(pod, AgentContainer.NAME)) {
+        if (hasAgent(pod)) {
             return new Verdict.Leave("it has an agent");
         }
         if (Boolean.TRUE.equals(pod.getSpec().getHostNetwork())) {
@@ -209,11 +220,6 @@ public final class Injector {
     private static String cut(String name, int most) {
         String text = name.length() > most ? name.substring(0, most) : name;
         return text.replaceAll("-+$", "");
-    }
-
-    private static boolean has(Pod pod, String container) {
-        return pod.getSpec().getContainers().stream()
-                .anyMatch(one -> one.getName().equals(container));
     }
 
     /** Ports that no container of the pod declares. */
