@@ -1,17 +1,14 @@
 package dev.telepath.client.kubernetes;
 
-import java.net.Socket;
+import dev.telepath.tunnel.transport.ServerTrust;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
 import java.util.List;
 import java.util.Locale;
-import javax.net.ssl.SSLEngine;
-import javax.net.ssl.X509ExtendedTrustManager;
 import javax.net.ssl.X509TrustManager;
-import org.jspecify.annotations.Nullable;
 
 /** Trusts what another trusts, if it also has a certain DNS name: kubectl's {@code --tls-server-name}. */
-final class ServerNameTrust extends X509ExtendedTrustManager {
+final class ServerNameTrust extends ServerTrust {
     private static final int DNS_NAME = 2;
 
     private final X509TrustManager chain;
@@ -22,7 +19,8 @@ final class ServerNameTrust extends X509ExtendedTrustManager {
         this.name = name.toLowerCase(Locale.ROOT);
     }
 
-    private void check(X509Certificate[] certificates, String type) throws CertificateException {
+    @Override
+    protected void check(X509Certificate[] certificates, String type) throws CertificateException {
         chain.checkServerTrusted(certificates, type);
         var names = certificates[0].getSubjectAlternativeNames();
         if (names != null) {
@@ -43,40 +41,6 @@ final class ServerNameTrust extends X509ExtendedTrustManager {
         }
         int dot = host.indexOf('.');
         return dot > 0 && lower.substring(1).equals(host.substring(dot));
-    }
-
-    @Override
-    public void checkServerTrusted(X509Certificate[] chain, String type) throws CertificateException {
-        check(chain, type);
-    }
-
-    @Override
-    public void checkServerTrusted(X509Certificate[] chain, String type, @Nullable Socket socket)
-            throws CertificateException {
-        check(chain, type);
-    }
-
-    @Override
-    public void checkServerTrusted(X509Certificate[] chain, String type, @Nullable SSLEngine engine)
-            throws CertificateException {
-        check(chain, type);
-    }
-
-    @Override
-    public void checkClientTrusted(X509Certificate[] chain, String type) throws CertificateException {
-        throw new CertificateException("this side never asks for client certificates");
-    }
-
-    @Override
-    public void checkClientTrusted(X509Certificate[] chain, String type, @Nullable Socket socket)
-            throws CertificateException {
-        throw new CertificateException("this side never asks for client certificates");
-    }
-
-    @Override
-    public void checkClientTrusted(X509Certificate[] chain, String type, @Nullable SSLEngine engine)
-            throws CertificateException {
-        throw new CertificateException("this side never asks for client certificates");
     }
 
     @Override

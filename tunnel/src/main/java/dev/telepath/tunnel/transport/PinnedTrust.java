@@ -1,25 +1,22 @@
 package dev.telepath.tunnel.transport;
 
-import java.net.Socket;
 import java.security.GeneralSecurityException;
 import java.security.cert.CertificateException;
 import java.security.cert.X509Certificate;
-import javax.net.ssl.SSLEngine;
-import javax.net.ssl.X509ExtendedTrustManager;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Trusts the one CA whose fingerprint the join token names, whatever address the manager is reached at: that CA signs
  * managers only.
  */
-final class PinnedTrust extends X509ExtendedTrustManager {
+final class PinnedTrust extends ServerTrust {
     private final String caFingerprint;
 
     PinnedTrust(String caFingerprint) {
         this.caFingerprint = caFingerprint;
     }
 
-    private void check(X509Certificate[] chain) throws CertificateException {
+    @Override
+    protected void check(X509Certificate[] chain, String type) throws CertificateException {
         X509Certificate ca = chain[chain.length - 1];
         if (!JoinToken.fingerprint(ca).equals(caFingerprint)) {
             throw new CertificateException("the manager's CA is not the one that the join token pins");
@@ -37,44 +34,5 @@ final class PinnedTrust extends X509ExtendedTrustManager {
         } catch (GeneralSecurityException e) {
             throw new CertificateException("the manager's certificate is not signed by the pinned CA", e);
         }
-    }
-
-    @Override
-    public void checkServerTrusted(X509Certificate[] chain, String type) throws CertificateException {
-        check(chain);
-    }
-
-    @Override
-    public void checkServerTrusted(X509Certificate[] chain, String type, @Nullable Socket socket)
-            throws CertificateException {
-        check(chain);
-    }
-
-    @Override
-    public void checkServerTrusted(X509Certificate[] chain, String type, @Nullable SSLEngine engine)
-            throws CertificateException {
-        check(chain);
-    }
-
-    @Override
-    public void checkClientTrusted(X509Certificate[] chain, String type) throws CertificateException {
-        throw new CertificateException("this side never asks for client certificates");
-    }
-
-    @Override
-    public void checkClientTrusted(X509Certificate[] chain, String type, @Nullable Socket socket)
-            throws CertificateException {
-        throw new CertificateException("this side never asks for client certificates");
-    }
-
-    @Override
-    public void checkClientTrusted(X509Certificate[] chain, String type, @Nullable SSLEngine engine)
-            throws CertificateException {
-        throw new CertificateException("this side never asks for client certificates");
-    }
-
-    @Override
-    public X509Certificate[] getAcceptedIssuers() {
-        return new X509Certificate[0];
     }
 }
