@@ -1,7 +1,7 @@
 package dev.telepath.bench;
 
 import dev.telepath.harness.Http;
-import dev.telepath.harness.Metrics;
+import dev.telepath.harness.ProcessMemory;
 import dev.telepath.harness.Program;
 import dev.telepath.harness.Running;
 import io.netty.bootstrap.ServerBootstrap;
@@ -41,8 +41,8 @@ final class IdleStreams {
      * @return one line for each program: what it has more than before, resident and, where it can be asked, live on its heap
      */
     static List<String> measure(int port, int count, Map<String, Long> programs) throws IOException {
-        Map<String, Memory> before = new TreeMap<>();
-        programs.forEach((name, pid) -> before.put(name, Memory.of(pid)));
+        Map<String, ProcessMemory> before = new TreeMap<>();
+        programs.forEach((name, pid) -> before.put(name, ProcessMemory.collected(pid)));
         List<Http> open = new ArrayList<>();
         List<String> lines = new ArrayList<>();
         try {
@@ -52,7 +52,7 @@ final class IdleStreams {
                 http.get("/");
             }
             before.forEach((name, then) -> lines.add("%-32s %s"
-                    .formatted(name, Memory.of(programs.getOrDefault(name, 0L)).comparedTo(then, count))));
+                    .formatted(name, compared(then, ProcessMemory.collected(programs.getOrDefault(name, 0L)), count))));
         } finally {
             for (Http http : open) {
                 http.close();
@@ -61,45 +61,18 @@ final class IdleStreams {
         return lines;
     }
 
-    /** Resident memory and live heap; the heap is 0 where there is no JVM to ask. */
-    private record Memory(long residentKib, long heapKib) {
-        static Memory of(long pid) {
-            // Asking for the heap collects it first, so that what is resident counts no garbage twice.
-            long heap = Program.isNative() ? 0 : liveHeapKib(pid);
-            return new Memory(Metrics.residentKib(pid), heap);
-        }
-
-        String comparedTo(Memory before, int count) {
-            long resident = residentKib - before.residentKib;
-            long heap = heapKib - before.heapKib;
-            return "resident %6.1f more (%.1f KiB each), %6.1f in all; live heap %6.1f more (%.1f KiB each), %6.1f in all"
-                    .formatted(
-                            resident / 1024.0,
-                            (double) resident / count,
-                            residentKib / 1024.0,
-                            heap / 1024.0,
-                            (double) heap / count,
-                            heapKib / 1024.0);
-        }
-    }
-
-    private static long liveHeapKib(long pid) {
-        Path jcmd = Path.of(Program.java()).resolveSibling("jcmd");
-        try {
-            Process asked = new ProcessBuilder(jcmd.toString(), String.valueOf(pid), "GC.class_histogram")
-                    .redirectErrorStream(true)
-                    .start();
-            String said = new String(asked.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            String[] total = said.substring(Math.max(0, said.lastIndexOf("Total")))
-                    .strip()
-                    .split("\\s+");
-            if (total.length < 3) {
-                throw new IllegalStateException("jcmd told no total: " + said);
-            }
-            return Long.parseLong(total[2]) / 1024;
-        } catch (IOException e) {
-            throw new IllegalStateException("the heap of process " + pid + " cannot be asked for: " + e, e);
-        }
+    private static String compared(ProcessMemory before, ProcessMemory now, int count) {
+        long resident = now.residentKib() - before.residentKib();
+        long live = now.liveKib() - before.liveKib();
+        return "resident %6.1f more (%.1f KiB each), %6.1f in all; live heap %6.1f more (%.1f KiB each), %6.1f in all; outside the heap %6.1f more"
+                .formatted(
+                        resident / 1024.0,
+                        (double) resident / count,
+                        now.residentKib() / 1024.0,
+                        live / 1024.0,
+                        (double) live / count,
+                        now.liveKib() / 1024.0,
+                        (now.outsideKib() - before.outsideKib()) / 1024.0);
     }
 
     /** Starts a service that answers anything; its port is announced as {@code port}. */

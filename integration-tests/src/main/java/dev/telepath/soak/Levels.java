@@ -1,35 +1,37 @@
 package dev.telepath.soak;
 
 import dev.telepath.harness.Metrics;
+import dev.telepath.harness.ProcessMemory;
 import java.util.Locale;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one program holds at one moment.
+ * What one program holds at one moment, its garbage collected.
  *
  * @param streams resumable streams and links that are open
- * @param heap bytes in use, not all of them alive
- * @param resident KiB
  */
-record Levels(double streams, long threads, long descriptors, double heap, long resident) {
-    static Levels of(long pid, Map<String, Double> samples) {
-        return new Levels(
-                Metrics.sum(samples, "telepath_streams_resumable") + Metrics.sum(samples, "telepath_links_open"),
-                Metrics.threads(pid),
-                Metrics.descriptors(pid),
-                Metrics.sum(samples, "jvm_memory_used_bytes"),
-                Metrics.residentKib(pid));
+record Levels(double streams, long threads, long descriptors, ProcessMemory memory) {
+    static Levels of(long pid, double streams) {
+        return new Levels(streams, Metrics.threads(pid), Metrics.descriptors(pid), ProcessMemory.collected(pid));
     }
 
-    /** What grew more than a run may leave behind; null when nothing did. */
+    /**
+     * What grew more than a run may leave behind; null when nothing did. The resident heap is not judged: a JVM keeps up
+     * to its limit what it once needed, and what is alive in it is judged by itself.
+     */
     @Nullable
     String leakSince(Levels before) {
         var grown = new StringBuilder();
         grew(grown, "streams", before.streams, streams, 0);
         grew(grown, "threads", before.threads, threads, 12);
         grew(grown, "descriptors", before.descriptors, descriptors, 24);
-        grew(grown, "resident KiB", before.resident, resident, Math.max(65_536, before.resident / 2.0));
+        grew(grown, "live heap KiB", before.memory.liveKib(), memory.liveKib(), 8_192);
+        grew(
+                grown,
+                "KiB outside the heap",
+                before.memory.outsideKib(),
+                memory.outsideKib(),
+                Math.max(49_152, before.memory.outsideKib() / 3.0));
         return grown.isEmpty() ? null : grown.toString().strip();
     }
 
@@ -43,11 +45,12 @@ record Levels(double streams, long threads, long descriptors, double heap, long 
     public String toString() {
         return String.format(
                 Locale.ROOT,
-                "streams %.0f, threads %d, descriptors %d, heap %.1f MiB, resident %.1f MiB",
+                "streams %.0f, threads %d, descriptors %d, live heap %.1f MiB, outside the heap %.1f MiB, resident %.1f MiB",
                 streams,
                 threads,
                 descriptors,
-                heap / (1 << 20),
-                resident / 1024.0);
+                memory.liveKib() / 1024.0,
+                memory.outsideKib() / 1024.0,
+                memory.residentKib() / 1024.0);
     }
 }

@@ -168,19 +168,17 @@ public final class Soak {
 
     private Map<String, Levels> levels(Running agent, long daemon) throws JsonProcessingException {
         var levels = new TreeMap<String, Levels>();
+        levels.put("manager", Levels.of(telepath.manager().pid(), streams("https://" + telepath.managerAddress())));
+        levels.put("agent", Levels.of(agent.pid(), streams("http://127.0.0.1:" + agent.announced("http-port"))));
         levels.put(
-                "manager", Levels.of(telepath.manager().pid(), Metrics.scrape("https://" + telepath.managerAddress())));
-        levels.put("agent", Levels.of(agent.pid(), Metrics.scrape("http://127.0.0.1:" + agent.announced("http-port"))));
-        var samples = new TreeMap<String, Double>();
-        JsonNode status = status();
-        samples.put(
-                "telepath_streams_resumable",
-                status.path("streams").path("resumable").asDouble());
-        samples.put(
-                "jvm_memory_used_bytes",
-                status.path("metrics").path("heap_used_bytes").asDouble());
-        levels.put("tp", Levels.of(daemon, samples));
+                "tp",
+                Levels.of(daemon, status().path("streams").path("resumable").asDouble()));
         return levels;
+    }
+
+    private static double streams(String base) {
+        Map<String, Double> samples = Metrics.scrape(base);
+        return Metrics.sum(samples, "telepath_streams_resumable") + Metrics.sum(samples, "telepath_links_open");
     }
 
     private JsonNode status() throws JsonProcessingException {
