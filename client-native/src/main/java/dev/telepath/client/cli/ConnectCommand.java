@@ -26,19 +26,8 @@ import picocli.CommandLine.Option;
         description =
                 "attach to a manager, by kubeconfig or at an address; starts the daemon if none runs, and opens the proxy")
 final class ConnectCommand extends Command {
-    @Option(
-            names = "--manager",
-            paramLabel = "HOST:PORT",
-            defaultValue = "",
-            description = "where the manager listens; http://host:port for a clear-text one")
-    String manager;
-
-    @Option(
-            names = "--token-file",
-            paramLabel = "FILE",
-            defaultValue = "",
-            description = "file that holds the join token (or TELEPATH_TOKEN, TELEPATH_TOKEN_FILE)")
-    String tokenFile;
+    @CommandLine.Mixin
+    AddressFlags address = new AddressFlags();
 
     @Option(
             names = {"-n", "--namespace"},
@@ -76,8 +65,7 @@ final class ConnectCommand extends Command {
     @Override
     Map<Setting, String> settingFlags() {
         Map<Setting, String> flags = new EnumMap<>(Setting.class);
-        GlobalOptions.put(flags, Setting.MANAGER, manager);
-        GlobalOptions.put(flags, Setting.TOKEN_FILE, tokenFile);
+        address.put(flags);
         GlobalOptions.put(flags, Setting.MANAGER_NAMESPACE, kube.managerNamespace);
         GlobalOptions.put(flags, Setting.NAMESPACE, namespace);
         GlobalOptions.put(flags, Setting.NAME, name);
@@ -122,7 +110,7 @@ final class ConnectCommand extends Command {
                 .put("name", settings.text(Setting.NAME).isEmpty() ? user() : settings.text(Setting.NAME))
                 .put("proxyPort", settings.number(Setting.PROXY_PORT))
                 .put("fresh", fresh);
-        if (!manager.isEmpty() && kube.given()) {
+        if (!address.manager.isEmpty() && kube.given()) {
             throw new Failure(
                     Kind.USAGE,
                     "--manager names an address, the flags of a kubeconfig another way",
@@ -139,7 +127,7 @@ final class ConnectCommand extends Command {
         }
         args.put("manager", settings.text(Setting.MANAGER));
         // A file named on the command line is meant, whatever the environment holds.
-        if (tokenFile.isEmpty()) {
+        if (address.tokenFile.isEmpty()) {
             args.put("token", settings.text(Setting.TOKEN));
         }
         if (!settings.text(Setting.TOKEN_FILE).isEmpty()) {

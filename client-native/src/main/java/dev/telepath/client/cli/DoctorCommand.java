@@ -1,33 +1,27 @@
 package dev.telepath.client.cli;
 
 import dev.telepath.client.config.Setting;
+import dev.telepath.client.doctor.ClusterFlags;
 import dev.telepath.client.doctor.Diagnosis;
 import dev.telepath.client.doctor.Doctor;
 import dev.telepath.client.doctor.Outcome;
+import dev.telepath.client.failure.Failure;
+import dev.telepath.client.failure.Kind;
 import dev.telepath.client.output.Printer;
 import java.util.EnumMap;
 import java.util.Map;
 import picocli.CommandLine;
-import picocli.CommandLine.Option;
 
 /** {@code tp doctor}. Exit code 0 when nothing failed, else 1. */
 @CommandLine.Command(
         name = "doctor",
         description = "check everything between this machine and the far side; say what is wrong and what helps")
 final class DoctorCommand extends Command {
-    @Option(
-            names = "--manager",
-            paramLabel = "HOST:PORT",
-            defaultValue = "",
-            description = "the manager to try while the daemon has none")
-    String manager;
+    @CommandLine.Mixin
+    AddressFlags address = new AddressFlags();
 
-    @Option(
-            names = "--token-file",
-            paramLabel = "FILE",
-            defaultValue = "",
-            description = "file that holds the join token, to be tried without the daemon")
-    String tokenFile;
+    @CommandLine.ArgGroup(exclusive = false, heading = "The way through Kubernetes, as kubectl has it:%n")
+    KubeFlags kube = new KubeFlags();
 
     DoctorCommand(Console console) {
         super(console);
@@ -36,8 +30,8 @@ final class DoctorCommand extends Command {
     @Override
     Map<Setting, String> settingFlags() {
         Map<Setting, String> flags = new EnumMap<>(Setting.class);
-        GlobalOptions.put(flags, Setting.MANAGER, manager);
-        GlobalOptions.put(flags, Setting.TOKEN_FILE, tokenFile);
+        address.put(flags);
+        GlobalOptions.put(flags, Setting.MANAGER_NAMESPACE, kube.managerNamespace);
         return flags;
     }
 
@@ -45,7 +39,15 @@ final class DoctorCommand extends Command {
     int run(Invocation invocation) {
         boolean text = invocation.settings().text(Setting.OUTPUT).equals("default");
         Printer printer = invocation.printer();
-        Diagnosis diagnosis = Doctor.examine(invocation.settings(), invocation.home(), finding -> {
+        if (!address.manager.isEmpty() && kube.given()) {
+            throw new Failure(
+                    Kind.USAGE,
+                    "--manager names an address, the flags of a kubeconfig another way",
+                    "give one of the two");
+        }
+        var cluster =
+                new ClusterFlags(kube.given(), kube.options(invocation.console().environment()));
+        Diagnosis diagnosis = Doctor.examine(invocation.settings(), invocation.home(), cluster, finding -> {
             if (text) {
                 print(printer, finding);
             }

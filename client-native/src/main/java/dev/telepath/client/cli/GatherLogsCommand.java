@@ -37,6 +37,11 @@ final class GatherLogsCommand extends Command {
             description = "include the agents' (default ${DEFAULT-VALUE})")
     String agents;
 
+    @Option(
+            names = {"-y", "--get-pod-yaml"},
+            description = "include the pods of the manager and those with an agent, as YAML without secrets")
+    boolean podYaml;
+
     GatherLogsCommand(Console console) {
         super(console);
     }
@@ -58,7 +63,8 @@ final class GatherLogsCommand extends Command {
                         Invocation.args()
                                 .put("file", target.toString())
                                 .put("manager", manager)
-                                .put("agents", !agents.equals("none")));
+                                .put("agents", !agents.equals("none"))
+                                .put("podYaml", podYaml));
             }
         } else {
             result = own(invocation, target);
@@ -68,9 +74,12 @@ final class GatherLogsCommand extends Command {
     }
 
     /** What can be had without a daemon. */
-    private static JsonNode own(Invocation invocation, Path target) {
+    private JsonNode own(Invocation invocation, Path target) {
         ObjectNode result = Invocation.args().put("file", target.toString());
-        result.putArray("missing").add("manager and agents: no daemon runs");
+        var missing = result.putArray("missing").add("manager and agents: no daemon runs");
+        if (podYaml) {
+            missing.add("pods: no daemon runs");
+        }
         try (var bundle = LogBundle.create(target)) {
             bundle.add("version.txt", "tp " + Version.current() + "\n");
             bundle.addFolder("client/", invocation.home().logs());

@@ -94,7 +94,7 @@ public final class DaemonCommands implements CommandHandler, AutoCloseable {
             case "version" -> version();
             case "loglevel" -> logLevel(args);
             case "gather-logs" ->
-                new LogGathering(logs, version, connected())
+                new LogGathering(logs, version, settings, connected())
                         .gather(Path.of(args.path("file").asText()), args, caller);
             default ->
                 throw new Failure(

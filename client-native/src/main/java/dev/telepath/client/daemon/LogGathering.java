@@ -3,11 +3,15 @@ package dev.telepath.client.daemon;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.telepath.client.config.Settings;
 import dev.telepath.client.control.Caller;
 import dev.telepath.client.control.Wire;
 import dev.telepath.client.failure.Failure;
+import dev.telepath.client.kubernetes.ClusterWay;
+import dev.telepath.client.kubernetes.PodYaml;
 import dev.telepath.client.logs.LogBundle;
 import dev.telepath.client.session.Attachment;
+import dev.telepath.client.session.Target;
 import dev.telepath.client.workload.Roster;
 import dev.telepath.client.workload.Share;
 import dev.telepath.protocol.telepresence.manager.AgentInfo;
@@ -26,10 +30,12 @@ import java.util.Set;
 final class LogGathering {
     private final Path logs;
     private final String version;
+    private final Settings settings;
     private final Optional<Engine> engine;
 
-    LogGathering(Path logs, String version, Optional<Engine> engine) {
+    LogGathering(Path logs, String version, Settings settings, Optional<Engine> engine) {
         this.logs = logs;
+        this.settings = settings;
         this.version = version;
         this.engine = engine;
     }
@@ -54,9 +60,27 @@ final class LogGathering {
                     agents(attachment.get(), bundle, missing);
                 }
             }
+            if (args.path("podYaml").asBoolean(false)) {
+                caller.progress("asking the API server for pods");
+                pods(bundle, missing);
+            }
             bundle.finish();
         }
         return result;
+    }
+
+    private void pods(LogBundle bundle, ArrayNode missing) {
+        Optional<Target> target = engine.map(open -> open.session().target());
+        if (target.isPresent() && target.get().way() instanceof ClusterWay way) {
+            PodYaml.collect(
+                    way,
+                    settings,
+                    target.get().namespace(),
+                    (name, yaml) -> bundle.add("pods/" + safe(name) + ".yaml", yaml),
+                    (what, why) -> missing.add(what + ": " + why));
+        } else {
+            missing.add("pods: not connected by a kubeconfig");
+        }
     }
 
     private static void manager(Attachment attachment, LogBundle bundle, ArrayNode missing) {

@@ -15,13 +15,21 @@ public final class Doctor {
      *
      * @param settings of this command
      * @param home of the daemon
+     * @param flags of this command, for the way through Kubernetes
      * @param told sees each finding when it is there
      */
-    public static Diagnosis examine(Settings settings, DaemonHome home, Consumer<Diagnosis.Finding> told) {
-        Evidence evidence = Evidence.gather(settings, home);
-        List<Check> checks = Stream.of(LocalChecks.of(evidence), ManagerChecks.of(evidence), SessionChecks.of(evidence))
-                .flatMap(List::stream)
-                .toList();
-        return Diagnosis.run(checks, told);
+    public static Diagnosis examine(
+            Settings settings, DaemonHome home, ClusterFlags flags, Consumer<Diagnosis.Finding> told) {
+        Evidence evidence = Evidence.gather(settings, home, flags);
+        try (var cluster = new ClusterChecks(evidence)) {
+            List<Check> checks = Stream.of(
+                            LocalChecks.of(evidence),
+                            ManagerChecks.of(evidence),
+                            cluster.all(),
+                            SessionChecks.of(evidence))
+                    .flatMap(List::stream)
+                    .toList();
+            return Diagnosis.run(checks, told);
+        }
     }
 }

@@ -3,7 +3,7 @@ package dev.telepath.client.doctor;
 import com.google.protobuf.Empty;
 import dev.telepath.client.config.Setting;
 import dev.telepath.client.session.Calls;
-import dev.telepath.client.session.DirectWay;
+import dev.telepath.client.session.Way;
 import dev.telepath.protocol.telepresence.manager.MutinyManagerGrpc;
 import dev.telepath.protocol.telepresence.manager.VersionInfo2;
 import dev.telepath.tunnel.transport.ManagerAddress;
@@ -25,6 +25,7 @@ import java.util.stream.Collectors;
 /** The way to the manager, without the daemon's help: name, port, TLS, token. */
 final class ManagerChecks {
     static final String NAMED = "TP-201";
+    static final String GREETED = "the manager is ours and takes the token";
     private static final String RESOLVED = "TP-202";
     private static final String REACHED = "TP-203";
 
@@ -42,7 +43,7 @@ final class ManagerChecks {
                 Check.of(NAMED, "a manager is named", checks::named),
                 Check.of(RESOLVED, "the manager's name resolves", checks::resolved, NAMED),
                 Check.of(REACHED, "the manager's port answers", checks::reached, RESOLVED),
-                Check.of("TP-204", "the manager is ours and takes the token", checks::greeted, REACHED));
+                Check.of("TP-204", GREETED, () -> greeted(evidence), REACHED));
     }
 
     private ManagerAddress address() {
@@ -55,13 +56,12 @@ final class ManagerChecks {
                         "neither the daemon nor a setting names a manager",
                         "tp connect with a kubeconfig or with --manager host:port, or 'manager:' in the configuration"
                                 + " file")
-                : new Outcome.Passed(evidence.manager());
+                : new Outcome.Passed(evidence.inCluster() ? "in the cluster of the kubeconfig" : evidence.manager());
     }
 
     private Outcome resolved() {
         if (evidence.inCluster()) {
-            return new Outcome.Skipped("the way leads through the cluster's API server; " + SessionChecks.ATTACHED
-                    + " tells whether it does");
+            return new Outcome.Skipped("the way leads through the cluster's API server");
         }
         try {
             return new Outcome.Passed(
@@ -86,8 +86,10 @@ final class ManagerChecks {
         }
     }
 
-    private Outcome greeted() {
-        Optional<DirectWay> way = evidence.way();
+    /** By a connection of its own, whichever way it leads. */
+    static Outcome greeted(Evidence evidence) {
+        Duration patience = evidence.settings().duration(Setting.TIMEOUT_CALL);
+        Optional<Way> way = evidence.way();
         if (way.isEmpty()) {
             return new Outcome.Skipped(
                     "only the daemon has the token; name it with --token-file to have it tried here");

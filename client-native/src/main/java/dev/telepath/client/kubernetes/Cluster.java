@@ -8,6 +8,8 @@ import io.fabric8.kubernetes.api.model.ContainerPort;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.authentication.TokenRequest;
 import io.fabric8.kubernetes.api.model.authentication.TokenRequestBuilder;
+import io.fabric8.kubernetes.api.model.authorization.v1.ResourceAttributes;
+import io.fabric8.kubernetes.api.model.authorization.v1.SelfSubjectAccessReviewBuilder;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
@@ -25,6 +27,7 @@ import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.TrustManager;
@@ -35,6 +38,9 @@ final class Cluster implements AutoCloseable {
     static final String NAME = "telepath-manager";
     static final String CLIENT = "telepath-client";
     static final String AUDIENCE = "telepath";
+    /** Containers with an agent: ours, and Telepresence's. */
+    private static final Set<String> AGENTS = Set.of("telepath-agent", "traffic-agent");
+
     private static final int DEFAULT_PORT = 8443;
     private static final Map<String, String> MANAGERS =
             Map.of("app.kubernetes.io/name", "telepath", "app.kubernetes.io/component", "manager");
@@ -164,17 +170,55 @@ final class Cluster implements AutoCloseable {
      */
     record ReadyPod(String name, int port) {}
 
-    /** The manager's pods that are ready. */
-    List<ReadyPod> ready() {
+    /** All pods of the manager. */
+    List<Pod> managers() {
         return asked(
-                        () -> client.pods()
-                                .inNamespace(namespace)
-                                .withLabels(MANAGERS)
-                                .list()
-                                .getItems(),
-                        "find the manager's pods",
+                () -> client.pods()
+                        .inNamespace(namespace)
+                        .withLabels(MANAGERS)
+                        .list()
+                        .getItems(),
+                "find the manager's pods",
+                "list pods");
+    }
+
+    /** The pods of a namespace that have an agent. */
+    List<Pod> withAgent(String workloads) {
+        return asked(
+                        () -> client.pods().inNamespace(workloads).list().getItems(),
+                        "read the pods",
+                        workloads,
                         "list pods")
                 .stream()
+                .filter(pod -> pod.getSpec().getContainers().stream().anyMatch(one -> AGENTS.contains(one.getName())))
+                .toList();
+    }
+
+    /** Version of the API server. */
+    String version() {
+        return "Kubernetes "
+                + asked(client::getKubernetesVersion, "ask the API server for its version", "get /version")
+                        .getGitVersion();
+    }
+
+    /** Whether the user may do that, as the API server says. */
+    boolean allowed(ResourceAttributes right) {
+        var review = new SelfSubjectAccessReviewBuilder()
+                .withNewSpec()
+                .withResourceAttributes(right)
+                .endSpec()
+                .build();
+        return asked(
+                        () -> client.resource(review).create(),
+                        "ask what the user may do",
+                        "create selfsubjectaccessreviews")
+                .getStatus()
+                .getAllowed();
+    }
+
+    /** The manager's pods that are ready. */
+    List<ReadyPod> ready() {
+        return managers().stream()
                 .filter(Cluster::isReady)
                 .map(pod -> new ReadyPod(pod.getMetadata().getName(), port(pod)))
                 .toList();
@@ -189,7 +233,7 @@ final class Cluster implements AutoCloseable {
                 .orElse(DEFAULT_PORT);
     }
 
-    private static boolean isReady(Pod pod) {
+    static boolean isReady(Pod pod) {
         return pod.getMetadata().getDeletionTimestamp() == null
                 && pod.getStatus() != null
                 && pod.getStatus().getConditions() != null
@@ -198,6 +242,10 @@ final class Cluster implements AutoCloseable {
     }
 
     private <T> T asked(Supplier<T> question, String doing, String right) {
+        return asked(question, doing, namespace, right);
+    }
+
+    private static <T> T asked(Supplier<T> question, String doing, String namespace, String right) {
         try {
             return question.get();
         } catch (KubernetesClientException e) {

@@ -35,13 +35,35 @@ public record KubeOptions(
         asGroups = List.copyOf(asGroups);
     }
 
+    /** Whether there is a kubeconfig, a server or a service account. */
+    public boolean leadsAnywhere() {
+        return !files.isEmpty() || !server.isEmpty() || Kubeconfig.inPod();
+    }
+
+    /** These, with another context. */
+    public KubeOptions withContext(String other) {
+        return new KubeOptions(
+                files,
+                explicit,
+                other,
+                cluster,
+                user,
+                as,
+                asGroups,
+                server,
+                token,
+                tlsServerName,
+                insecure,
+                requestTimeout);
+    }
+
     /**
      * These, if they can lead anywhere.
      *
      * @throws dev.telepath.client.failure.Failure of kind USAGE when there is neither kubeconfig, server nor service account
      */
     public KubeOptions required() {
-        if (files.isEmpty() && server.isEmpty() && !Kubeconfig.inPod()) {
+        if (!leadsAnywhere()) {
             throw Kubeconfig.none();
         }
         return this;

@@ -6,6 +6,7 @@ import dev.telepath.client.config.Settings;
 import dev.telepath.client.failure.Failure;
 import dev.telepath.client.failure.Kind;
 import dev.telepath.client.home.DaemonHome;
+import dev.telepath.client.kubernetes.KubeOptions;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -16,6 +17,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class DiagnosisTest {
+    private static final ClusterFlags NO_CLUSTER = new ClusterFlags(
+            false, new KubeOptions(List.of(), false, "", "", "", "", List.of(), "", "", "", false, ""));
+
     @Test
     void aCheckWhoseGroundIsMissingIsSkippedAndSaysWhichOne() {
         List<String> told = new ArrayList<>();
@@ -57,10 +61,11 @@ class DiagnosisTest {
     @Test
     void everyCheckHasAnIdOfItsOwnThatTheDocumentationLists(@TempDir Path folder) throws Exception {
         Settings settings = Settings.resolve(Map.of(), Map.of(), Optional.empty());
-        List<String> ids =
-                Doctor.examine(settings, new DaemonHome(folder.resolve("home")), finding -> {}).findings().stream()
-                        .map(each -> each.check().id())
-                        .toList();
+        List<String> ids = Doctor.examine(settings, new DaemonHome(folder.resolve("home")), NO_CLUSTER, finding -> {})
+                .findings()
+                .stream()
+                .map(each -> each.check().id())
+                .toList();
 
         assertThat(ids).doesNotHaveDuplicates().isSorted();
         String documented = Files.readString(Path.of("..", "docs", "doctor.md"));
@@ -71,7 +76,8 @@ class DiagnosisTest {
     void withoutADaemonOnlyWhatThisMachineTellsIsLookedAt(@TempDir Path folder) {
         Settings settings = Settings.resolve(Map.of(), Map.of(), Optional.empty());
 
-        Diagnosis diagnosis = Doctor.examine(settings, new DaemonHome(folder.resolve("home")), finding -> {});
+        Diagnosis diagnosis =
+                Doctor.examine(settings, new DaemonHome(folder.resolve("home")), NO_CLUSTER, finding -> {});
 
         assertThat(diagnosis.findings().getFirst().outcome()).isInstanceOf(Outcome.Passed.class);
         assertThat(diagnosis.findings())

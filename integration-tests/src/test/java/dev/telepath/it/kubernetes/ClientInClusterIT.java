@@ -14,6 +14,7 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import java.net.InetSocketAddress;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -21,6 +22,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.zip.ZipFile;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
@@ -197,5 +199,68 @@ class ClientInClusterIT {
         connect(kubeconfig, "--manager-namespace", namespace).orFail();
         cluster.killManager();
         healed("");
+    }
+
+    private static JsonNode doctor(String file) throws Exception {
+        return JSON.readTree(
+                telepath.tp("doctor", "--output", "json", "--kubeconfig", file, "--manager-namespace", namespace)
+                        .out());
+    }
+
+    private static JsonNode check(JsonNode diagnosis, String id) {
+        for (JsonNode each : diagnosis.path("checks")) {
+            if (each.path("id").asText().equals(id)) {
+                return each;
+            }
+        }
+        throw new AssertionError("no check " + id + " in " + diagnosis);
+    }
+
+    @Test
+    void theDoctorWalksTheWayThroughTheClusterBeforeAnybodyConnects() throws Exception {
+        JsonNode diagnosis = doctor(kubeconfig);
+        for (String id : List.of("TP-211", "TP-212", "TP-213", "TP-214", "TP-215")) {
+            assertThat(check(diagnosis, id).path("outcome").asText())
+                    .as(check(diagnosis, id).toString())
+                    .isEqualTo("passed");
+        }
+        assertThat(check(diagnosis, "TP-202").path("outcome").asText()).isEqualTo("skipped");
+    }
+
+    @Test
+    void theDoctorNamesTheRightThatIsMissing() throws Exception {
+        var less = new ArrayList<>(ClusterInstallation.CLIENT);
+        less.removeLast();
+        Path user = cluster.user("ill", less, telepath.directory());
+        JsonNode rights = check(doctor(user.toString()), "TP-213");
+        assertThat(rights.path("outcome").asText()).isEqualTo("failed");
+        assertThat(rights.path("detail").asText()).contains("create pods/portforward");
+        assertThat(rights.path("fix").asText()).contains("telepath-client", namespace);
+    }
+
+    @Test
+    void theDoctorSaysWhereNoManagerIs() throws Exception {
+        JsonNode diagnosis = JSON.readTree(
+                telepath.tp("doctor", "--output", "json", "--kubeconfig", kubeconfig, "--manager-namespace", "default")
+                        .out());
+        assertThat(check(diagnosis, "TP-214").path("detail").asText())
+                .contains("no Telepath manager in namespace default");
+        assertThat(check(diagnosis, "TP-215").path("outcome").asText()).isEqualTo("skipped");
+    }
+
+    @Test
+    void gatheredLogsHoldThePodsOfTheManager() throws Exception {
+        connect(kubeconfig, "--manager-namespace", namespace).orFail();
+        Path file = telepath.directory().resolve("pods.zip");
+        telepath.tp("gather-logs", "--get-pod-yaml", "--output-file", file.toString())
+                .orFail();
+        try (var zip = new ZipFile(file.toFile())) {
+            var pod = zip.stream()
+                    .filter(entry -> entry.getName().startsWith("pods/" + namespace + ".telepath-manager"))
+                    .findFirst()
+                    .orElseThrow();
+            assertThat(new String(zip.getInputStream(pod).readAllBytes(), StandardCharsets.UTF_8))
+                    .contains("kind: \"Pod\"", "telepath-manager");
+        }
     }
 }
