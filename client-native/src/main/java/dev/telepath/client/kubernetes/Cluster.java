@@ -10,15 +10,10 @@ import io.fabric8.kubernetes.api.model.authentication.TokenRequest;
 import io.fabric8.kubernetes.api.model.authentication.TokenRequestBuilder;
 import io.fabric8.kubernetes.api.model.authorization.v1.ResourceAttributes;
 import io.fabric8.kubernetes.api.model.authorization.v1.SelfSubjectAccessReviewBuilder;
-import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
-import io.fabric8.kubernetes.client.internal.SSLUtils;
 import java.io.ByteArrayInputStream;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.security.GeneralSecurityException;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
@@ -31,7 +26,6 @@ import java.util.Set;
 import java.util.function.Supplier;
 import javax.net.ssl.KeyManager;
 import javax.net.ssl.TrustManager;
-import javax.net.ssl.X509TrustManager;
 
 /** The few questions that a client has for the API server about its manager. Blocks; for one attachment. */
 final class Cluster implements AutoCloseable {
@@ -53,55 +47,29 @@ final class Cluster implements AutoCloseable {
         }
     }
 
-    private final Kubeconfig kubeconfig;
+    private final ApiServer api;
     private final String namespace;
-    private final KeyManager[] keys;
-    private final TrustManager[] trust;
     private final KubernetesClient client;
 
     /**
      * @param namespace of the manager
      */
     Cluster(Kubeconfig kubeconfig, String namespace) {
-        this.kubeconfig = kubeconfig;
+        this.api = new ApiServer(kubeconfig);
         this.namespace = namespace;
-        Config config = kubeconfig.config();
-        try {
-            this.keys = SSLUtils.keyManagers(config);
-            this.trust = trust(config, kubeconfig.serverName());
-        } catch (IOException | GeneralSecurityException e) {
-            throw new Failure(
-                    Kind.DENIED,
-                    "the kubeconfig's certificates cannot be used: " + KubeFailures.deepest(e),
-                    "does kubectl get pods work?");
-        }
-        var builder = new KubernetesClientBuilder().withConfig(config);
-        if (!kubeconfig.serverName().isEmpty()) {
-            // The trust manager checks the name, which is not that of the address.
-            config.setDisableHostnameVerification(true);
-            builder.withHttpClientBuilderConsumer(http -> http.sslContext(keys, trust));
-        }
-        this.client = builder.build();
-    }
-
-    private static TrustManager[] trust(Config config, String serverName) throws IOException, GeneralSecurityException {
-        TrustManager[] all = SSLUtils.trustManagers(config);
-        if (!serverName.isEmpty() && !config.isTrustCerts() && all[0] instanceof X509TrustManager chain) {
-            return new TrustManager[] {new ServerNameTrust(chain, serverName)};
-        }
-        return all;
+        this.client = api.client();
     }
 
     Kubeconfig kubeconfig() {
-        return kubeconfig;
+        return api.kubeconfig();
     }
 
     KeyManager[] keys() {
-        return keys;
+        return api.keys();
     }
 
     TrustManager[] trust() {
-        return trust;
+        return api.trust();
     }
 
     /**
@@ -117,7 +85,7 @@ final class Cluster implements AutoCloseable {
         if (found == null) {
             throw new Failure(
                     Kind.UNREACHABLE,
-                    "there is no Telepath manager in namespace " + namespace + " of " + kubeconfig.context()
+                    "there is no Telepath manager in namespace " + namespace + " of " + api.context()
                             + ": it has no ConfigMap " + NAME,
                     "is it installed there? --manager-namespace names another one");
         }
@@ -255,6 +223,6 @@ final class Cluster implements AutoCloseable {
 
     @Override
     public void close() {
-        client.close();
+        api.close();
     }
 }
