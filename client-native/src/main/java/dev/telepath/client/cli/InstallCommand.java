@@ -1,6 +1,8 @@
 package dev.telepath.client.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.telepath.client.failure.Failure;
+import dev.telepath.client.failure.Kind;
 import dev.telepath.client.install.Chart;
 import dev.telepath.client.install.Manifests;
 import dev.telepath.client.install.Values;
@@ -22,11 +24,11 @@ class InstallCommand extends InstallationCommand {
     boolean dryRun;
 
     @Option(
-            names = "--no-create-namespace",
+            names = "--create-namespace",
             negatable = true,
             defaultValue = "true",
             fallbackValue = "true",
-            description = "whether the namespace is made where there is none (it is)")
+            description = "make the namespace where there is none (default; --no-create-namespace does not)")
     boolean createNamespace = true;
 
     InstallCommand(Console console) {
@@ -36,17 +38,20 @@ class InstallCommand extends InstallationCommand {
     @Override
     int run(Invocation invocation) {
         ObjectNode given = values.given();
-        if (dryRun) {
-            return dryRun(invocation, given);
+        Installer.Order order = order(given);
+        if (order.earlier() != Installer.Earlier.REUSE) {
+            // Before the cluster is asked for anything.
+            Values.of(Chart.own(), given);
         }
-        // Before the cluster is asked for anything.
-        Values.of(Chart.own(), given);
+        if (dryRun) {
+            return dryRun(invocation, order);
+        }
         long began = System.nanoTime();
         Installer.Done done = at(
                 invocation,
                 (api, options, progress) -> new Installer(
                                 api, options, invocation.settings(), namespace(invocation), progress::say)
-                        .run(order(given)));
+                        .run(order));
         long seconds = (System.nanoTime() - began) / 1_000_000_000;
         return invocation.print(json(invocation, done), printer -> text(invocation, printer, done, seconds));
     }
@@ -55,9 +60,15 @@ class InstallCommand extends InstallationCommand {
         return new Installer.Order(given, true, false, Installer.Earlier.RESET, createNamespace, timeout());
     }
 
-    private int dryRun(Invocation invocation, ObjectNode given) {
+    private int dryRun(Invocation invocation, Installer.Order order) {
+        if (order.earlier() == Installer.Earlier.REUSE) {
+            throw new Failure(
+                    Kind.USAGE,
+                    "--dry-run asks no cluster, so it does not know the values of before",
+                    "leave --reuse-values out and give all values");
+        }
         Chart chart = Chart.own();
-        Manifests.of(Values.of(chart, given), chart.version(), namespace(invocation))
+        Manifests.of(Values.of(chart, order.given()), chart.version(), namespace(invocation))
                 .forEach(each -> invocation.console().out().print(Yaml.document(each)));
         invocation.console().out().flush();
         return 0;

@@ -56,7 +56,11 @@ final class Schema {
         List<String> types =
                 type.isTextual() ? List.of(type.asText()) : texts(type).toList();
         if (!types.isEmpty() && types.stream().noneMatch(each -> is(each, value))) {
-            wrong(name, "is " + shown(value) + " and has to be " + String.join(" or ", types));
+            boolean quoted = types.equals(List.of("string")) && value.isValueNode();
+            wrong(
+                    name,
+                    "is " + shown(value) + " and has to be " + String.join(" or ", types)
+                            + (quoted ? " (--set-string, or quotes in a file)" : ""));
             return;
         }
         if (schema.has("enum") && texts(schema.path("enum")).noneMatch(each -> each.equals(value.asText()))) {

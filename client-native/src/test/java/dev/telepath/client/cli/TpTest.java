@@ -74,6 +74,15 @@ class TpTest {
         "connect, 2",
         "connect --manager x --proxy-port 70000, 2",
         "completion powershell, 2",
+        "install --dry-run, 0",
+        "upgrade --dry-run --namespace tools --set image.registry=r --set agent.port=9950 --set-string image.tag=2, 0",
+        "install --dry-run --set imgae.tag=1, 2",
+        "install --values nowhere.yaml, 2",
+        "install --kubeconfig nowhere, 2",
+        "install --timeout soon, 2",
+        "upgrade --reuse-values --reset-values, 2",
+        "upgrade --reuse-values --dry-run, 2",
+        "uninstall --kubeconfig nowhere, 2",
         "nonsense, 2",
         "list --nonsense, 2"
     })
@@ -153,5 +162,30 @@ class TpTest {
                 .isEqualTo(7);
         assertThat(new ChildProcess(java.util.List.of("sh", "-c", "kill -TERM $$"), variables).run(() -> {}))
                 .isEqualTo(143);
+    }
+
+    @Test
+    void aDryRunPrintsTheObjectsOfAllValuesTogether() throws IOException {
+        Path first = Files.writeString(folder.resolve("a.yaml"), "image: {tag: a, registry: one.example}");
+        Path second = Files.writeString(folder.resolve("b.yaml"), "image: {tag: b}");
+        assertThat(tp(
+                        "install",
+                        "--dry-run",
+                        "-n",
+                        "tools",
+                        "-f",
+                        first.toString(),
+                        "--set",
+                        "namespaces={x,y}",
+                        "-f",
+                        second.toString(),
+                        "--set",
+                        "agentInjector.webhook.timeoutSeconds=7",
+                        "--set-string",
+                        "commonLabels.team=7"))
+                .isZero();
+        assertThat(printed())
+                .contains("one.example/telepath-manager:b", "namespace: tools", "timeoutSeconds: 7", "team: \"7\"")
+                .contains("kind: MutatingWebhookConfiguration", "name: telepath-manager-tools", "namespace: x");
     }
 }

@@ -56,6 +56,7 @@ class ValuesTest {
                 "image.tga=1 | there is no value image.tga; did you mean image.tag?",
                 "agentInjector.webhok.timeoutSeconds=3 | did you mean agentInjector.webhook?",
                 "agent.port=80 | agent.port is 80 and has to be at least 1024",
+                "image.tag=2 | image.tag is 2 and has to be string (--set-string",
                 "replicaCount=2 | replicaCount is 2 and has to be at most 1",
                 "logLevel=loud | one of error, warn, info",
                 "legacy.enabled=yes | legacy.enabled is \"yes\" and has to be boolean",

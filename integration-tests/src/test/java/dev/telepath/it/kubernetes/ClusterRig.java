@@ -10,7 +10,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -25,21 +24,17 @@ import org.jspecify.annotations.Nullable;
  */
 final class ClusterRig implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
-    private static final String MODULES =
-            "java.se,jdk.unsupported,jdk.httpserver,jdk.crypto.ec,jdk.zipfs,jdk.management";
 
     private final Installation installation = Installation.temporary();
-    private final Path tools = Path.of(Objects.requireNonNullElse(System.getenv("TELEPATH_CLUSTER_TOOLS"), ""));
     private final String namespace = Objects.requireNonNullElse(System.getenv("TELEPATH_IT_PREFIX"), "telepath-it")
             + "-" + ProcessHandle.current().pid();
+    private final ProgramImages images = new ProgramImages(installation, namespace);
     private final int port = installation.managerPort();
     private @Nullable Running forward;
 
     /** Whether images can be made and loaded here; never without being told how, for it may be anybody's cluster. */
     boolean possible() {
-        return System.getenv("TELEPATH_CLUSTER_TOOLS") != null
-                && Files.isExecutable(tools.resolve("make-image"))
-                && Files.isExecutable(tools.resolve("load-image"));
+        return ProgramImages.possible();
     }
 
     /** Namespace of the manager and of workloads that may do what they like. */
@@ -52,24 +47,9 @@ final class ClusterRig implements AutoCloseable {
         return namespace + "-restricted";
     }
 
-    private String image(String program) {
-        return namespace + "-" + program + ":1";
-    }
-
     void start() {
-        Path runtime = installation.directory().resolve("jre");
-        run(
-                        Path.of(System.getProperty("java.home"), "bin", "jlink").toString(),
-                        "--add-modules",
-                        MODULES,
-                        "--strip-debug",
-                        "--no-header-files",
-                        "--no-man-pages",
-                        "--output",
-                        runtime.toString())
-                .orFail();
-        load(runtime, "manager", "manager-service");
-        load(runtime, "agent", "agent-service");
+        images.load("manager", "manager-service");
+        images.load("agent", "agent-service");
         kubectl("create", "namespace", open()).orFail();
         kubectl("create", "namespace", restricted()).orFail();
         kubectl("label", "namespace", restricted(), "pod-security.kubernetes.io/enforce=restricted")
@@ -84,47 +64,14 @@ final class ClusterRig implements AutoCloseable {
                         "MANAGED",
                         open() + "," + restricted(),
                         "AGENT_IMAGE",
-                        image("agent"),
+                        images.name("agent"),
                         "image: IMAGE",
-                        "image: " + image("manager")));
+                        "image: " + images.name("manager")));
         managerIsUp();
         kubectl("-n", open(), "run", "caller", "--image=echo:1", "--image-pull-policy=Never", "--restart=Never")
                 .orFail();
         kubectl("-n", open(), "wait", "--for=condition=Ready", "pod/caller", "--timeout=60s")
                 .orFail();
-    }
-
-    private void load(Path runtime, String program, String module) {
-        Path archive = installation.directory().resolve(program + ".tar");
-        var command = new ArrayList<>(List.of(
-                tools.resolve("make-image").toString(),
-                "-t",
-                image(program),
-                "-o",
-                archive.toString(),
-                "--copy",
-                runtime + ":/jre",
-                "--copy",
-                Program.root().resolve(module).resolve("target/quarkus-app") + ":/telepath",
-                "--user",
-                "65532"));
-        for (String library : List.of("bin/java", "lib/server/libjvm.so", "lib/libnet.so", "lib/libnio.so")) {
-            command.addAll(List.of("--libs", runtime.resolve(library).toString()));
-        }
-        for (String argument : List.of(
-                "/jre/bin/java",
-                "-XX:+UseSerialGC",
-                "-XX:TieredStopAtLevel=1",
-                "-XX:-UsePerfData",
-                "-Xmx96m",
-                "--sun-misc-unsafe-memory-access=allow",
-                "--enable-native-access=ALL-UNNAMED",
-                "-jar",
-                "/telepath/quarkus-run.jar")) {
-            command.addAll(List.of("--entrypoint", argument));
-        }
-        run(command.toArray(String[]::new)).orFail();
-        run(tools.resolve("load-image").toString(), archive.toString()).orFail();
     }
 
     private void keys() {
@@ -171,7 +118,7 @@ final class ClusterRig implements AutoCloseable {
                         "set",
                         "env",
                         "deploy/telepath-manager",
-                        "TELEPATH_MANAGER_AGENTS_IMAGE=" + Objects.requireNonNullElse(image, image("agent")))
+                        "TELEPATH_MANAGER_AGENTS_IMAGE=" + Objects.requireNonNullElse(image, images.name("agent")))
                 .orFail();
         managerIsUp();
         await().atMost(PATIENCE).until(() -> {
