@@ -104,6 +104,7 @@ public final class Bench {
     private void resumes() throws Exception {
         report.section("An outage of 5 s of the client's network under open streams");
         try (var resumes = new Resumes()) {
+            report.line("cold, of programs just started: " + resumes.measure(200));
             for (int streams : new int[] {1, 200, 2000}) {
                 report.line(resumes.measure(streams));
             }
