@@ -49,6 +49,12 @@ abstract class EngageCommand extends Command {
     @Option(names = "--detailed-output", description = "include environment and mount in --output json|yaml")
     boolean detailed;
 
+    @Option(
+            names = "--docker-run",
+            description = "print the docker command line of a container in the workload's place; after --: its further"
+                    + " options, image and arguments")
+    boolean dockerRun;
+
     @Mixin
     EnvironmentOptions environment;
 
@@ -67,12 +73,15 @@ abstract class EngageCommand extends Command {
     @Override
     int run(Invocation invocation) {
         environment.check();
+        if (dockerRun && command.isEmpty()) {
+            throw new Failure(Kind.USAGE, "--docker-run needs an image", "--docker-run -- IMAGE [ARGUMENT...]");
+        }
         ObjectNode args = Invocation.args()
                 .put("kind", kind.name())
                 .put("name", name)
                 .put("workload", workload)
                 .put("namespace", namespace)
-                .put("hold", !command.isEmpty());
+                .put("hold", !command.isEmpty() && !dockerRun);
         complete(args);
         try (ControlClient client = invocation.required();
                 var notices = invocation.notices()) {
@@ -86,12 +95,30 @@ abstract class EngageCommand extends Command {
                 throw e;
             }
             result.path("warnings").forEach(warning -> invocation.printer().warning(warning.asText()));
+            if (dockerRun) {
+                return docker(invocation, result, variables);
+            }
             if (command.isEmpty()) {
                 return invocation.print(shown(result), printer -> text(printer, result));
             }
             invocation.printer().note(kind.label() + " " + name + " is active; it ends with the command");
             return new ChildProcess(command, variables).run(() -> leave(invocation));
         }
+    }
+
+    /** On standard output the command line alone, so that a shell can evaluate it. */
+    private int docker(Invocation invocation, JsonNode result, Map<String, String> variables) {
+        List<String> line;
+        try {
+            line = DockerRun.prepare(name, result, variables, command);
+        } catch (Failure e) {
+            leave(invocation);
+            throw e;
+        }
+        ObjectNode shown = shown(result).deepCopy();
+        line.forEach(shown.putArray("docker_run")::add);
+        invocation.printer().note(kind.label() + " " + name + " is active until tp leave " + name);
+        return invocation.print(shown, printer -> printer.line(DockerRun.quoted(line)));
     }
 
     private void leave(Invocation invocation) {
