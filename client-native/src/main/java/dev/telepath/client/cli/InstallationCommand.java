@@ -67,12 +67,24 @@ abstract class InstallationCommand extends Command {
     }
 
     final <T> T at(Invocation invocation, Work<T> work) {
-        KubeOptions options = kube.options(invocation.console().environment()).required();
+        KubeOptions options = options(invocation);
         Terminal terminal = Terminal.detect(invocation.console().environment());
         var mode = Progress.Mode.of(invocation.settings().text(Setting.PROGRESS), terminal);
         try (ApiServer api = ApiServer.open(options, invocation.settings().duration(Setting.KUBERNETES_LOGIN_TIMEOUT));
                 var progress = new Progress(invocation.console().err(), mode)) {
             return work.at(api, options, progress);
+        }
+    }
+
+    private KubeOptions options(Invocation invocation) {
+        try {
+            return kube.options(invocation.console().environment()).required();
+        } catch (Failure none) {
+            throw new Failure(
+                    Kind.USAGE,
+                    "there is no kubeconfig that leads to a cluster",
+                    "--kubeconfig FILE, KUBECONFIG or ~/.kube/config",
+                    none);
         }
     }
 

@@ -237,7 +237,8 @@ class InstallIT {
         assertThat(install("upgrade", namespace, "--set-string", "image.tag=nowhere")
                         .exit())
                 .isEqualTo(1);
-        install("upgrade", namespace).orFail();
+        // The values that worked last, not those that failed.
+        tp("upgrade", namespace, "--reuse-values", "--timeout", "120s").orFail();
         tp("uninstall", namespace).orFail();
         assertThat(left(namespace)).isEmpty();
     }
@@ -253,10 +254,10 @@ class InstallIT {
         kubectl("-n", namespace, "delete", "quota", "few").orFail();
         kubectl("label", "namespace", namespace, "pod-security.kubernetes.io/enforce=restricted")
                 .orFail();
-        result = install("upgrade", namespace, "--set", "hostNetwork=true");
+        result = install("install", namespace, "--set", "hostNetwork=true");
         assertThat(result.exit()).as(result.all()).isEqualTo(1);
         assertThat(result.err()).contains("the pod security level of the namespace forbids", "hostNetwork");
-        install("upgrade", namespace).orFail();
+        install("upgrade", namespace, "--install").orFail();
         tp("uninstall", namespace).orFail();
     }
 

@@ -115,7 +115,13 @@ public final class Installer {
         owners.refuseForeign(keys);
         Set<ObjectKey> known = new LinkedHashSet<>(keys);
         before.ifPresent(each -> known.addAll(each.objects()));
-        var release = new Release(Release.State.PENDING, chart.version(), values.given(), List.copyOf(known));
+        boolean upgrade = before.filter(Release::wasDeployed).isPresent();
+        // A failed upgrade leaves the values of before, so that --reuse-values does not bring back what failed.
+        var release = new Release(
+                upgrade ? Release.State.UPGRADING : Release.State.INSTALLING,
+                chart.version(),
+                upgrade ? before.orElseThrow().given() : values.given(),
+                List.copyOf(known));
         var rollout = new Rollout(requests, objects, namespace);
         apply(release, wanted, before.isEmpty(), created);
         try {
@@ -130,7 +136,7 @@ public final class Installer {
             objects.apply(new Release(Release.State.DEPLOYED, chart.version(), values.given(), keys).secret(namespace));
             return new Done(before.isPresent(), created, keys, pruned, chart.version(), manager, webhook);
         } catch (Failure failure) {
-            objects.apply(release.in(Release.State.FAILED).secret(namespace));
+            objects.apply(release.failed().secret(namespace));
             throw failure;
         }
     }
@@ -154,8 +160,8 @@ public final class Installer {
                     "tp has installed nothing in namespace " + namespace,
                     "tp install, or tp upgrade --install; -n names another namespace");
         }
-        // What failed half-way is installed again by the same command.
-        if (before.filter(each -> each.state() == Release.State.DEPLOYED).isPresent() && !order.upgrade()) {
+        // A first install that failed is done again by the same command.
+        if (before.filter(Release::wasDeployed).isPresent() && !order.upgrade()) {
             throw new Failure(
                     Kind.CONFLICT,
                     "Telepath " + before.get().version() + " is installed in namespace " + namespace + " already",
@@ -216,9 +222,9 @@ public final class Installer {
         applied.add(Release.key(namespace));
         try {
             objects.apply(release.secret(namespace));
+            said.accept("applying " + wanted.size() + " objects");
             for (ObjectNode each : wanted) {
                 ObjectKey key = ObjectKey.of(each).orElseThrow();
-                said.accept("applying " + key.kind().kind() + " " + key.name());
                 applied.add(key);
                 objects.apply(each);
             }
@@ -229,7 +235,7 @@ public final class Installer {
                     var _ = requests.delete(Namespaces.path(namespace));
                 }
             } else {
-                objects.apply(release.in(Release.State.FAILED).secret(namespace));
+                objects.apply(release.failed().secret(namespace));
             }
             throw failure;
         }

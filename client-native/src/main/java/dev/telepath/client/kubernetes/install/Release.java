@@ -18,7 +18,7 @@ import java.util.List;
  *
  * @param state what became of the last install or upgrade
  * @param version of the programs
- * @param given values of the user
+ * @param given values of the user that worked last, or else those of the first attempt
  * @param objects all that may be there of it, those included that an upgrade is about to take away
  */
 record Release(State state, String version, ObjectNode given, List<ObjectKey> objects) {
@@ -27,9 +27,11 @@ record Release(State state, String version, ObjectNode given, List<ObjectKey> ob
 
     /** What became of it. */
     enum State {
-        PENDING,
+        INSTALLING,
+        INSTALL_FAILED,
         DEPLOYED,
-        FAILED;
+        UPGRADING,
+        UPGRADE_FAILED;
 
         static State of(String text) {
             for (State each : values()) {
@@ -37,7 +39,7 @@ record Release(State state, String version, ObjectNode given, List<ObjectKey> ob
                     return each;
                 }
             }
-            return FAILED;
+            return INSTALL_FAILED;
         }
     }
 
@@ -66,8 +68,13 @@ record Release(State state, String version, ObjectNode given, List<ObjectKey> ob
                 Base64.getDecoder().decode(secret.path("data").path(key).asText("")), StandardCharsets.UTF_8);
     }
 
-    Release in(State next) {
-        return new Release(next, version, given, objects);
+    /** Whether it has worked once. */
+    boolean wasDeployed() {
+        return state != State.INSTALLING && state != State.INSTALL_FAILED;
+    }
+
+    Release failed() {
+        return new Release(wasDeployed() ? State.UPGRADE_FAILED : State.INSTALL_FAILED, version, given, objects);
     }
 
     ObjectNode secret(String namespace) {

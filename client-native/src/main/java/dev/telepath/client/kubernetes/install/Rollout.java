@@ -19,6 +19,9 @@ import java.util.function.Consumer;
 final class Rollout {
     private static final String NAME = "telepath-manager";
     private static final Duration PAUSE = Duration.ofMillis(500);
+    /** A refusal of the pods of before may still arrive; then a pod of now comes soon after. */
+    private static final Duration CERTAIN = Duration.ofSeconds(3);
+
     private static final int LAST_LINES = 8;
 
     private final Requests requests;
@@ -39,7 +42,7 @@ final class Rollout {
      */
     void await(Duration most, Consumer<String> said) {
         long end = System.nanoTime() + most.toNanos();
-        String at = "";
+        long since = System.nanoTime();
         while (true) {
             JsonNode set = objects.get(new ObjectKey(ObjectKind.STATEFUL_SET, namespace, NAME))
                     .orElseThrow(() -> new Failure(
@@ -58,10 +61,12 @@ final class Rollout {
                             .filter(each -> !old.contains(identity(each)))
                             .filter(each -> concerns(each, set, pods))
                             .toList());
-            if (trouble.isPresent()) {
+            if (trouble.isEmpty()) {
+                since = System.nanoTime();
+            } else if (!pods.isEmpty() || System.nanoTime() - since > CERTAIN.toNanos()) {
                 throw failure(trouble.get());
             }
-            at = Trouble.progress(pods);
+            String at = Trouble.progress(pods);
             said.accept(at);
             if (System.nanoTime() > end) {
                 throw new Failure(

@@ -33,7 +33,8 @@ record Trouble(String cause, String hint, String crashed) {
      */
     static Optional<Trouble> of(List<JsonNode> pods, List<JsonNode> events) {
         return Stream.concat(
-                        pods.stream().flatMap(Trouble::ofPod), events.stream().flatMap(Trouble::ofEvent))
+                        pods.stream().flatMap(Trouble::ofPod),
+                        events.stream().flatMap(event -> ofEvent(event, pods.isEmpty())))
                 .findFirst();
     }
 
@@ -75,10 +76,11 @@ record Trouble(String cause, String hint, String crashed) {
         return Stream.empty();
     }
 
-    private static Stream<Trouble> ofEvent(JsonNode event) {
+    private static Stream<Trouble> ofEvent(JsonNode event, boolean none) {
         String reason = event.path("reason").asText();
         String message = line(event.path("message").asText());
-        if (reason.equals("FailedCreate")) {
+        // With a pod there it was refused once, and is not any more.
+        if (reason.equals("FailedCreate") && none) {
             return Stream.of(refused(message));
         }
         if (VOLUME.contains(reason)

@@ -104,6 +104,7 @@ public final class Uninstaller {
         until(end, "the manager's pod to end", () -> managers().isEmpty());
         List<ObjectKey> rest = new ArrayList<>(all);
         rest.sort(Comparator.comparing(ObjectKey::kind).reversed());
+        said.accept("removing " + rest.size() + " objects");
         rest.forEach(each -> take(each, removed));
         until(
                 end,
@@ -129,7 +130,6 @@ public final class Uninstaller {
 
     private void take(ObjectKey key, List<ObjectKey> removed) {
         if (objects.get(key).filter(Uninstaller::isOurs).isPresent()) {
-            said.accept("removing " + key.kind().kind() + " " + key.name());
             if (objects.delete(key)) {
                 removed.add(key);
             }

@@ -69,6 +69,13 @@ class TroubleTest {
     }
 
     @Test
+    void aRefusalOfBeforeIsNoneOnceThereIsAPod() throws Exception {
+        JsonNode event = YAML.readTree("{reason: FailedCreate, message: exceeded quota}");
+        assertThat(Trouble.of(List.of(pod("{state: {running: {}}}")), List.of(event)))
+                .isEmpty();
+    }
+
+    @Test
     void whatMendsItselfIsProgress() throws Exception {
         for (String status : List.of(
                 "{state: {waiting: {reason: ContainerCreating}}}",
