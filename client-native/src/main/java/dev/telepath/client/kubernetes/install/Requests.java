@@ -21,7 +21,7 @@ final class Requests {
     static final String JSON = "application/json";
     private static final String APPLY = "application/apply-patch+yaml";
     private static final int MOST_SECONDS = 30;
-    private static final int MOST_TEXT = 400;
+    private static final int MOST_TEXT = 600;
     private static final ObjectMapper MAPPER = new ObjectMapper();
 
     private final HttpClient http;
@@ -62,8 +62,10 @@ final class Requests {
         /** What the API server says of its refusal, in a line. */
         String message() {
             String said = json().path("message").asText("");
+            // The lines after the first name the rights that are missing, or the fields that are wrong.
+            String whole = said.isEmpty() ? text : said;
             String line =
-                    (said.isEmpty() ? text : said).strip().lines().findFirst().orElse("");
+                    String.join(" ", whole.strip().lines().map(String::strip).toList());
             return line.length() > MOST_TEXT ? line.substring(0, MOST_TEXT) + "…" : line;
         }
     }
