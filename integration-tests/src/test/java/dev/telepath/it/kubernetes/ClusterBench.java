@@ -1,0 +1,208 @@
+package dev.telepath.it.kubernetes;
+
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.telepath.harness.Installation;
+import dev.telepath.harness.Load;
+import dev.telepath.harness.Program;
+import dev.telepath.harness.Result;
+import dev.telepath.harness.SampleService;
+import io.vertx.core.Vertx;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.Supplier;
+import org.jspecify.annotations.NullUnmarked;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Measures {@code tp} in a real cluster, for {@code integration-tests/kubernetes/bench}; nothing is asserted but that it
+ * ran. Each figure stands beside its ground in the same run: a rollout without Telepath, the Service without an agent.
+ */
+@NullUnmarked
+class ClusterBench {
+    private static final int ROUNDS = 5;
+    private static final Path REPORT = Program.root().resolve("integration-tests/target/cluster-bench.txt");
+
+    private final Installation telepath = Installation.temporary();
+    private final Vertx vertx = Vertx.vertx();
+    private final String namespace = "telepath-bench-" + ProcessHandle.current().pid();
+
+    @AfterEach
+    void clean() {
+        telepath.tp("quit", "-s");
+        telepath.tp("uninstall", "-n", namespace);
+        kubectl("delete", "namespace", namespace, "--wait=false", "--ignore-not-found");
+        vertx.close();
+        telepath.close();
+    }
+
+    @Test
+    void measure() throws Exception {
+        assumeTrue(System.getenv("KUBECONFIG") != null, "skipped: KUBECONFIG is not set; it names the cluster to use");
+        assumeTrue(ProgramImages.possible(), "skipped: no make-image and load-image; set TELEPATH_CLUSTER_TOOLS");
+        Files.deleteIfExists(REPORT);
+        var images = new ProgramImages(telepath, namespace);
+        images.load("manager", "manager-service");
+        images.load("agent", "agent-service");
+        line(
+                "tp install, ready and asked",
+                millis(() -> telepath.tp(
+                                "install",
+                                "-n",
+                                namespace,
+                                "--set",
+                                "image.name=" + images.repository("manager")
+                                        + ",image.pullPolicy=Never,agent.image.name=" + images.repository("agent"),
+                                "--set-string",
+                                "image.tag=1")
+                        .orFail()));
+        connects();
+        try (SampleService local = SampleService.start(vertx, "laptop", 0)) {
+            intercepts(local);
+            requests(local);
+        }
+    }
+
+    private void connects() {
+        long[] cold = new long[ROUNDS];
+        long[] warm = new long[ROUNDS];
+        for (int i = 0; i < ROUNDS; i++) {
+            telepath.tp("quit", "-s");
+            cold[i] = millis(() -> connect().orFail());
+            telepath.tp("quit");
+            warm[i] = millis(() -> connect().orFail());
+        }
+        line("tp connect, no daemon running", median(cold));
+        line("tp connect, daemon running", median(warm));
+    }
+
+    private Result connect() {
+        return telepath.tp("connect", "--manager-namespace", namespace, "-n", namespace);
+    }
+
+    private void intercepts(SampleService local) throws Exception {
+        int count = 3;
+        long[] rollout = new long[count];
+        long[] first = new long[count];
+        for (int i = 0; i < count; i++) {
+            String name = "web" + i;
+            echo(name);
+            rollout[i] = millis(() -> {
+                kubectl("-n", namespace, "rollout", "restart", "deploy/" + name).orFail();
+                kubectl("-n", namespace, "rollout", "status", "deploy/" + name, "--timeout=120s")
+                        .orFail();
+            });
+            first[i] = millis(() -> intercept(name, local).orFail());
+            telepath.tp("leave", name).orFail();
+        }
+        line("kubectl rollout restart, until done, of the same workload", median(rollout));
+        line("tp intercept that brings the agent", median(first));
+        long[] again = new long[ROUNDS];
+        for (int i = 0; i < ROUNDS; i++) {
+            again[i] = millis(() -> intercept("web0", local).orFail());
+            telepath.tp("leave", "web0").orFail();
+        }
+        line("tp intercept where the agent is", median(again));
+        line("tp version, which asks nobody", median(times(() -> telepath.tp("version"))));
+    }
+
+    private void requests(SampleService local) throws Exception {
+        echo("plain");
+        InetSocketAddress plain = nodePort("plain");
+        InetSocketAddress through = nodePort("web0");
+        Load.http1(plain, 4, 200, true, "uri");
+        Load.http1(through, 4, 200, true, "uri");
+        rows("without an agent", plain, "uri");
+        rows("past an idle agent", through, "uri");
+        intercept("web0", local).orFail();
+        Load.http1(through, 4, 200, true, "laptop");
+        rows("intercepted, to this machine", through, "laptop");
+    }
+
+    private static void rows(String what, InetSocketAddress port, String expected) {
+        say("%-42s 1 kept alive      %s".formatted(what, Load.http1(port, 1, 2_000, true, expected)));
+        say("%-42s 500 kept alive    %s".formatted("", Load.http1(port, 500, 20, true, expected)));
+        say("%-42s 1,000, new each   %s".formatted("", Load.http1(port, 1_000, 2, false, expected)));
+    }
+
+    private Result intercept(String name, SampleService local) {
+        return telepath.tp("intercept", name, "--port", local.port() + ":80");
+    }
+
+    private InetSocketAddress nodePort(String service) {
+        kubectl("-n", namespace, "patch", "service", service, "-p", "{\"spec\":{\"type\":\"NodePort\"}}")
+                .orFail();
+        String port = kubectl("-n", namespace, "get", "service", service, "-o", "jsonpath={.spec.ports[0].nodePort}")
+                .orFail()
+                .out()
+                .strip();
+        String node = kubectl(
+                        "get", "nodes", "-o", "jsonpath={.items[0].status.addresses[?(@.type=='InternalIP')].address}")
+                .orFail()
+                .out()
+                .strip();
+        return InetSocketAddress.createUnresolved(node, Integer.parseInt(port));
+    }
+
+    private void echo(String name) throws Exception {
+        String text;
+        try (InputStream in = Objects.requireNonNull(ClusterBench.class.getResourceAsStream("/kubernetes/echo.yaml"))) {
+            text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        }
+        text = text.replace("KIND", "Deployment").replace("NAME", name).replace("\"INJECT\"", "\"\"");
+        var file = telepath.write(telepath.directory().resolve(name + ".yaml"), text);
+        kubectl("-n", namespace, "apply", "-f", file.toString()).orFail();
+        kubectl("-n", namespace, "rollout", "status", "deploy/" + name, "--timeout=120s")
+                .orFail();
+    }
+
+    private Result kubectl(String... arguments) {
+        var command = new ArrayList<>(List.of("kubectl"));
+        command.addAll(List.of(arguments));
+        return telepath.runCommand(command, Map.of(), Duration.ofMinutes(3));
+    }
+
+    private static long[] times(Supplier<Result> what) {
+        long[] times = new long[ROUNDS];
+        Arrays.setAll(times, i -> millis(() -> what.get().orFail()));
+        return times;
+    }
+
+    private static long millis(Runnable what) {
+        long began = System.nanoTime();
+        what.run();
+        return Duration.ofNanos(System.nanoTime() - began).toMillis();
+    }
+
+    private static long median(long[] times) {
+        Arrays.sort(times);
+        return times[times.length / 2];
+    }
+
+    private static void line(String what, long millis) {
+        say(String.format(Locale.ROOT, "%-60s %6d ms", what, millis));
+    }
+
+    /** Into the report, line by line, so that what was measured stays when something fails later. */
+    private static void say(String line) {
+        try {
+            Files.writeString(REPORT, line + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}
