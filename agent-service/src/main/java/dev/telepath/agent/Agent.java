@@ -165,7 +165,8 @@ public final class Agent implements AutoCloseable {
                 credit,
                 settings.dialTimeout(),
                 settings.udpIdle(),
-                settings.udpFlows()));
+                settings.udpFlows(),
+                settings.splitPatience()));
         bound.forEach(front -> LOG.infof("port guarded port=%s", front.actual()));
         attaching.start();
     }

@@ -10,11 +10,13 @@ import dev.telepath.protocol.telepresence.manager.DialRequest;
 import dev.telepath.protocol.telepresence.manager.InterceptDispositionType;
 import dev.telepath.protocol.telepresence.manager.InterceptInfo;
 import dev.telepath.protocol.telepresence.manager.InterceptInfoSnapshot;
+import dev.telepath.protocol.telepresence.manager.InterceptSpec;
 import dev.telepath.protocol.telepresence.manager.RemainRequest;
 import dev.telepath.protocol.telepresence.manager.ReviewInterceptRequest;
 import dev.telepath.protocol.telepresence.manager.TunnelMetrics;
 import dev.telepath.tunnel.capability.Capabilities.Support;
 import dev.telepath.tunnel.capability.Capability;
+import dev.telepath.tunnel.filter.SpecFilter;
 import dev.telepath.tunnel.frame.ConnectionId;
 import dev.telepath.tunnel.frame.MalformedFrame;
 import dev.telepath.tunnel.reconnect.Loss;
@@ -203,7 +205,7 @@ final class Watches {
             case Review.Accept accept ->
                 request.setDisposition(InterceptDispositionType.ACTIVE)
                         .setPodIp(address.getHostAddress())
-                        .setMechanismArgsDesc("all TCP connections")
+                        .setMechanismArgsDesc(described(waiting.info().getSpec()))
                         .putAllEnvironment(engagements.workload().environment());
             case Review.Refuse(String message) -> {
                 request.setDisposition(InterceptDispositionType.AGENT_ERROR).setMessage(message);
@@ -214,6 +216,10 @@ final class Watches {
                 .reviewIntercept(request.build())
                 .subscribe()
                 .with(done -> {}, failure -> onLoop(() -> reviewFailed(id, failure)));
+    }
+
+    private static String described(InterceptSpec spec) {
+        return SpecFilter.isSet(spec) ? "HTTP requests: " + SpecFilter.of(spec).describe() : "all TCP connections";
     }
 
     private void reviewFailed(String id, Throwable failure) {

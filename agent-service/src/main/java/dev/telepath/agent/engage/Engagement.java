@@ -2,6 +2,8 @@ package dev.telepath.agent.engage;
 
 import dev.telepath.protocol.telepresence.manager.InterceptInfo;
 import dev.telepath.protocol.telepresence.manager.InterceptSpec;
+import dev.telepath.tunnel.filter.HttpFilter;
+import dev.telepath.tunnel.filter.SpecFilter;
 import io.netty.util.NetUtil;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -19,6 +21,7 @@ import java.util.Optional;
  * @param dialTimeout of that dial
  * @param latency between client and manager
  * @param wiretap true for a copy, false for a diversion
+ * @param filter which requests are diverted
  */
 public record Engagement(
         String id,
@@ -27,8 +30,12 @@ public record Engagement(
         InetSocketAddress target,
         Duration dialTimeout,
         Duration latency,
-        boolean wiretap) {
+        boolean wiretap,
+        HttpFilter filter) {
 
+    /**
+     * @throws dev.telepath.tunnel.filter.InvalidFilter when the spec's filter cannot be used
+     */
     static Engagement of(InterceptInfo info, InetSocketAddress target, Duration defaultDialTimeout) {
         InterceptSpec spec = info.getSpec();
         return new Engagement(
@@ -38,7 +45,8 @@ public record Engagement(
                 target,
                 spec.getDialTimeout() > 0 ? Duration.ofNanos(spec.getDialTimeout()) : defaultDialTimeout,
                 Duration.ofNanos(Math.max(0, spec.getRoundtripLatency())),
-                spec.getWiretap());
+                spec.getWiretap(),
+                SpecFilter.of(spec));
     }
 
     /** The target of a spec; empty when it is no address, because only the client could resolve it. */

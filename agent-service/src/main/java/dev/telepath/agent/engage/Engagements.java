@@ -3,6 +3,7 @@ package dev.telepath.agent.engage;
 import dev.telepath.agent.settings.GuardedPort;
 import dev.telepath.protocol.telepresence.manager.InterceptDispositionType;
 import dev.telepath.protocol.telepresence.manager.InterceptInfo;
+import dev.telepath.tunnel.filter.InvalidFilter;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -23,12 +24,18 @@ import org.jboss.logging.Logger;
 public final class Engagements {
     private static final Logger LOG = Logger.getLogger(Engagements.class);
 
-    /** Who has one port. */
-    public record Hold(Optional<Engagement> intercept, List<Engagement> wiretaps) {
+    /**
+     * Who has one port.
+     *
+     * @param intercept has all of it
+     * @param filtered have the requests that their filters match, first come first
+     */
+    public record Hold(Optional<Engagement> intercept, List<Engagement> filtered, List<Engagement> wiretaps) {
         /** Nobody. */
-        public static final Hold NONE = new Hold(Optional.empty(), List.of());
+        public static final Hold NONE = new Hold(Optional.empty(), List.of(), List.of());
 
         public Hold {
+            filtered = List.copyOf(filtered);
             wiretaps = List.copyOf(wiretaps);
         }
     }
@@ -115,6 +122,7 @@ public final class Engagements {
 
     private Hold hold(GuardedPort port) {
         Optional<Engagement> intercept = Optional.empty();
+        var filtered = new ArrayList<Engagement>();
         var wiretaps = new ArrayList<Engagement>();
         var active = known.values().stream()
                 .filter(info -> info.getDisposition() == InterceptDispositionType.ACTIVE)
@@ -131,14 +139,23 @@ public final class Engagements {
             if (!here || target.isEmpty()) {
                 continue;
             }
-            Engagement engagement = Engagement.of(info, target.get(), defaultDialTimeout);
+            Engagement engagement;
+            try {
+                engagement = Engagement.of(info, target.get(), defaultDialTimeout);
+            } catch (InvalidFilter e) {
+                // Refused at its review; one that an earlier agent let through diverts nothing here.
+                LOG.warnf("intercept without effect id=%s cause=\"%s\"", info.getId(), e.getMessage());
+                continue;
+            }
             if (engagement.wiretap()) {
                 wiretaps.add(engagement);
+            } else if (!engagement.filter().isAll()) {
+                filtered.add(engagement);
             } else if (intercept.isEmpty()) {
                 intercept = Optional.of(engagement);
             }
         }
-        return new Hold(intercept, wiretaps);
+        return new Hold(intercept, filtered, wiretaps);
     }
 
     private static void log(GuardedPort port, Hold before, Hold now) {
@@ -149,6 +166,11 @@ public final class Engagements {
                     .ifPresentOrElse(
                             held -> LOG.infof("port engaged port=%s client=%s", port.key(), held.client()),
                             () -> LOG.infof("port free port=%s", port.key()));
+        }
+        if (before.filtered().size() != now.filtered().size()) {
+            LOG.infof(
+                    "filtered intercepts changed port=%s count=%d",
+                    port.key(), now.filtered().size());
         }
         if (before.wiretaps().size() != now.wiretaps().size()) {
             LOG.infof(

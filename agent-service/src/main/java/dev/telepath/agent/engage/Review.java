@@ -5,6 +5,11 @@ import dev.telepath.agent.settings.GuardedPort;
 import dev.telepath.protocol.telepresence.manager.InterceptDispositionType;
 import dev.telepath.protocol.telepresence.manager.InterceptInfo;
 import dev.telepath.protocol.telepresence.manager.InterceptSpec;
+import dev.telepath.tunnel.filter.HttpFilter;
+import dev.telepath.tunnel.filter.InvalidFilter;
+import dev.telepath.tunnel.filter.Overlap;
+import dev.telepath.tunnel.filter.SpecFilter;
+import dev.telepath.tunnel.frame.Protocol;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.Comparator;
@@ -49,9 +54,14 @@ public sealed interface Review {
             return new Refuse(
                     "the agent of " + workload.name() + " cannot " + spec.getMechanism() + "; use the mechanism tcp");
         }
-        if (spec.getHeaderFiltersCount() > 0 || spec.getPathFiltersCount() > 0) {
-            return new Refuse("the agent of " + workload.name()
-                    + " diverts all connections of a port; leave out the header and path filters");
+        HttpFilter filter;
+        try {
+            filter = SpecFilter.of(spec);
+        } catch (InvalidFilter e) {
+            return new Refuse(String.valueOf(e.getMessage()));
+        }
+        if (!filter.isAll() && spec.getWiretap()) {
+            return new Refuse("a wiretap copies whole connections; leave out the header and path filters");
         }
         if (spec.getNoDefaultPort() && spec.getPortIdentifier().isEmpty()) {
             return new Accept();
@@ -61,11 +71,15 @@ public sealed interface Review {
             return new Refuse(wanted(spec) + " of " + workload.name() + " is not guarded by its agent; choose one of "
                     + PortMatch.list(workload.ports()));
         }
+        if (!filter.isAll() && port.get().protocol() == Protocol.UDP) {
+            return new Refuse("port " + port.get().key() + " is UDP, which has no requests; leave out the header and"
+                    + " path filters");
+        }
         if (Engagement.target(spec).isEmpty()) {
             return new Refuse("the target " + spec.getTargetHost() + ":" + spec.getTargetPort()
                     + " is no IP address and port; give the address of the local process, e.g. 127.0.0.1");
         }
-        return holder(info, port.get(), workload, others)
+        return holder(info, filter, port.get(), workload, others)
                 .<Review>map(holder -> new Refuse("port " + port.get().key() + " of " + workload.name()
                         + " is engaged by " + holder.getSpec().getClient() + " ("
                         + holder.getSpec().getName()
@@ -81,9 +95,22 @@ public sealed interface Review {
         return number == 0 ? "the port to engage was not named, and the only port" : "port " + number;
     }
 
+    /** A filter that cannot be read gets nothing, so it overlaps nothing. */
+    private static boolean overlaps(HttpFilter filter, InterceptSpec other) {
+        try {
+            return !(Overlap.of(filter, SpecFilter.of(other)) instanceof Overlap.Disjoint);
+        } catch (InvalidFilter e) {
+            return false;
+        }
+    }
+
     /** Who has the port already, or asked for it before. Wiretaps hold nothing. */
     private static Optional<InterceptInfo> holder(
-            InterceptInfo info, GuardedPort port, Workload workload, Collection<InterceptInfo> others) {
+            InterceptInfo info,
+            HttpFilter filter,
+            GuardedPort port,
+            Workload workload,
+            Collection<InterceptInfo> others) {
         if (info.getSpec().getWiretap()) {
             return Optional.empty();
         }
@@ -97,6 +124,7 @@ public sealed interface Review {
                         .filter(port::equals)
                         .isPresent())
                 .filter(other -> FIRST_COME.compare(other, info) < 0)
+                .filter(other -> overlaps(filter, other.getSpec()))
                 .min(FIRST_COME);
     }
 }

@@ -15,6 +15,7 @@ import java.time.Duration;
  * @param dialTimeout of dials to the workload
  * @param udpIdle silence after which a UDP flow ends
  * @param udpFlows flows at once per port
+ * @param patience how long a caller may be silent before the workload may speak first, where requests are split
  */
 public record Joints(
         Engagements engagements,
@@ -26,4 +27,5 @@ public record Joints(
         Credit credit,
         Duration dialTimeout,
         Duration udpIdle,
-        int udpFlows) {}
+        int udpFlows,
+        Duration patience) {}

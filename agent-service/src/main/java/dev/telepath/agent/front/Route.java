@@ -6,10 +6,13 @@ import dev.telepath.agent.engage.Engagements.Hold;
 import dev.telepath.agent.metrics.AgentMetrics.Kind;
 import dev.telepath.agent.metrics.ObservedEnd;
 import dev.telepath.agent.settings.GuardedPort;
+import dev.telepath.agent.split.Http1Split;
+import dev.telepath.agent.split.Ways;
 import dev.telepath.tunnel.frame.ConnectionId;
 import dev.telepath.tunnel.stream.StreamEnd;
 import dev.telepath.tunnel.stream.StreamFailure;
 import java.net.InetSocketAddress;
+import java.util.concurrent.CompletionStage;
 import java.util.function.LongConsumer;
 import org.jboss.logging.Logger;
 
@@ -21,10 +24,11 @@ import org.jboss.logging.Logger;
  *   intercept ──► client dialled ────────────────► client
  *             ├─► local process refuses ─────────► reset
  *             └─► client or manager not reached ─► workload (fallback)
+ *   filtered intercepts ─────────────────────────► split: each request for itself
  *   wiretaps: as above, with a copy to each
  * </pre>
  *
- * Nothing is read from a connection before its way is known, so the fallback loses nothing. Confined to the
+ * But for a split, nothing is read from a connection before its way is known, so the fallback loses nothing. Confined to the
  * connection's event loop, except for the state that is logged.
  */
 final class Route {
@@ -71,7 +75,71 @@ final class Route {
 
     void decide(Arrival arrival) {
         Hold hold = joints.engagements().at(port);
+        if (hold.intercept().isEmpty() && !hold.filtered().isEmpty() && arrival instanceof TcpArrival accepted) {
+            split(accepted, hold);
+            return;
+        }
         hold.intercept().ifPresentOrElse(held -> divert(arrival, held, hold), () -> forward(arrival, hold));
+    }
+
+    private void split(TcpArrival arrival, Hold hold) {
+        joints.metrics().connection(port.key(), Kind.SPLIT);
+        StreamEnd end = tapped(observed(arrival.established(), Kind.SPLIT, ""), arrival, hold);
+        Http1Split.start(end, arrival.loop(), new SplitWays(arrival), joints.patience());
+    }
+
+    /** The destinations of one connection's requests. */
+    private final class SplitWays implements Ways {
+        private final TcpArrival arrival;
+
+        SplitWays(TcpArrival arrival) {
+            this.arrival = arrival;
+        }
+
+        @Override
+        public Hold hold() {
+            return joints.engagements().at(port);
+        }
+
+        @Override
+        public CompletionStage<? extends StreamEnd> workload() {
+            return arrival.workload().whenComplete((end, failure) -> {
+                if (failure == null) {
+                    workloadBack();
+                } else {
+                    workloadAway(StreamFailure.of(failure));
+                }
+            });
+        }
+
+        @Override
+        public CompletionStage<? extends StreamEnd> client(Engagement engagement) {
+            return diversions
+                    .open(engagement, id(arrival, engagement))
+                    .whenComplete((call, failure) -> {
+                        if (failure == null) {
+                            back();
+                        } else if (!(StreamFailure.of(failure) instanceof StreamFailure.DialRefused)) {
+                            away(engagement, failure);
+                        }
+                    })
+                    .thenApply(call -> observedClient(call, engagement.clientSession()));
+        }
+
+        @Override
+        public void decided(boolean toClient) {
+            joints.metrics().request(port.key(), toClient ? Kind.DIVERT : Kind.FORWARD);
+        }
+    }
+
+    /** Bytes are counted at the caller's end; here those of the client. */
+    private StreamEnd observedClient(StreamEnd call, String session) {
+        return new ObservedEnd(
+                call,
+                Kind.DIVERT,
+                joints.metrics(),
+                bytes -> joints.traffic().fromClient(session, bytes),
+                bytes -> joints.traffic().toClient(session, bytes));
     }
 
     private void divert(Arrival arrival, Engagement engagement, Hold hold) {
@@ -122,25 +190,33 @@ final class Route {
         arrival.dialWorkload(new WorkloadDialled() {
             @Override
             public void joined(StreamEnd accepted, StreamEnd workload) {
-                if (workloadAway) {
-                    workloadAway = false;
-                    LOG.infof("workload reached again port=%s", port.key());
-                }
+                workloadBack();
                 StreamEnd.join(tapped(observed(accepted, Kind.FORWARD, ""), arrival, hold), workload);
             }
 
             @Override
             public void failed(Throwable cause) {
-                joints.metrics().streamFailed(Kind.FORWARD, ObservedEnd.label(cause));
-                if (!workloadAway) {
-                    workloadAway = true;
-                    LOG.warnf(
-                            "workload not reached, connections are reset port=%s target=%s:%d cause=\"%s\"",
-                            port.key(), port.targetHost(), port.targetPort(), cause.getMessage());
-                }
+                workloadAway(cause);
                 arrival.reset();
             }
         });
+    }
+
+    private void workloadBack() {
+        if (workloadAway) {
+            workloadAway = false;
+            LOG.infof("workload reached again port=%s", port.key());
+        }
+    }
+
+    private void workloadAway(Throwable cause) {
+        joints.metrics().streamFailed(Kind.FORWARD, ObservedEnd.label(cause));
+        if (!workloadAway) {
+            workloadAway = true;
+            LOG.warnf(
+                    "workload not reached, connections are reset port=%s target=%s:%d cause=\"%s\"",
+                    port.key(), port.targetHost(), port.targetPort(), cause.getMessage());
+        }
     }
 
     private StreamEnd tapped(StreamEnd end, Arrival arrival, Hold hold) {

@@ -7,8 +7,10 @@ import dev.telepath.tunnel.stream.StreamEnd;
 import dev.telepath.tunnel.stream.StreamFailure;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelOption;
+import io.netty.util.concurrent.EventExecutor;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.concurrent.CompletionStage;
 
 /** An accepted connection, unread. Confined to its channel's event loop. */
 final class TcpArrival implements Route.Arrival {
@@ -46,15 +48,24 @@ final class TcpArrival implements Route.Arrival {
         return TcpEnd.established(channel, joints.credit());
     }
 
-    @Override
-    public void dialWorkload(Route.WorkloadDialled then) {
-        joints.destinations()
+    EventExecutor loop() {
+        return channel.eventLoop();
+    }
+
+    /** Dials the workload, whatever becomes of the arrival. */
+    CompletionStage<TcpEnd> workload() {
+        return joints.destinations()
                 .resolve(port.targetHost(), port.targetPort())
                 .exceptionally(unknown -> {
                     throw new StreamFailure.DialRefused("unknown host " + port.targetHost());
                 })
                 .thenCompose(
-                        target -> new Dialer(channel.eventLoop()).dial(target, joints.dialTimeout(), joints.credit()))
+                        target -> new Dialer(channel.eventLoop()).dial(target, joints.dialTimeout(), joints.credit()));
+    }
+
+    @Override
+    public void dialWorkload(Route.WorkloadDialled then) {
+        workload()
                 .whenComplete((workload, failure) -> onLoop(() -> {
                     if (failure != null) {
                         then.failed(StreamFailure.of(failure));

@@ -13,6 +13,7 @@ public final class AgentMetrics {
         FORWARD("forward"),
         DIVERT("divert"),
         WIRETAP("wiretap"),
+        SPLIT("split"),
         DIAL("dial");
 
         private final String label;
@@ -81,6 +82,12 @@ public final class AgentMetrics {
     /** A connection to a guarded port was decided on. */
     public void connection(String port, Kind route) {
         registry.counter("telepath.connections", "port", port, "route", route.label)
+                .increment();
+    }
+
+    /** A request on a connection that is split was decided on. */
+    public void request(String port, Kind route) {
+        registry.counter("telepath.requests", "port", port, "route", route.label)
                 .increment();
     }
 

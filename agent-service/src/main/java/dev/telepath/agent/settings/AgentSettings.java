@@ -99,6 +99,10 @@ public interface AgentSettings {
     @WithDefault("4096")
     int udpFlows();
 
+    /** How long the caller of a split connection may be silent before the workload may speak first. */
+    @WithDefault("300ms")
+    Duration splitPatience();
+
     /** Bytes that one wiretap copy may lag behind. */
     @WithDefault("1M")
     MemorySize wiretapBuffer();

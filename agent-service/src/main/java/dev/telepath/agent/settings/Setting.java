@@ -35,6 +35,7 @@ public enum Setting {
     DIAL_TIMEOUT(between("10ms", "10m")),
     UDP_IDLE(between("1s", "1h")),
     UDP_FLOWS(between(1, 65536)),
+    SPLIT_PATIENCE(between("10ms", "1m")),
     WIRETAP_BUFFER(bytes(32L << 10, 256L << 20)),
     STREAM_CREDIT(bytes(32L << 10, 16L << 20)),
     CONNECTION_CREDIT(bytes(0, 4L << 30)),

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import dev.telepath.agent.engage.Engagement;
 import dev.telepath.tunnel.carry.CarriedStreams;
 import dev.telepath.tunnel.carry.CarrySettings;
+import dev.telepath.tunnel.filter.HttpFilter;
 import dev.telepath.tunnel.frame.ConnectionId;
 import dev.telepath.tunnel.frame.Protocol;
 import dev.telepath.tunnel.reconnect.Backoff;
@@ -40,7 +41,8 @@ class AgentStreamsTest {
 
     private static Engagement engagement() {
         var target = new InetSocketAddress("127.0.0.1", 80);
-        return new Engagement("i", "client", "bob", target, Duration.ofSeconds(5), Duration.ZERO, false);
+        return new Engagement(
+                "i", "client", "bob", target, Duration.ofSeconds(5), Duration.ZERO, false, HttpFilter.ALL);
     }
 
     private static ConnectionId id() {

@@ -41,8 +41,9 @@ class ReviewTest {
     @Test
     void whatCannotBeHonouredIsRefusedRatherThanDivertingMore() {
         assertRefused(spec -> spec.setMechanism("http"), "http");
-        assertRefused(spec -> spec.putHeaderFilters("x-user", "me"), "filters");
-        assertRefused(spec -> spec.addPathFilters("/api"), "filters");
+        assertRefused(spec -> spec.putHeaderFilters("x-user", "("), "x-user");
+        assertRefused(spec -> spec.addPathFilters("/api").setPortIdentifier("dns"), "UDP");
+        assertRefused(spec -> spec.addHttpMethods("GET").setWiretap(true), "wiretap");
         assertRefused(spec -> spec.setTargetHost("some.name"), "some.name");
         assertRefused(spec -> spec.setTargetPort(0), "127.0.0.1:0");
     }
@@ -91,5 +92,17 @@ class ReviewTest {
                         Specs.intercept("d", ACTIVE, spec -> spec.setNamespace("other")),
                         Specs.intercept("e", AGENT_ERROR, spec -> {})))
                 .isInstanceOf(Review.Accept.class);
+    }
+
+    @Test
+    void filtersThatShareNoRequestShareThePort() {
+        var alice = Specs.intercept("a", ACTIVE, spec -> spec.putHeaderFilters("x-user", "alice"));
+        var bob = Specs.intercept("b", WAITING, spec -> spec.putHeaderFilters("x-user", "bob"));
+        var api = Specs.intercept("c", WAITING, spec -> spec.addPathFilters(":path-prefix:/api"));
+        var all = Specs.intercept("d", WAITING, spec -> {});
+        assertThat(review(bob, alice)).isInstanceOf(Review.Accept.class);
+        assertThat(review(api, alice)).isInstanceOf(Review.Refuse.class);
+        assertThat(review(all, alice)).isInstanceOf(Review.Refuse.class);
+        assertThat(review(bob, Specs.intercept("z", ACTIVE, spec -> {}))).isInstanceOf(Review.Refuse.class);
     }
 }

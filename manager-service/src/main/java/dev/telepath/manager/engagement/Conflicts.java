@@ -1,36 +1,28 @@
 package dev.telepath.manager.engagement;
 
 import dev.telepath.protocol.telepresence.manager.InterceptSpec;
-import java.util.HashSet;
-import java.util.Map;
+import dev.telepath.tunnel.filter.InvalidFilter;
+import dev.telepath.tunnel.filter.Overlap;
+import dev.telepath.tunnel.filter.SpecFilter;
 
 /** Whether two engagements want the same traffic. Pure, symmetric. */
 final class Conflicts {
     private Conflicts() {}
 
     static boolean between(InterceptSpec one, InterceptSpec other) {
-        if (one.getWiretap() || other.getWiretap() || !samePort(one, other)) {
-            return false;
-        }
-        boolean oneFilters = filters(one);
-        boolean otherFilters = filters(other);
-        if (!oneFilters || !otherFilters) {
-            return true;
-        }
-        Map<String, String> a = one.getHeaderFiltersMap();
-        Map<String, String> b = other.getHeaderFiltersMap();
-        if (a.isEmpty() != b.isEmpty()) {
-            return false;
-        }
-        if (a.isEmpty()) {
-            var paths = new HashSet<>(one.getPathFiltersList());
-            return other.getPathFiltersList().stream().anyMatch(paths::contains);
-        }
-        return a.entrySet().containsAll(b.entrySet()) || b.entrySet().containsAll(a.entrySet());
+        return !one.getWiretap()
+                && !other.getWiretap()
+                && samePort(one, other)
+                && !(overlap(one, other) instanceof Overlap.Disjoint);
     }
 
-    private static boolean filters(InterceptSpec spec) {
-        return spec.getHeaderFiltersCount() > 0 || spec.getPathFiltersCount() > 0;
+    /** What the filters of both let through. A filter that cannot be read lets nothing through. */
+    static Overlap overlap(InterceptSpec one, InterceptSpec other) {
+        try {
+            return Overlap.of(SpecFilter.of(one), SpecFilter.of(other));
+        } catch (InvalidFilter e) {
+            return new Overlap.Disjoint();
+        }
     }
 
     private static boolean samePort(InterceptSpec one, InterceptSpec other) {

@@ -14,6 +14,9 @@ import dev.telepath.protocol.telepresence.manager.InterceptDispositionType;
 import dev.telepath.protocol.telepresence.manager.InterceptInfo;
 import dev.telepath.protocol.telepresence.manager.InterceptSpec;
 import dev.telepath.protocol.telepresence.manager.ReviewInterceptRequest;
+import dev.telepath.tunnel.filter.Overlap;
+import dev.telepath.tunnel.filter.RequestHead;
+import dev.telepath.tunnel.filter.SpecFilter;
 import io.grpc.Status;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
@@ -211,10 +214,25 @@ public final class Engagements {
 
     /** Who holds a port, for people. */
     public static String heldBy(Engagement holder, InterceptSpec spec) {
-        return "port " + spec.getContainerPort() + " of workload " + holder.workload()
-                + " is already intercepted by " + holder.spec().getClient() + " (\""
-                + holder.spec().getName()
-                + "\"); wait until they leave, or use a wiretap";
+        String whose = "is already intercepted by " + holder.spec().getClient() + " (\""
+                + holder.spec().getName() + "\")";
+        String port = "port " + spec.getContainerPort() + " of workload " + holder.workload();
+        if (!SpecFilter.isSet(holder.spec())) {
+            return port + " " + whose
+                    + (SpecFilter.isSet(spec) ? " without a filter" : "")
+                    + "; wait until they leave, or use a wiretap";
+        }
+        String both = holder.spec().getClient() + " has the requests with "
+                + SpecFilter.of(holder.spec()).describe();
+        return port + " " + whose + ": " + both
+                + switch (Conflicts.overlap(holder.spec(), spec)) {
+                    case Overlap.Shared(RequestHead example) ->
+                        SpecFilter.isSet(spec)
+                                ? ", and " + example.describe() + " is for both; choose another filter"
+                                : "; give a filter of your own (--http-header NAME=VALUE)";
+                    case Overlap.Undecided(String reason) -> ", and " + reason + "; choose another filter";
+                    case Overlap.Disjoint none -> "";
+                };
     }
 
     /** The client removes its engagement with all its children. */

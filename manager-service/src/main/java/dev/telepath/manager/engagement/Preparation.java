@@ -5,6 +5,8 @@ import dev.telepath.manager.session.WorkloadKey;
 import dev.telepath.manager.workload.Workload;
 import dev.telepath.manager.workload.WorkloadProvider;
 import dev.telepath.protocol.telepresence.manager.InterceptSpec;
+import dev.telepath.tunnel.filter.InvalidFilter;
+import dev.telepath.tunnel.filter.SpecFilter;
 import io.grpc.Status;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
@@ -87,6 +89,11 @@ public final class Preparation {
         }
         if (spec.getTargetPort() < 0 || spec.getTargetPort() > 65535) {
             throw invalid("intercept_spec.target_port is out of range");
+        }
+        try {
+            SpecFilter.of(spec);
+        } catch (InvalidFilter e) {
+            throw invalid(String.valueOf(e.getMessage()));
         }
         var builder = spec.toBuilder();
         if (spec.getNamespace().isEmpty()) {

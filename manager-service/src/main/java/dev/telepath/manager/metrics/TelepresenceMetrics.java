@@ -9,6 +9,7 @@ import dev.telepath.manager.session.Sessions;
 import dev.telepath.manager.settings.ManagerSettings;
 import dev.telepath.manager.settings.ManagerSettings.ClientLabel;
 import dev.telepath.protocol.telepresence.manager.InterceptDispositionType;
+import dev.telepath.tunnel.filter.SpecFilter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.MultiGauge;
@@ -157,9 +158,7 @@ public final class TelepresenceMetrics {
         }
 
         private static String type(Engagement engagement) {
-            boolean filtered = engagement.spec().getHeaderFiltersCount() > 0
-                    || engagement.spec().getPathFiltersCount() > 0;
-            return filtered ? "personal" : "global";
+            return SpecFilter.isSet(engagement.spec()) ? "personal" : "global";
         }
 
         private void count(Map<Tags, Long> counts, Tags tags) {

@@ -24,6 +24,7 @@ import dev.telepath.protocol.telepresence.manager.AgentsRequest;
 import dev.telepath.protocol.telepresence.manager.EnsureAgentRequest;
 import dev.telepath.protocol.telepresence.manager.InterceptDispositionType;
 import dev.telepath.protocol.telepresence.manager.SessionInfo;
+import dev.telepath.tunnel.filter.SpecFilter;
 import io.grpc.Status;
 import io.netty.util.NetUtil;
 import io.smallrye.mutiny.Multi;
@@ -225,7 +226,7 @@ final class AgentCalls {
     }
 
     private static boolean carries(Engagement one, AgentSession agent) {
-        boolean filtered = one.spec().getHeaderFiltersCount() > 0 || one.spec().getPathFiltersCount() > 0;
-        return filtered || one.acceptedBy().map(carrier -> carrier == agent).orElse(true);
+        return SpecFilter.isSet(one.spec())
+                || one.acceptedBy().map(carrier -> carrier == agent).orElse(true);
     }
 }

@@ -19,6 +19,7 @@ import dev.telepath.protocol.telepresence.manager.WorkloadEvent;
 import dev.telepath.protocol.telepresence.manager.WorkloadEventsDelta;
 import dev.telepath.protocol.telepresence.manager.WorkloadEventsRequest;
 import dev.telepath.protocol.telepresence.manager.WorkloadInfo;
+import dev.telepath.tunnel.filter.SpecFilter;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 import jakarta.inject.Inject;
@@ -85,6 +86,7 @@ final class WorkloadCalls {
                 .filter(one -> one.info().getDisposition() == InterceptDispositionType.ACTIVE)
                 .map(one -> WorkloadInfo.Intercept.newBuilder()
                         .setClient(one.spec().getClient())
+                        .setFilter(SpecFilter.isSet(one.spec()) ? SpecFilter.of(one.spec()).describe() : "")
                         .build())
                 .toList();
         String uid =

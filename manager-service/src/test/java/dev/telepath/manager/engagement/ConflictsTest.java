@@ -39,20 +39,23 @@ class ConflictsTest {
     }
 
     @Test
-    void headerFiltersConflictWhenOneIsPartOfTheOther() {
-        var user = web(8080).putHeaderFilters("x-user", "bob");
-        assertThat(conflict(user, web(8080).putHeaderFilters("x-user", "eve"))).isFalse();
-        assertThat(conflict(user, web(8080).putHeaderFilters("x-user", "bob").putHeaderFilters("x-team", "a")))
+    void filtersConflictWhenARequestCanMatchBoth() {
+        var bob = web(8080).putHeaderFilters("x-user", "bob");
+        assertThat(conflict(bob, web(8080).putHeaderFilters("x-user", "eve"))).isFalse();
+        assertThat(conflict(bob, web(8080).putHeaderFilters("x-user", "^b"))).isTrue();
+        assertThat(conflict(bob, web(8080).putHeaderFilters("x-user", "bob").putHeaderFilters("x-team", "a")))
                 .isTrue();
-        assertThat(conflict(user, web(8080))).isTrue();
-        assertThat(conflict(user, web(8080).addPathFilters("/api"))).isFalse();
+        assertThat(conflict(bob, web(8080).addPathFilters("/api"))).isTrue();
+        assertThat(conflict(bob, web(8080))).isTrue();
     }
 
     @Test
-    void pathFiltersConflictWhenTheyShareAPath() {
+    void pathsAndMethodsThatExcludeEachOtherDoNot() {
         assertThat(conflict(web(8080).addPathFilters("/a"), web(8080).addPathFilters("/b")))
                 .isFalse();
-        assertThat(conflict(web(8080).addPathFilters("/a"), web(8080).addPathFilters("/a")))
+        assertThat(conflict(web(8080).addPathFilters("/a"), web(8080).addPathFilters(":path-prefix:/")))
                 .isTrue();
+        assertThat(conflict(web(8080).addHttpMethods("GET"), web(8080).addHttpMethods("POST")))
+                .isFalse();
     }
 }
