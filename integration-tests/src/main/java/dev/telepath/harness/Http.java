@@ -41,10 +41,19 @@ public final class Http implements AutoCloseable {
         return read();
     }
 
+    /** As {@link #get}, with a further header. */
+    public String get(String path, String name, String value) throws IOException {
+        send(path, name + ": " + value + "\r\n");
+        return read();
+    }
+
     private void send(String path, boolean close) throws IOException {
+        send(path, close ? "Connection: close\r\n" : "");
+    }
+
+    private void send(String path, String headers) throws IOException {
         socket.getOutputStream()
-                .write(("GET " + path + " HTTP/1.1\r\nHost: sample\r\n" + (close ? "Connection: close\r\n" : "")
-                                + "\r\n")
+                .write(("GET " + path + " HTTP/1.1\r\nHost: sample\r\n" + headers + "\r\n")
                         .getBytes(StandardCharsets.US_ASCII));
     }
 

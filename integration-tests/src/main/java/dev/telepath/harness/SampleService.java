@@ -6,6 +6,7 @@ import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
+import io.vertx.core.http.HttpVersion;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -16,6 +17,8 @@ import java.util.concurrent.atomic.AtomicLong;
  *   /              "hello from NAME", or the body sent
  *   /bytes/N       N bytes
  *   /files/I       a small file whose content names I
+ *   /echo          the body sent, as it comes, with the header "served-by: NAME"
+ *   a WebSocket    each text with "NAME:" in front
  * </pre>
  */
 public final class SampleService implements AutoCloseable {
@@ -35,7 +38,10 @@ public final class SampleService implements AutoCloseable {
                 .setIdleTimeout(0)
                 .setHttp2RstFloodMaxRstFramePerWindow(1_000_000);
         options.getInitialSettings().setMaxConcurrentStreams(100_000);
-        this.server = vertx.createHttpServer(options).requestHandler(this::answer);
+        this.server = vertx.createHttpServer(options)
+                .webSocketHandler(
+                        socket -> socket.textMessageHandler(text -> socket.writeTextMessage(name + ":" + text)))
+                .requestHandler(this::answer);
     }
 
     /** Starts one; port 0 lets the system choose. */
@@ -51,6 +57,12 @@ public final class SampleService implements AutoCloseable {
         String path = request.path();
         if (path.startsWith("/bytes/")) {
             stream(response, Long.parseLong(path.substring("/bytes/".length())));
+        } else if (path.startsWith("/echo")) {
+            response.putHeader("served-by", name);
+            if (request.version() != HttpVersion.HTTP_2) {
+                response.setChunked(true);
+            }
+            request.pipeTo(response);
         } else if (path.startsWith("/files/")) {
             response.end("file " + path.substring("/files/".length()) + " of " + name + "\n");
         } else {

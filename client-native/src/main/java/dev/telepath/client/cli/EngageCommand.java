@@ -152,6 +152,9 @@ abstract class EngageCommand extends Command {
                     + port.path("target_host").asText() + ":"
                     + port.path("target_port").asInt()
         }));
+        if (result.has("filter")) {
+            pairs.add(new String[] {"requests", result.path("filter").asText()});
+        }
         if (result.has("mount")) {
             pairs.add(new String[] {
                 "files", result.path("mount").path("local_dir").asText()

@@ -98,15 +98,30 @@ final class ListCommand extends Command {
         String disposition = engagement.path("disposition").asText();
         return kind
                 + (name.equals(workload.path("name").asText()) ? "" : " as " + name)
-                + (disposition.equals("active") ? "" : " (" + disposition + ")");
+                + (disposition.equals("active") ? "" : " (" + disposition + ")")
+                + filter(engagement.path("filter").asText());
+    }
+
+    private static String filter(String filter) {
+        return filter.isEmpty() ? "" : " [" + filter + "]";
     }
 
     private static String state(JsonNode row) {
         List<String> said = new ArrayList<>();
         row.path("engagements").forEach(each -> said.add(own(row, each)));
-        if (said.isEmpty()) {
+        List<String> own = new ArrayList<>();
+        row.path("engagements").forEach(each -> own.add(each.path("filter").asText()));
+        boolean filtered = !row.path("filters").isEmpty();
+        if (said.isEmpty() && !filtered) {
             row.path("clients").forEach(client -> said.add("engaged by " + client.asText()));
         }
+        // Others share a workload by filters, so they matter to who has one too.
+        row.path("filters").forEach(each -> {
+            String filter = each.path("filter").asText();
+            if (!own.remove(filter)) {
+                said.add("engaged by " + each.path("client").asText() + filter(filter));
+            }
+        });
         if (said.isEmpty()) {
             said.add(row.path("agent").asBoolean() ? "ready to engage" : "no agent yet");
         }

@@ -105,6 +105,7 @@ final class StatusCommand extends Command {
                         + (each.path("message").asText().isEmpty()
                                 ? ""
                                 : " (" + each.path("message").asText() + ")"));
+        add(pairs, "  filter", each.path("filter").asText());
         add(pairs, "  error", each.path("last_error").asText());
         add(pairs, "  local", each.path("local_error").asText());
         return pairs;

@@ -12,6 +12,7 @@ import dev.telepath.client.engagement.EngagementSpec;
 import dev.telepath.client.engagement.EngagementView;
 import dev.telepath.client.engagement.LocalTarget;
 import dev.telepath.client.engagement.PortMapping;
+import dev.telepath.client.engagement.RequestFilter;
 import dev.telepath.client.failure.Failure;
 import dev.telepath.client.failure.Kind;
 import dev.telepath.client.proxy.PodForward;
@@ -97,6 +98,7 @@ final class Engaging {
                 args.path("address").asText("127.0.0.1"),
                 args.path("mechanism").asText("tcp"),
                 ports,
+                RequestFilter.read(args.path("filter")),
                 args.path("hold").asBoolean(false));
     }
 

@@ -106,6 +106,9 @@ final class Views {
         if (!view.podIp().isEmpty()) {
             row.put("pod_ip", view.podIp());
         }
+        if (!view.filter().isEmpty()) {
+            row.put("filter", view.filter());
+        }
         if (!view.lastError().isEmpty()) {
             row.put("last_error", view.lastError());
         }
@@ -124,7 +127,13 @@ final class Views {
                         workload.getState().name().toLowerCase(Locale.ROOT).replace("_unspecified", ""))
                 .put("agent", workload.getAgentState() != WorkloadInfo.AgentState.NO_AGENT_UNSPECIFIED);
         ArrayNode clients = row.putArray("clients");
-        workload.getInterceptClientsList().forEach(each -> clients.add(each.getClient()));
+        ArrayNode filters = row.putArray("filters");
+        workload.getInterceptClientsList().forEach(each -> {
+            clients.add(each.getClient());
+            if (!each.getFilter().isEmpty()) {
+                filters.addObject().put("client", each.getClient()).put("filter", each.getFilter());
+            }
+        });
         engagements(
                 row.putArray("engagements"),
                 mine.stream()

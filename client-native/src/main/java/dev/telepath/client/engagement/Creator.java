@@ -87,6 +87,10 @@ final class Creator {
         if (engagedHere.test(part)) {
             holders.remove(clientName);
         }
+        if (!holders.isEmpty() && !part.spec.filter().isAll()) {
+            // Of several holders only the one that the manager names is in the way.
+            return new Failure(Kind.CONFLICT, message, "tp list shows the filters in use");
+        }
         if (!holders.isEmpty()) {
             return new Failure(
                     Kind.CONFLICT,
@@ -112,6 +116,9 @@ final class Creator {
                 .setWiretap(spec.kind() == EngagementKind.WIRETAP)
                 .setRoundtripLatency(latency.toNanos())
                 .setDialTimeout(dialTimeout.toNanos())
+                .putAllHeaderFilters(spec.filter().headers())
+                .addAllPathFilters(spec.filter().paths())
+                .addAllHttpMethods(spec.filter().methods())
                 .build();
     }
 

@@ -29,6 +29,9 @@ public final class EngagementRecord {
                 .put("mechanism", spec.mechanism());
         var ports = row.putArray("ports");
         spec.ports().forEach(port -> ports.add(port.toString()));
+        if (!spec.filter().isAll()) {
+            row.set("filter", spec.filter().json());
+        }
         return row;
     }
 
@@ -61,6 +64,7 @@ public final class EngagementRecord {
                     row.path("address").asText("127.0.0.1"),
                     row.path("mechanism").asText("tcp"),
                     ports,
+                    RequestFilter.read(row.path("filter")),
                     false));
         } catch (Failure | IllegalArgumentException e) {
             LOG.warnf("engagement in the journal not understood, left out cause=\"%s\"", e.getMessage());

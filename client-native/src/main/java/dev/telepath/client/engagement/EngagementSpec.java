@@ -8,6 +8,7 @@ import java.util.List;
  * @param service empty = the workload's only one
  * @param address where the local process listens, a host name or address of this machine
  * @param ports at least one for traffic, the first is the main one; none for an ingest
+ * @param filter which requests of an intercept; all for the other kinds
  * @param held ends with the command that made it, so that no later daemon restores it
  */
 public record EngagementSpec(
@@ -19,6 +20,7 @@ public record EngagementSpec(
         String address,
         String mechanism,
         List<PortMapping> ports,
+        RequestFilter filter,
         boolean held) {
     public EngagementSpec {
         ports = List.copyOf(ports);

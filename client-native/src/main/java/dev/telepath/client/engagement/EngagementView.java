@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param port as {@code --port} reads it; empty for an ingest
  * @param disposition the state, lower case; "pending" while the manager shows none
  * @param message what manager or agent say of it
+ * @param filter which requests it is for; empty for all
  * @param lastError why it could not be created lately; empty if it could
  * @param localError why the local process did not take a stream lately; empty if it did
  */
@@ -31,6 +32,7 @@ public record EngagementView(
         String disposition,
         String message,
         String podIp,
+        String filter,
         String lastError,
         String localError,
         @Nullable Instant localErrorAt) {
@@ -60,6 +62,7 @@ public record EngagementView(
                 info == null ? "pending" : info.getDisposition().name().toLowerCase(Locale.ROOT),
                 info == null ? "" : info.getMessage(),
                 info == null ? "" : info.getPodIp(),
+                part.spec.filter().describe(),
                 part.lastError,
                 part.localError,
                 part.localErrorAt);
@@ -76,6 +79,7 @@ public record EngagementView(
                 0,
                 "",
                 "active",
+                "",
                 "",
                 "",
                 "",

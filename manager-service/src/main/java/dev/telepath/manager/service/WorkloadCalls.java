@@ -86,7 +86,10 @@ final class WorkloadCalls {
                 .filter(one -> one.info().getDisposition() == InterceptDispositionType.ACTIVE)
                 .map(one -> WorkloadInfo.Intercept.newBuilder()
                         .setClient(one.spec().getClient())
-                        .setFilter(SpecFilter.isSet(one.spec()) ? SpecFilter.of(one.spec()).describe() : "")
+                        .setFilter(
+                                SpecFilter.isSet(one.spec())
+                                        ? SpecFilter.of(one.spec()).describe()
+                                        : "")
                         .build())
                 .toList();
         String uid =

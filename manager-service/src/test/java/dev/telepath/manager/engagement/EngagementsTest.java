@@ -105,19 +105,22 @@ class EngagementsTest {
     @Test
     void filtersShareAPortUntilARequestIsForBothAndThenItIsNamed() {
         sessions.arrive(AGENT, Arrived.agent("web"));
-        var bobs = spec(bob, "web").toBuilder().putHeaderFilters("x-user", "bob").build();
-        var eves = spec(eve, "mine").toBuilder().putHeaderFilters("x-user", "eve").build();
+        var bobs =
+                spec(bob, "web").toBuilder().putHeaderFilters("x-user", "bob").build();
+        var eves =
+                spec(eve, "mine").toBuilder().putHeaderFilters("x-user", "eve").build();
         engagements.create(bob, bobs);
         engagements.create(eve, eves);
 
-        var paths = spec(eve, "paths").toBuilder().addPathFilters(":path-prefix:/api").build();
+        var paths = spec(eve, "paths").toBuilder()
+                .addPathFilters(":path-prefix:/api")
+                .build();
         assertThat(preparation.prepare(eve, paths))
                 .isInstanceOfSatisfying(
                         Preparation.Outcome.UserError.class,
                         error -> assertThat(error.text())
                                 .containsAnyOf("GET /api with x-user: bob", "GET /api with x-user: eve"));
-        assertThatThrownBy(() -> engagements.create(eve, spec(eve, "all")))
-                .hasMessageContaining("--http-header");
+        assertThatThrownBy(() -> engagements.create(eve, spec(eve, "all"))).hasMessageContaining("--http-header");
         assertThatThrownBy(() -> preparation.prepare(
                         eve, paths.toBuilder().addPathFilters("api").build()))
                 .hasMessageContaining("INVALID_ARGUMENT");
