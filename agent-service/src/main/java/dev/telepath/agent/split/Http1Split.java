@@ -58,6 +58,7 @@ public final class Http1Split implements Leg.Listener {
     private boolean callerEnded;
     private long discarded;
     private boolean pumping;
+    private @Nullable Http2Split http2;
 
     private Http1Split(StreamEnd end, EventExecutor loop, Ways ways) {
         this.loop = loop;
@@ -100,6 +101,10 @@ public final class Http1Split implements Leg.Listener {
 
     @Override
     public void received(Leg leg, ByteString bytes) {
+        if (http2 != null) {
+            http2.received(leg, bytes);
+            return;
+        }
         if (leg == caller) {
             if (phase == Phase.ENDING) {
                 discarded += bytes.size();
@@ -164,6 +169,10 @@ public final class Http1Split implements Leg.Listener {
 
     @Override
     public void ended(Leg leg) {
+        if (http2 != null) {
+            http2.ended(leg);
+            return;
+        }
         if (leg == caller) {
             callerEnded = true;
         } else if (leg == current && (exchanging() || idle())) {
@@ -179,7 +188,9 @@ public final class Http1Split implements Leg.Listener {
 
     @Override
     public void failed(Leg leg, StreamFailure why) {
-        if (leg == caller) {
+        if (http2 != null) {
+            http2.failed(leg, why);
+        } else if (leg == caller) {
             phase = Phase.OVER;
             legs.failAll(String.valueOf(why.getMessage()));
         } else {
@@ -203,6 +214,10 @@ public final class Http1Split implements Leg.Listener {
 
     @Override
     public void drained(Leg leg) {
+        if (http2 != null) {
+            http2.drained(leg);
+            return;
+        }
         pump();
     }
 
@@ -233,7 +248,8 @@ public final class Http1Split implements Leg.Listener {
     private boolean opening() {
         switch (FirstBytes.of(pending)) {
             case HTTP1 -> phase = Phase.HEAD;
-            case HTTP2, OTHER -> toWorkload(pending);
+            case OTHER -> toWorkload(pending);
+            case HTTP2 -> handOn();
             case UNDECIDED -> {
                 if (callerEnded) {
                     toWorkload(pending);
@@ -243,6 +259,16 @@ public final class Http1Split implements Leg.Listener {
             }
         }
         return true;
+    }
+
+    private void handOn() {
+        phase = Phase.OVER;
+        // One that was dialled because the caller was slow speaks nothing yet.
+        legs.failAll("the caller speaks HTTP/2");
+        var streams = new Http2Split(caller, loop, ways);
+        http2 = streams;
+        streams.start(pending);
+        pending = ByteString.EMPTY;
     }
 
     private boolean head() {

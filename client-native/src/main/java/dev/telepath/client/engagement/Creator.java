@@ -83,13 +83,13 @@ final class Creator {
             return workloads.missing(part.spec.workload(), part.spec.namespace(), prepared.getError());
         }
         var holders = workloads.holders(part.spec.workload(), part.spec.namespace());
+        if (!holders.isEmpty() && !part.spec.filter().isAll()) {
+            // Of several holders only the one that the manager names is in the way; it may be we.
+            return new Failure(Kind.CONFLICT, message, "tp list shows the filters in use");
+        }
         // Clients of one user on one machine have the same name; only what we hold ourselves is not another's.
         if (engagedHere.test(part)) {
             holders.remove(clientName);
-        }
-        if (!holders.isEmpty() && !part.spec.filter().isAll()) {
-            // Of several holders only the one that the manager names is in the way.
-            return new Failure(Kind.CONFLICT, message, "tp list shows the filters in use");
         }
         if (!holders.isEmpty()) {
             return new Failure(

@@ -22,6 +22,7 @@ import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -99,7 +100,9 @@ public final class Engagements {
                 .filter(one -> Dispositions.holdsPort(one.info().getDisposition()))
                 .filter(one -> Conflicts.between(one.spec(), spec))
                 .filter(one -> one.client() == client || !inactive(one))
-                .findFirst();
+                // What another has is the better answer: one's own is easily left.
+                .min(Comparator.comparing((Engagement one) -> one.client() == client)
+                        .thenComparing(Engagement::id));
     }
 
     private boolean inactive(Engagement one) {
