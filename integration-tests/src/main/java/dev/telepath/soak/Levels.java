@@ -3,6 +3,8 @@ package dev.telepath.soak;
 import dev.telepath.harness.Metrics;
 import dev.telepath.harness.ProcessMemory;
 import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,6 +15,17 @@ import org.jspecify.annotations.Nullable;
 record Levels(double streams, long threads, long descriptors, ProcessMemory memory) {
     static Levels of(long pid, double streams) {
         return new Levels(streams, Metrics.threads(pid), Metrics.descriptors(pid), ProcessMemory.collected(pid));
+    }
+
+    /**
+     * What a run is compared with: what was there at its beginning, but the memory of its first third. A JVM compiles and a
+     * pool of buffers grows for as long; what grows after that does not end.
+     */
+    static Map<String, Levels> warmed(Map<String, Levels> begin, Map<String, Levels> now) {
+        var warmed = new TreeMap<>(begin);
+        warmed.replaceAll((name, level) -> new Levels(
+                level.streams, level.threads, level.descriptors, now.getOrDefault(name, level).memory));
+        return warmed;
     }
 
     /**

@@ -82,8 +82,7 @@ public final class Soak {
                 load(way, seed);
             }
             settle();
-            Map<String, Levels> before = levels(agent, daemon);
-            before.forEach((name, level) -> System.out.println("begin  " + name + ": " + level));
+            Map<String, Levels> before = levels("begin", agent, daemon);
 
             var troubles = new Troubles(telepath, List.of(atAgent, atClient), agent.pid(), daemon, seed);
             List<Thread> loads = ways.stream()
@@ -91,12 +90,17 @@ public final class Soak {
                     .toList();
             long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(minutes);
             long report = System.nanoTime() + TimeUnit.MINUTES.toNanos(5);
+            long warm = System.nanoTime() + TimeUnit.MINUTES.toNanos(minutes) / 3;
             while (System.nanoTime() < end && problem == null) {
                 TimeUnit.MILLISECONDS.sleep(troubles.quiet());
                 troubles.next();
                 if (System.nanoTime() > report) {
                     report += TimeUnit.MINUTES.toNanos(5);
                     System.out.println("so far " + so() + ", troubles " + new TreeMap<>(troubles.happened()));
+                    Map<String, Levels> now = levels("so far", agent, daemon);
+                    if (System.nanoTime() < warm) {
+                        before = Levels.warmed(before, now);
+                    }
                 }
             }
             ending = true;
@@ -104,8 +108,7 @@ public final class Soak {
                 one.join(Duration.ofMinutes(3));
             }
             settle();
-            Map<String, Levels> after = levels(agent, daemon);
-            after.forEach((name, level) -> System.out.println("end    " + name + ": " + level));
+            Map<String, Levels> after = levels("end", agent, daemon);
             System.out.println(so() + ", troubles " + new TreeMap<>(troubles.happened()));
             return verdict(before, after);
         }
@@ -166,13 +169,14 @@ public final class Soak {
         }
     }
 
-    private Map<String, Levels> levels(Running agent, long daemon) throws JsonProcessingException {
+    private Map<String, Levels> levels(String when, Running agent, long daemon) throws JsonProcessingException {
         var levels = new TreeMap<String, Levels>();
         levels.put("manager", Levels.of(telepath.manager().pid(), streams("https://" + telepath.managerAddress())));
         levels.put("agent", Levels.of(agent.pid(), streams("http://127.0.0.1:" + agent.announced("http-port"))));
         levels.put(
                 "tp",
                 Levels.of(daemon, status().path("streams").path("resumable").asDouble()));
+        levels.forEach((name, level) -> System.out.printf("%-7s %-8s %s%n", when, name, level));
         return levels;
     }
 
