@@ -50,11 +50,9 @@ public final class Http1Split implements Leg.Listener {
     private Phase phase = Phase.OPENING;
     private ByteString pending = ByteString.EMPTY;
     private HeadCollector head = new HeadCollector();
-    private HeadCollector answer = new HeadCollector();
+    private Http1Answer answer = new Http1Answer("");
     private @Nullable Leg current;
-    private String method = "";
     private Body request = Body.none();
-    private @Nullable Body response;
     private boolean callerEnded;
     private long discarded;
     private boolean pumping;
@@ -135,35 +133,8 @@ public final class Http1Split implements Leg.Listener {
 
     private void answered(Leg leg, ByteString bytes) {
         caller.write(bytes);
-        ByteString rest = bytes;
-        while (phase == Phase.EXCHANGE && !rest.isEmpty()) {
-            Body body = response;
-            if (body == null) {
-                rest = rest.substring(answer.take(rest));
-                if (answer.isComplete()) {
-                    answerHead(leg);
-                } else if (answer.isFull()) {
-                    through(leg);
-                }
-            } else if (body.done()) {
-                // More than was asked for: whatever it is, it is this destination's.
-                through(leg);
-            } else {
-                rest = rest.substring(body.take(rest));
-                if (body.broken()) {
-                    through(leg);
-                }
-            }
-        }
-    }
-
-    private void answerHead(Leg leg) {
-        Optional<HttpHead.Response> read = HttpHead.response(answer.lines(), method);
-        answer = new HeadCollector();
-        if (read.isEmpty() || read.get().switched()) {
+        if (phase == Phase.EXCHANGE && !answer.take(bytes)) {
             through(leg);
-        } else if (!read.get().interim()) {
-            response = read.get().body();
         }
     }
 
@@ -301,9 +272,8 @@ public final class Http1Split implements Leg.Listener {
     private void decide(HttpHead.Request read) {
         Hold hold = ways.hold();
         legs.keepOnly(hold);
-        method = read.head().method();
         request = read.body();
-        response = null;
+        answer = new Http1Answer(read.head().method());
         ByteString bytes = head.bytes();
         head = new HeadCollector();
         Optional<Engagement> holder = Legs.holder(hold, read.head());
@@ -364,7 +334,6 @@ public final class Http1Split implements Leg.Listener {
             current.read();
         }
         current = leg;
-        answer = new HeadCollector();
         if (then == Phase.THROUGH) {
             through(leg);
         } else {
@@ -395,7 +364,7 @@ public final class Http1Split implements Leg.Listener {
             through(to);
             return true;
         }
-        if (request.done() && response != null && response.done()) {
+        if (request.done() && answer.done()) {
             phase = Phase.HEAD;
             return true;
         }
@@ -425,7 +394,7 @@ public final class Http1Split implements Leg.Listener {
         String text = "telepath: the local process of " + engagement.client() + " refused the connection\n";
         caller.write(ByteString.copyFromUtf8("HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/plain\r\nContent-Length: "
                 + text.getBytes(StandardCharsets.UTF_8).length + "\r\nConnection: close\r\n\r\n"
-                + (method.equals("HEAD") ? "" : text)));
+                + (answer.isToHead() ? "" : text)));
         end();
     }
 
