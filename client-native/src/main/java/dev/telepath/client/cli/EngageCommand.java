@@ -15,7 +15,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
-/** What intercept, wiretap and ingest have in common. */
+/** What intercept, replace, wiretap and ingest have in common. */
 abstract class EngageCommand extends Command {
     @Parameters(
             index = "0",

@@ -23,6 +23,11 @@ final class ListCommand extends Command {
     boolean intercepts;
 
     @Option(
+            names = {"-r", "--replacements"},
+            description = "only those replaced here")
+    boolean replacements;
+
+    @Option(
             names = {"-g", "--ingests"},
             description = "only those ingested here")
     boolean ingests;
@@ -57,8 +62,9 @@ final class ListCommand extends Command {
     }
 
     private boolean wanted(JsonNode workload) {
-        boolean engaged = intercepts || ingests || wiretaps;
+        boolean engaged = intercepts || replacements || ingests || wiretaps;
         boolean matches = intercepts && (!workload.path("clients").isEmpty() || has(workload, "intercept"))
+                || replacements && has(workload, "replace")
                 || ingests && has(workload, "ingest")
                 || wiretaps && has(workload, "wiretap");
         return (!agents || workload.path("agent").asBoolean()) && (!engaged || matches);
@@ -91,6 +97,7 @@ final class ListCommand extends Command {
     private static String own(JsonNode workload, JsonNode engagement) {
         String kind = switch (engagement.path("kind").asText()) {
             case "intercept" -> "intercepted";
+            case "replace" -> "replaced";
             case "wiretap" -> "wiretapped";
             default -> "ingested";
         };

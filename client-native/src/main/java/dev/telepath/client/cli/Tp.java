@@ -47,6 +47,7 @@ public final class Tp extends Command {
                 new RestartCommand(console),
                 new ListCommand(console),
                 new InterceptCommand(console),
+                new ReplaceCommand(console),
                 new WiretapCommand(console),
                 new IngestCommand(console),
                 new LeaveCommand(console),

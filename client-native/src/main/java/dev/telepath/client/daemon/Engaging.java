@@ -34,7 +34,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** The commands intercept, wiretap, ingest and leave. On virtual threads; blocks. */
+/** The commands intercept, replace, wiretap, ingest and leave. On virtual threads; blocks. */
 final class Engaging {
     private final Engine engine;
     private final Settings settings;
@@ -48,8 +48,9 @@ final class Engaging {
     }
 
     JsonNode engage(JsonNode args, Caller caller) {
-        EngagementSpec spec = spec(args);
+        EngagementSpec asked = spec(args);
         Attachment attachment = engine.session().required();
+        EngagementSpec spec = withPorts(asked, attachment, caller);
         ObjectNode result = Wire.JSON.createObjectNode();
         ArrayNode warnings = result.putArray("warnings");
         if (spec.kind() == EngagementKind.INGEST) {
@@ -93,6 +94,7 @@ final class Engaging {
                 name,
                 workload.isEmpty() ? name : workload,
                 EngagementKind.valueOf(args.path("kind").asText("INTERCEPT")),
+                args.path("container").asText(""),
                 namespace.isEmpty() ? engine.session().target().namespace() : namespace,
                 args.path("service").asText(""),
                 args.path("address").asText("127.0.0.1"),
@@ -100,6 +102,15 @@ final class Engaging {
                 ports,
                 RequestFilter.read(args.path("filter")),
                 args.path("hold").asBoolean(false));
+    }
+
+    /** A replacement without ports is one of all ports, which the manager knows once the container is away. */
+    private EngagementSpec withPorts(EngagementSpec asked, Attachment attachment, Caller caller) {
+        if (asked.kind() != EngagementKind.REPLACE || !asked.ports().isEmpty()) {
+            return asked;
+        }
+        caller.progress("waiting for an agent in the place of " + asked.workload());
+        return engine.engagements().withEveryPort(attachment, asked);
     }
 
     private static void warnAboutSilence(EngagementSpec spec, ArrayNode warnings) {

@@ -3,6 +3,7 @@ package dev.telepath.client.daemon;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.telepath.client.control.Wire;
+import dev.telepath.client.engagement.EngagementKind;
 import dev.telepath.client.engagement.EngagementView;
 import dev.telepath.client.session.SessionState;
 import dev.telepath.protocol.telepresence.manager.WorkloadInfo;
@@ -98,6 +99,9 @@ final class Views {
                 .put("namespace", view.namespace())
                 .put("disposition", view.disposition())
                 .put("message", view.message());
+        if (view.kind() == EngagementKind.REPLACE) {
+            row.put("replace", true);
+        }
         if (view.localPort() > 0) {
             row.put("target_host", view.address())
                     .put("target_port", view.localPort())

@@ -11,6 +11,8 @@ import dev.telepath.protocol.telepresence.manager.PreparedIntercept;
 import dev.telepath.protocol.telepresence.manager.RemoveInterceptRequest2;
 import io.smallrye.mutiny.Uni;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
 import org.jboss.logging.Logger;
@@ -18,6 +20,8 @@ import org.jboss.logging.Logger;
 /** Creates and removes engagements at the manager: prepare, then create. Blocks. */
 final class Creator {
     private static final Logger LOG = Logger.getLogger(Creator.class);
+
+    private static final PortMapping ANY_PORT = new PortMapping(0, "", "TCP");
 
     private final String clientName;
     private final Duration dialTimeout;
@@ -61,6 +65,34 @@ final class Creator {
         }
         request.setInterceptSpec(completed(wanted, prepared));
         return ask(attachment, part, doing, patient(attachment).createIntercept(request.build()));
+    }
+
+    /**
+     * Has the container stopped, and tells its ports, each led to the same one here.
+     *
+     * @throws Failure why the manager does not want it
+     */
+    List<PortMapping> ports(Attachment attachment, EngagementSpec spec) {
+        var part = new Part(spec.with(List.of(ANY_PORT)), ANY_PORT);
+        var request = CreateInterceptRequest.newBuilder()
+                .setSession(attachment.session())
+                .setInterceptSpec(spec(part).toBuilder().clearProtocol())
+                .build();
+        String doing = spec.kind().label() + " " + spec.workload();
+        PreparedIntercept prepared =
+                ask(attachment, part, doing, patient(attachment).prepareIntercept(request));
+        if (!prepared.getError().isEmpty()) {
+            throw refusal(part, prepared);
+        }
+        if (prepared.getContainerPort() == 0) {
+            throw new Failure(
+                    Kind.USAGE, "the manager does not tell the ports of " + spec.workload(), "name them with --port");
+        }
+        List<PortMapping> ports = new ArrayList<>();
+        String main = prepared.getProtocol().isEmpty() ? "TCP" : prepared.getProtocol();
+        ports.add(PortMapping.parse(prepared.getContainerPort() + ":" + prepared.getContainerPort() + "/" + main));
+        prepared.getPodPortsList().forEach(port -> ports.add(PortMapping.parse(port)));
+        return List.copyOf(ports);
     }
 
     private MutinyManagerStub patient(Attachment attachment) {
@@ -113,6 +145,8 @@ final class Creator {
                 .setPortIdentifier(part.port.wireIdentifier())
                 .setServiceName(spec.service())
                 .setProtocol(part.port.protocol())
+                .setReplace(spec.kind() == EngagementKind.REPLACE)
+                .setContainerName(spec.container())
                 .setWiretap(spec.kind() == EngagementKind.WIRETAP)
                 .setRoundtripLatency(latency.toNanos())
                 .setDialTimeout(dialTimeout.toNanos())

@@ -6,6 +6,8 @@ import java.util.Locale;
 public enum EngagementKind {
     /** Diverts it to a local process. */
     INTERCEPT,
+    /** Diverts it too, and stops the container that had it. */
+    REPLACE,
     /** Copies it to a local process. */
     WIRETAP,
     /** Leaves it alone; takes environment and files only. */

@@ -23,6 +23,7 @@ public final class EngagementRecord {
                 .put("name", spec.name())
                 .put("workload", spec.workload())
                 .put("kind", spec.kind().name())
+                .put("container", spec.container())
                 .put("namespace", spec.namespace())
                 .put("service", spec.service())
                 .put("address", spec.address())
@@ -59,6 +60,7 @@ public final class EngagementRecord {
                     name,
                     row.path("workload").asText(name),
                     kind,
+                    row.path("container").asText(""),
                     row.path("namespace").asText(""),
                     row.path("service").asText(""),
                     row.path("address").asText("127.0.0.1"),

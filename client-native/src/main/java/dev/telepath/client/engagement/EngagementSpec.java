@@ -5,6 +5,7 @@ import java.util.List;
 /**
  * What the user wants of a workload.
  *
+ * @param container to be replaced; empty = the one that has the port
  * @param service empty = the workload's only one
  * @param address where the local process listens, a host name or address of this machine
  * @param ports at least one for traffic, the first is the main one; none for an ingest
@@ -15,6 +16,7 @@ public record EngagementSpec(
         String name,
         String workload,
         EngagementKind kind,
+        String container,
         String namespace,
         String service,
         String address,
@@ -24,6 +26,12 @@ public record EngagementSpec(
         boolean held) {
     public EngagementSpec {
         ports = List.copyOf(ports);
+    }
+
+    /** The same with other ports. */
+    EngagementSpec with(List<PortMapping> other) {
+        return new EngagementSpec(
+                name, workload, kind, container, namespace, service, address, mechanism, other, filter, held);
     }
 
     /** The name of a port's engagement at the manager: the main one has the user's name. */

@@ -214,6 +214,16 @@ public final class Engagements implements Participant, LocalTargets {
         }
     }
 
+    /**
+     * Has a container replaced and tells its ports. Blocks. The manager brings it back in a moment if no engagement follows.
+     *
+     * @return the same engagement with every port of the container
+     */
+    public EngagementSpec withEveryPort(Attachment attachment, EngagementSpec spec) {
+        unique(spec);
+        return spec.with(creator.ports(attachment, spec));
+    }
+
     /** Adds one that needs nothing of the manager: an ingest. */
     public synchronized void hold(EngagementSpec spec) {
         unique(spec);
@@ -237,7 +247,7 @@ public final class Engagements implements Participant, LocalTargets {
         return mine;
     }
 
-    private void unique(EngagementSpec spec) {
+    private synchronized void unique(EngagementSpec spec) {
         if (wanted.containsKey(spec.name())) {
             throw new Failure(
                     Kind.CONFLICT,

@@ -15,6 +15,9 @@ import dev.telepath.client.failure.Kind;
 import dev.telepath.client.home.Journal;
 import dev.telepath.protocol.telepresence.agent.MutinyAgentGrpc;
 import dev.telepath.protocol.telepresence.manager.DialRequest;
+import dev.telepath.protocol.telepresence.manager.InterceptInfo;
+import dev.telepath.protocol.telepresence.manager.InterceptSpec;
+import dev.telepath.protocol.telepresence.manager.PreparedIntercept;
 import dev.telepath.protocol.telepresence.manager.SessionInfo;
 import dev.telepath.protocol.telepresence.manager.TunnelMessage;
 import dev.telepath.tunnel.frame.ConnectionId;
@@ -233,6 +236,34 @@ class EngineTest {
             assertThat(failure.hint()).contains("near names: web");
         });
         assertThat(ask("status", args()).path("engagements")).isEmpty();
+    }
+
+    @Test
+    void aReplacementWithoutPortsHasThemAllAndIsShownAsOne() {
+        connect();
+        manager.prepared = PreparedIntercept.newBuilder()
+                .setContainerPort(8080)
+                .setProtocol("TCP")
+                .addPodPorts("5353:5353/UDP")
+                .build();
+
+        JsonNode replaced =
+                ask("engage", args().put("kind", "REPLACE").put("name", "web").put("container", "app"));
+
+        assertThat(replaced.path("kind").asText()).isEqualTo("replace");
+        assertThat(replaced.path("replace").asBoolean()).isTrue();
+        assertThat(replaced.path("ports"))
+                .extracting(port -> port.path("port").asText())
+                .containsExactly("8080:8080", "5353:5353/udp");
+        assertThat(manager.intercepts.values())
+                .extracting(InterceptInfo::getSpec)
+                .extracting(InterceptSpec::getReplace, InterceptSpec::getPortIdentifier)
+                .containsExactlyInAnyOrder(
+                        org.assertj.core.groups.Tuple.tuple(true, "8080"),
+                        org.assertj.core.groups.Tuple.tuple(true, "5353/UDP"));
+        assertThat(ask("list", args()).toString()).contains("\"replace\":true");
+        ask("leave", args().put("name", "web"));
+        assertThat(manager.intercepts).isEmpty();
     }
 
     @Test

@@ -80,6 +80,7 @@ final class FakeManager extends MutinyManagerGrpc.ManagerImplBase implements Aut
     final Map<String, InterceptInfo> intercepts = new ConcurrentHashMap<>();
     final Set<String> sessions = ConcurrentHashMap.newKeySet();
     volatile String prepareError = "";
+    volatile PreparedIntercept prepared = PreparedIntercept.getDefaultInstance();
     volatile boolean approves = true;
     /** Every watch of engagements ends after its first news. */
     volatile boolean watchesEnd;
@@ -237,7 +238,7 @@ final class FakeManager extends MutinyManagerGrpc.ManagerImplBase implements Aut
     @Override
     public Uni<PreparedIntercept> prepareIntercept(CreateInterceptRequest request) {
         return Uni.createFrom()
-                .item(PreparedIntercept.newBuilder()
+                .item(prepared.toBuilder()
                         .setError(prepareError)
                         .setErrorCategory(prepareError.isEmpty() ? 0 : 1)
                         .setWorkloadKind("Deployment")

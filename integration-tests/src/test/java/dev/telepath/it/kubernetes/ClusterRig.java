@@ -121,10 +121,35 @@ final class ClusterRig implements AutoCloseable {
                         "TELEPATH_MANAGER_AGENTS_IMAGE=" + Objects.requireNonNullElse(image, images.name("agent")))
                 .orFail();
         managerIsUp();
+        attached();
+    }
+
+    private void attached() {
         await().atMost(PATIENCE).until(() -> {
             tp("reconnect");
             return tp("status").out().contains("Connection: attached");
         });
+    }
+
+    /** Puts another pod of the manager in the place of the one that runs. */
+    void restartManager() {
+        kubectl("-n", open(), "rollout", "restart", "deploy/telepath-manager").orFail();
+        managerIsUp();
+        attached();
+    }
+
+    /** Does something while there is no manager. */
+    void withoutManager(Runnable meanwhile) {
+        kubectl("-n", open(), "scale", "deploy/telepath-manager", "--replicas=0")
+                .orFail();
+        await().atMost(PATIENCE)
+                .until(() -> kubectl("-n", open(), "get", "pods", "-l", "app=telepath-manager", "-o", "name")
+                        .out()
+                        .isBlank());
+        meanwhile.run();
+        kubectl("-n", open(), "scale", "deploy/telepath-manager", "--replicas=1")
+                .orFail();
+        managerIsUp();
     }
 
     private void managerIsUp() {

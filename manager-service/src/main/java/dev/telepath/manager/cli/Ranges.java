@@ -30,6 +30,7 @@ final class Ranges {
         if (!agents.idle().isZero()) {
             time("agents.idle", agents.idle(), Duration.ofMinutes(1), Duration.ofDays(30));
         }
+        time("agents.replaced-grace", agents.replacedGrace(), Duration.ofSeconds(1), Duration.ofHours(24));
         if (!List.of("Always", "IfNotPresent", "Never").contains(agents.imagePullPolicy())) {
             throw new UsageProblem("setting telepath.manager.agents.image-pull-policy is " + agents.imagePullPolicy()
                     + ", expected Always, IfNotPresent or Never");

@@ -25,6 +25,22 @@ final class Conflicts {
         }
     }
 
+    /**
+     * Whether one stops what the other is engaged with. Ports do not matter: the container is away for all. Symmetric.
+     *
+     * @param sameClient whether one session holds both, which may replace several ports of one container
+     */
+    static boolean byReplacement(InterceptSpec one, InterceptSpec other, boolean sameClient) {
+        boolean sameWorkload =
+                one.getAgent().equals(other.getAgent()) && one.getNamespace().equals(other.getNamespace());
+        boolean together = sameClient && one.getReplace() && other.getReplace();
+        return sameWorkload
+                && (one.getReplace() || other.getReplace())
+                && !together
+                && !one.getWiretap()
+                && !other.getWiretap();
+    }
+
     private static boolean samePort(InterceptSpec one, InterceptSpec other) {
         return one.getAgent().equals(other.getAgent())
                 && one.getNamespace().equals(other.getNamespace())

@@ -10,6 +10,7 @@ import dev.telepath.manager.session.WorkloadKey;
 import dev.telepath.manager.settings.ManagerSettings;
 import dev.telepath.manager.settings.Timer;
 import dev.telepath.manager.watch.Changes;
+import dev.telepath.manager.workload.Replacement;
 import dev.telepath.protocol.telepresence.manager.InterceptDispositionType;
 import dev.telepath.protocol.telepresence.manager.InterceptInfo;
 import dev.telepath.protocol.telepresence.manager.InterceptSpec;
@@ -98,11 +99,23 @@ public final class Engagements {
         return engagements.values().stream()
                 .filter(one -> one.client() != client || !one.spec().getName().equals(spec.getName()))
                 .filter(one -> Dispositions.holdsPort(one.info().getDisposition()))
-                .filter(one -> Conflicts.between(one.spec(), spec))
+                .filter(one -> conflict(one, client, spec))
                 .filter(one -> one.client() == client || !inactive(one))
                 // What another has is the better answer: one's own is easily left.
                 .min(Comparator.comparing((Engagement one) -> one.client() == client)
                         .thenComparing(Engagement::id));
+    }
+
+    private static boolean conflict(Engagement one, ClientSession client, InterceptSpec spec) {
+        return Conflicts.between(one.spec(), spec) || Conflicts.byReplacement(one.spec(), spec, one.client() == client);
+    }
+
+    /** What an engagement takes the place of in the workload; empty when none does. */
+    public Optional<Replacement> replacement(WorkloadKey workload) {
+        return engagements.values().stream()
+                .filter(one -> one.spec().getReplace() && one.workload().equals(workload))
+                .map(one -> Replacement.of(one.spec()))
+                .findFirst();
     }
 
     private boolean inactive(Engagement one) {
@@ -207,7 +220,7 @@ public final class Engagements {
                     .asRuntimeException();
         }
         List<Engagement> idle = engagements.values().stream()
-                .filter(one -> one.client() != client && Conflicts.between(one.spec(), spec) && inactive(one))
+                .filter(one -> one.client() != client && conflict(one, client, spec) && inactive(one))
                 .toList();
         for (Engagement one : idle) {
             engagements.remove(one.id());
@@ -217,6 +230,13 @@ public final class Engagements {
 
     /** Who holds a port, for people. */
     public static String heldBy(Engagement holder, InterceptSpec spec) {
+        if (holder.spec().getReplace() || spec.getReplace()) {
+            return "workload " + holder.workload() + " is already "
+                    + (holder.spec().getReplace() ? "replaced" : "intercepted") + " by "
+                    + holder.spec().getClient() + " (\"" + holder.spec().getName() + "\")"
+                    + (spec.getReplace() ? ", and a replacement stops it for all" : "")
+                    + "; wait until they leave, or use a wiretap";
+        }
         String whose = "is already intercepted by " + holder.spec().getClient() + " (\""
                 + holder.spec().getName() + "\")";
         String port = "port " + spec.getContainerPort() + " of workload " + holder.workload();

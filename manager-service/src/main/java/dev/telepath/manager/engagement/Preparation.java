@@ -5,6 +5,7 @@ import dev.telepath.manager.session.WorkloadKey;
 import dev.telepath.manager.workload.Workload;
 import dev.telepath.manager.workload.WorkloadProvider;
 import dev.telepath.protocol.telepresence.manager.InterceptSpec;
+import dev.telepath.protocol.v1.Offering;
 import dev.telepath.tunnel.filter.InvalidFilter;
 import dev.telepath.tunnel.filter.SpecFilter;
 import io.grpc.Status;
@@ -44,6 +45,18 @@ public final class Preparation {
         return new WorkloadKey(spec.getNamespace(), spec.getAgent());
     }
 
+    /** Why a container of the workload cannot be stopped for this client; empty when it can. */
+    public Optional<String> obstacle(ClientSession client, InterceptSpec asked) {
+        InterceptSpec spec = completed(client, asked);
+        var key = new WorkloadKey(spec.getNamespace(), spec.getAgent());
+        if (spec.getWiretap()) {
+            return Optional.of("a wiretap leaves the workload as it is; replace it, or tap it");
+        }
+        return workloads.find(client.owner(), key).isEmpty()
+                ? Optional.of(unknown(client, key))
+                : engagements.holder(client, spec).map(holder -> Engagements.heldBy(holder, spec));
+    }
+
     /** Prepares, without changing anything. */
     public Outcome prepare(ClientSession client, InterceptSpec asked) {
         InterceptSpec spec = completed(client, asked);
@@ -52,7 +65,7 @@ public final class Preparation {
         if (found.isEmpty()) {
             return new Outcome.UserError(unknown(client, key));
         }
-        return switch (PortChoice.of(spec, found.get())) {
+        return switch (PortChoice.of(everyPort(spec, found.get()), found.get())) {
             case PortChoice.Wrong(String problem) -> new Outcome.UserError(problem);
             case PortChoice.Chosen(InterceptSpec chosen) ->
                 engagements
@@ -60,6 +73,29 @@ public final class Preparation {
                         .<Outcome>map(holder -> new Outcome.UserError(Engagements.heldBy(holder, chosen)))
                         .orElse(new Outcome.Ready(chosen, found.get()));
         };
+    }
+
+    /**
+     * A replaced container's ports go together: where none is named, the first is the main one and the others are told as
+     * further ones, each to the same port of the client.
+     */
+    private static InterceptSpec everyPort(InterceptSpec spec, Workload workload) {
+        boolean named = !spec.getPortIdentifier().isEmpty()
+                || spec.getContainerPort() != 0
+                || !spec.getServiceName().isEmpty();
+        if (!spec.getReplace() || named || workload.ports().isEmpty()) {
+            return spec;
+        }
+        var all = spec.toBuilder().clearPodPorts();
+        workload.ports().stream()
+                .skip(1)
+                .map(port -> port.getPort() + ":" + port.getPort() + "/"
+                        + (port.getProtocol().isEmpty() ? "TCP" : port.getProtocol()))
+                .forEach(all::addPodPorts);
+        Offering.Port first = workload.ports().getFirst();
+        return all.setContainerPort(first.getPort())
+                .setProtocol(first.getProtocol().isEmpty() ? "TCP" : first.getProtocol())
+                .build();
     }
 
     /** The spec to create: completed as far as the workload is known. */

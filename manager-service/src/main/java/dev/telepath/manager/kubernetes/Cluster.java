@@ -6,6 +6,7 @@ import dev.telepath.manager.kubernetes.cluster.ManagedNamespaces;
 import dev.telepath.manager.kubernetes.demand.DesiredAgents;
 import dev.telepath.manager.kubernetes.demand.IdleAgents;
 import dev.telepath.manager.kubernetes.demand.OnDemandAgents;
+import dev.telepath.manager.kubernetes.demand.ReplacedContainers;
 import dev.telepath.manager.kubernetes.injection.Admission;
 import dev.telepath.manager.kubernetes.injection.InjectionSettings;
 import dev.telepath.manager.kubernetes.injection.Injector;
@@ -40,6 +41,7 @@ final class Cluster implements AutoCloseable {
     private final DesiredAgents desired;
     private final OnDemandAgents supply;
     private final IdleAgents idle;
+    private final ReplacedContainers replaced;
     private final Registration registration;
     private final Webhook webhook;
 
@@ -82,6 +84,13 @@ final class Cluster implements AutoCloseable {
                 settings.agents().idle(),
                 timer,
                 blocking);
+        replaced = new ReplacedContainers(
+                desired,
+                supply,
+                engagements::replacement,
+                key -> used(engagements, key),
+                settings.agents().replacedGrace(),
+                timer);
         LOG.infof("kubernetes is on namespace=%s api=%s", namespace, client.getMasterUrl());
     }
 
@@ -133,6 +142,7 @@ final class Cluster implements AutoCloseable {
                 view.start();
                 registration.start();
                 idle.start();
+                replaced.start();
             } catch (RuntimeException e) {
                 LOG.errorf("cluster not reached cause=\"%s\"; check the service account and its rights", e);
             }

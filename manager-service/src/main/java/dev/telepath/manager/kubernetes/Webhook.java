@@ -84,7 +84,12 @@ final class Webhook {
             verdict = new Verdict.Leave("the manager has not seen the cluster's Services yet");
         } else {
             verdict = injector.decide(
-                    pod, target, cluster.services(namespace), cluster.podSecurity(namespace), desired.wants(key));
+                    pod,
+                    target,
+                    cluster.services(namespace),
+                    cluster.podSecurity(namespace),
+                    desired.wants(key),
+                    desired.replacement(key));
         }
         switch (verdict) {
             case Verdict.Leave(String why) -> remember(key, why);

@@ -9,10 +9,12 @@ import dev.telepath.manager.session.AgentSession;
 import dev.telepath.manager.session.ClientSession;
 import dev.telepath.manager.session.Session;
 import dev.telepath.manager.session.Sessions;
+import dev.telepath.manager.session.WorkloadKey;
 import dev.telepath.manager.watch.Changes;
 import dev.telepath.manager.watch.Delta;
 import dev.telepath.manager.watch.Watches;
 import dev.telepath.manager.workload.AgentSupply;
+import dev.telepath.manager.workload.Replacement;
 import dev.telepath.protocol.telepresence.manager.CreateInterceptRequest;
 import dev.telepath.protocol.telepresence.manager.GetInterceptRequest;
 import dev.telepath.protocol.telepresence.manager.InterceptDispositionType;
@@ -33,6 +35,7 @@ import jakarta.inject.Singleton;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
@@ -81,8 +84,21 @@ final class InterceptCalls {
     /** Completes when the workload has the agent that the engagement needs. */
     private Uni<Boolean> brought(ClientSession client, CreateInterceptRequest request) {
         Executor loop = CallLoop.current();
+        InterceptSpec spec = request.getInterceptSpec();
+        WorkloadKey workload = preparation.workload(client, spec);
+        if (spec.getReplace()) {
+            // Before the container goes, for others may need it.
+            Optional<String> obstacle = preparation.obstacle(client, spec);
+            if (obstacle.isPresent()) {
+                return Uni.createFrom()
+                        .failure(Status.FAILED_PRECONDITION
+                                .withDescription(obstacle.get())
+                                .asRuntimeException());
+            }
+        }
         return Uni.createFrom()
-                .completionStage(supply.bring(preparation.workload(client, request.getInterceptSpec())))
+                .completionStage(
+                        spec.getReplace() ? supply.replace(workload, Replacement.of(spec)) : supply.bring(workload))
                 .replaceWith(true)
                 .emitOn(loop);
     }

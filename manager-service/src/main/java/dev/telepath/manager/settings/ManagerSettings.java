@@ -169,6 +169,13 @@ public interface ManagerSettings {
         /** How long an agent that was injected on demand may be unused before it is removed; 0 is never, else 1 min to 30 d. */
         @WithDefault("0s")
         Duration idle();
+
+        /**
+         * How long a container stays replaced after a start of the manager, until the client that replaces it is back; 1 s to
+         * 24 h.
+         */
+        @WithDefault("1m")
+        Duration replacedGrace();
     }
 
     /** Session life. */

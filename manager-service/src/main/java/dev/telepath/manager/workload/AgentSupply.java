@@ -1,6 +1,8 @@
 package dev.telepath.manager.workload;
 
 import dev.telepath.manager.session.WorkloadKey;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -18,6 +20,11 @@ public interface AgentSupply {
         }
 
         @Override
+        public CompletionStage<Void> replace(WorkloadKey workload, Replacement wanted) {
+            return CompletableFuture.failedFuture(besideProcess(workload));
+        }
+
+        @Override
         public CompletionStage<Boolean> remove(String namespace, List<String> names) {
             return CompletableFuture.completedFuture(false);
         }
@@ -30,6 +37,22 @@ public interface AgentSupply {
      * @return fails with a {@link io.grpc.StatusRuntimeException} that tells the user why no agent came
      */
     CompletionStage<Void> bring(WorkloadKey workload);
+
+    /**
+     * As {@link #bring}, but a container of the workload is stopped and its agent takes its place. It comes back when no
+     * engagement that replaces it is left.
+     *
+     * @return fails with a {@link io.grpc.StatusRuntimeException} that tells the user why not
+     */
+    CompletionStage<Void> replace(WorkloadKey workload, Replacement wanted);
+
+    /** Says that a workload is not the manager's to stop. */
+    static StatusRuntimeException besideProcess(WorkloadKey workload) {
+        return Status.FAILED_PRECONDITION
+                .withDescription("the agent of " + workload.name()
+                        + " runs beside a process that it cannot stop; use tp intercept")
+                .asRuntimeException();
+    }
 
     /**
      * Takes away agents that were brought.

@@ -58,4 +58,33 @@ class ConflictsTest {
         assertThat(conflict(web(8080).addHttpMethods("GET"), web(8080).addHttpMethods("POST")))
                 .isFalse();
     }
+
+    private static boolean replacementConflict(
+            InterceptSpec.Builder one, InterceptSpec.Builder other, boolean sameClient) {
+        boolean result = Conflicts.byReplacement(one.build(), other.build(), sameClient);
+        assertThat(Conflicts.byReplacement(other.build(), one.build(), sameClient))
+                .isEqualTo(result);
+        return result;
+    }
+
+    @Test
+    void aReplacementConflictsWithEveryInterceptOfTheWorkloadWhateverThePort() {
+        var replaced = web(8080).setReplace(true);
+        assertThat(replacementConflict(replaced, web(8081), false)).isTrue();
+        assertThat(replacementConflict(replaced, web(8081), true)).isTrue();
+        assertThat(replacementConflict(replaced, web(8081).setReplace(true), false))
+                .isTrue();
+    }
+
+    @Test
+    void aReplacementLeavesWiretapsOtherWorkloadsAndItsOwnFurtherPortsAlone() {
+        var replaced = web(8080).setReplace(true);
+        assertThat(replacementConflict(replaced, web(8080).setWiretap(true), false))
+                .isFalse();
+        assertThat(replacementConflict(replaced, web(8080).setAgent("api"), false))
+                .isFalse();
+        assertThat(replacementConflict(replaced, web(8081).setReplace(true), true))
+                .isFalse();
+        assertThat(replacementConflict(web(8080), web(8081), false)).isFalse();
+    }
 }

@@ -248,4 +248,34 @@ class EngagementsTest {
                         Preparation.Outcome.UserError.class,
                         error -> assertThat(error.text()).contains("no workload nope", "attached are: web"));
     }
+
+    @Test
+    void aReplacementIsRefusedBeforeAnythingIsStoppedAndNamesWhoHoldsTheWorkload() {
+        sessions.arrive(AGENT, Arrived.agent("web"));
+        var asked = InterceptSpec.newBuilder()
+                .setName("mine")
+                .setAgent("web")
+                .setReplace(true)
+                .build();
+        assertThat(preparation.obstacle(eve, asked)).isEmpty();
+        engagements.create(bob, spec(bob, "web"));
+        assertThat(preparation.obstacle(eve, asked).orElseThrow())
+                .contains("already intercepted by bob@laptop", "stops it for all", "wiretap");
+        assertThat(preparation
+                        .obstacle(eve, asked.toBuilder().setAgent("wbe").build())
+                        .orElseThrow())
+                .contains("no workload wbe");
+    }
+
+    @Test
+    void aReplacedWorkloadKeepsInterceptsAwayAndSaysWhoReplacedIt() {
+        sessions.arrive(AGENT, Arrived.agent("web"));
+        engagements.create(bob, spec(bob, "web").toBuilder().setReplace(true).build());
+        assertThat(engagements.replacement(new WorkloadKey("default", "web"))).isPresent();
+        var other = spec(eve, "other").toBuilder().setContainerPort(9090).build();
+        assertThatThrownBy(() -> engagements.create(eve, other)).hasMessageContaining("replaced by bob@laptop");
+        engagements.create(eve, other.toBuilder().setWiretap(true).build());
+        engagements.remove(bob, "web");
+        assertThat(engagements.replacement(new WorkloadKey("default", "web"))).isEmpty();
+    }
 }

@@ -1,6 +1,7 @@
 package dev.telepath.manager.kubernetes.demand;
 
 import dev.telepath.manager.session.WorkloadKey;
+import dev.telepath.manager.workload.Replacement;
 import io.fabric8.kubernetes.api.model.ConfigMap;
 import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -14,9 +15,11 @@ import io.vertx.core.json.DecodeException;
 import io.vertx.core.json.JsonObject;
 import java.net.HttpURLConnection;
 import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -24,7 +27,7 @@ import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The workloads that are to have an agent because a client asked for it. Kept in a ConfigMap, so that every replica of the
+ * The workloads that are to have an agent because a client asked for it, and those it takes the place of. Kept in a ConfigMap, so that every replica of the
  * manager injects alike and a new one knows. Thread-safe.
  */
 public final class DesiredAgents implements AutoCloseable {
@@ -34,8 +37,10 @@ public final class DesiredAgents implements AutoCloseable {
     private final KubernetesClient client;
     private final String namespace;
     private final String name;
-    private final Set<WorkloadKey> ownYetUnseen = ConcurrentHashMap.newKeySet();
-    private volatile Set<WorkloadKey> seen = Set.of();
+    /** Own changes that the informer has not shown yet; empty for one that was removed. */
+    private final Map<WorkloadKey, Optional<Desired>> ownYetUnseen = new ConcurrentHashMap<>();
+
+    private volatile Map<WorkloadKey, Desired> seen = Map.of();
     private @Nullable SharedIndexInformer<ConfigMap> informer;
 
     /**
@@ -64,7 +69,7 @@ public final class DesiredAgents implements AutoCloseable {
 
                     @Override
                     public void onDelete(ConfigMap map, boolean unknown) {
-                        seen = Set.of();
+                        seen = Map.of();
                     }
                 })
                 .exceptionHandler((listed, failure) -> true);
@@ -76,18 +81,20 @@ public final class DesiredAgents implements AutoCloseable {
     }
 
     private void read(ConfigMap map) {
-        var keys = new HashSet<WorkloadKey>();
+        var read = new HashMap<WorkloadKey, Desired>();
         Map<String, String> data = map.getData() == null ? Map.of() : map.getData();
         data.forEach((key, value) -> {
             try {
                 var json = new JsonObject(value);
-                keys.add(new WorkloadKey(json.getString("namespace", ""), json.getString("name", "")));
+                read.put(
+                        new WorkloadKey(json.getString("namespace", ""), json.getString("name", "")),
+                        Desired.read(json));
             } catch (DecodeException | ClassCastException e) {
                 LOG.warnf("desired agent not understood configmap=%s key=%s", name, key);
             }
         });
-        ownYetUnseen.removeAll(keys);
-        seen = Set.copyOf(keys);
+        ownYetUnseen.entrySet().removeIf(own -> own.getValue().equals(Optional.ofNullable(read.get(own.getKey()))));
+        seen = Map.copyOf(read);
     }
 
     /** Whether the ConfigMap was looked for once. */
@@ -97,39 +104,64 @@ public final class DesiredAgents implements AutoCloseable {
 
     /** Whether the workload is to have an agent. Does not block. */
     public boolean wants(WorkloadKey workload) {
-        return seen.contains(workload) || ownYetUnseen.contains(workload);
+        return find(workload).map(Desired::agent).orElse(false);
+    }
+
+    /** What is wanted of the workload. Does not block. */
+    Optional<Desired> find(WorkloadKey workload) {
+        Optional<Desired> own = ownYetUnseen.get(workload);
+        return own != null ? own : Optional.ofNullable(seen.get(workload));
+    }
+
+    /** What of the workload its agent takes the place of; empty when all of it runs. Does not block. */
+    public Optional<Replacement> replacement(WorkloadKey workload) {
+        return find(workload)
+                .flatMap(Desired::replaced)
+                .filter(one -> !one.over())
+                .map(Desired.Replaced::wanted);
     }
 
     /** All that are to have an agent. */
     public List<WorkloadKey> all() {
-        var all = new HashSet<>(seen);
-        all.addAll(ownYetUnseen);
-        return all.stream().sorted().toList();
+        return known().stream().filter(this::wants).sorted().toList();
     }
 
-    /** Wants an agent for the workload. Blocks. */
-    public void add(WorkloadKey workload, String kind) {
-        String value = new JsonObject()
-                .put("namespace", workload.namespace())
-                .put("name", workload.name())
-                .put("kind", kind)
-                .encode();
-        ownYetUnseen.add(workload);
-        try {
-            patch(key(workload), value);
-        } catch (KubernetesClientException e) {
-            ownYetUnseen.remove(workload);
-            throw e;
-        }
+    /** All with a container that is away, or about to come back. */
+    List<WorkloadKey> replaced() {
+        return known().stream()
+                .filter(key -> find(key).flatMap(Desired::replaced).isPresent())
+                .sorted()
+                .toList();
+    }
+
+    private Set<WorkloadKey> known() {
+        var all = new HashSet<>(seen.keySet());
+        all.addAll(ownYetUnseen.keySet());
+        return all;
+    }
+
+    /** Wants this of the workload from now on. Blocks. */
+    void put(WorkloadKey workload, Desired wanted) {
+        change(workload, Optional.of(wanted));
     }
 
     /** Wants none any more. Blocks. */
     public void remove(WorkloadKey workload) {
-        ownYetUnseen.remove(workload);
-        patch(key(workload), null);
-        var left = new HashSet<>(seen);
-        left.remove(workload);
-        seen = Set.copyOf(left);
+        change(workload, Optional.empty());
+    }
+
+    private void change(WorkloadKey workload, Optional<Desired> wanted) {
+        Optional<Desired> before = ownYetUnseen.put(workload, wanted);
+        try {
+            patch(key(workload), wanted.map(one -> one.json(workload).encode()).orElse(null));
+        } catch (KubernetesClientException e) {
+            if (before == null) {
+                ownYetUnseen.remove(workload);
+            } else {
+                ownYetUnseen.put(workload, before);
+            }
+            throw e;
+        }
     }
 
     /** One key alone, so that replicas do not undo one another. */

@@ -8,6 +8,7 @@ import dev.telepath.manager.session.WorkloadKey;
 import dev.telepath.manager.settings.Timer;
 import dev.telepath.manager.workload.AgentSupply;
 import dev.telepath.manager.workload.Offers;
+import dev.telepath.manager.workload.Replacement;
 import dev.telepath.protocol.telepresence.manager.WorkloadInfo;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -18,6 +19,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
@@ -25,11 +27,13 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.jboss.logging.Logger;
 
 /**
- * Brings agents into workloads of the cluster when a client needs them: wants one, has the pods made anew, and waits until
- * it has arrived or it is known why it will not. What failed is undone, so that the workload is as before. Thread-safe.
+ * Brings agents into workloads of the cluster when a client needs them, beside what runs there or in a container's place:
+ * wants one, has the pods made anew, and waits until it has arrived or it is known why it will not. What failed is undone,
+ * so that the workload is as before. Thread-safe.
  */
 public final class OnDemandAgents implements AgentSupply {
     private static final Logger LOG = Logger.getLogger(OnDemandAgents.class);
@@ -45,7 +49,11 @@ public final class OnDemandAgents implements AgentSupply {
     private final Executor blocking;
     private final Function<WorkloadKey, String> whyWithout;
     private final Rollouts rollouts;
-    private final Map<WorkloadKey, CompletableFuture<Void>> pending = new ConcurrentHashMap<>();
+    private final Course course;
+    private final Map<WorkloadKey, Pending> pending = new ConcurrentHashMap<>();
+
+    /** What is under way with a workload. */
+    private record Pending(Optional<Replacement> replacement, CompletableFuture<Void> done) {}
 
     /**
      * @param patience how long an agent may take to arrive
@@ -72,6 +80,7 @@ public final class OnDemandAgents implements AgentSupply {
         this.blocking = blocking;
         this.whyWithout = whyWithout;
         this.rollouts = new Rollouts(client);
+        this.course = new Course(cluster, desired, rollouts, timer);
     }
 
     @Override
@@ -80,19 +89,52 @@ public final class OnDemandAgents implements AgentSupply {
         if (workload.isEmpty() || arrived(key)) {
             return CompletableFuture.completedFuture(null);
         }
+        return started(workload.get(), Optional.empty());
+    }
+
+    @Override
+    public CompletionStage<Void> replace(WorkloadKey key, Replacement wanted) {
+        Optional<ClusterWorkload> workload = cluster.workload(key);
+        if (workload.isEmpty()) {
+            return CompletableFuture.failedFuture(AgentSupply.besideProcess(key));
+        }
+        Pending before = pending.get(key);
+        if (before != null && before.replacement().isEmpty()) {
+            // An agent beside the container comes just now, or the container comes back.
+            return before.done().handle((nothing, failure) -> failure).thenCompose(failure -> replace(key, wanted));
+        }
+        Optional<Replacement> has = desired.replacement(key);
+        if (has.isPresent() && !has.get().container().equals(wanted.container())) {
+            return CompletableFuture.failedFuture(Status.FAILED_PRECONDITION
+                    .withDescription("container "
+                            + (has.get().container().isEmpty()
+                                    ? "of port " + has.get().port()
+                                    : has.get().container())
+                            + " of workload " + key
+                            + " is replaced already, and only one is at a time; tp leave it first")
+                    .asRuntimeException());
+        }
+        boolean settled = workload.get().state() == WorkloadInfo.State.AVAILABLE;
+        return has.isPresent() && before == null && settled && arrived(key)
+                ? CompletableFuture.completedFuture(null)
+                : started(workload.get(), Optional.of(has.orElse(wanted)));
+    }
+
+    private CompletionStage<Void> started(ClusterWorkload workload, Optional<Replacement> replacement) {
+        WorkloadKey key = workload.key();
         if (pending.size() >= MOST_AT_ONCE && !pending.containsKey(key)) {
             return CompletableFuture.failedFuture(Status.RESOURCE_EXHAUSTED
                     .withDescription(MOST_AT_ONCE + " workloads wait for their agents already; try again later")
                     .asRuntimeException());
         }
-        var fresh = new CompletableFuture<Void>();
-        CompletableFuture<Void> waiting = pending.putIfAbsent(key, fresh);
+        var fresh = new Pending(replacement, new CompletableFuture<>());
+        Pending waiting = pending.putIfAbsent(key, fresh);
         if (waiting == null) {
-            fresh.whenComplete((nothing, failure) -> pending.remove(key, fresh));
-            blocking.execute(() -> begin(workload.get(), fresh));
+            fresh.done().whenComplete((nothing, failure) -> pending.remove(key, fresh));
+            blocking.execute(() -> begin(workload, fresh));
             waiting = fresh;
         }
-        return waiting.copy();
+        return waiting.done().copy();
     }
 
     private boolean arrived(WorkloadKey key) {
@@ -101,25 +143,25 @@ public final class OnDemandAgents implements AgentSupply {
                         agent.workload().equals(key) && offers.of(agent).isPresent());
     }
 
-    private void begin(ClusterWorkload workload, CompletableFuture<Void> done) {
+    private void begin(ClusterWorkload workload, Pending asked) {
         WorkloadKey key = workload.key();
+        CompletableFuture<Void> done = asked.done();
+        boolean replacing = asked.replacement().isPresent();
         try {
             Instant now = timer.clock().instant();
-            boolean there = rollouts.pods(workload).stream().anyMatch(Injector::hasAgent);
-            Predicate<Pod> isNew = there ? Injector::hasAgent : workload.rolling() ? stamped(now) : createdSince(now);
+            Predicate<Pod> fit = replacing ? Injector::replaces : Injector::hasAgent;
+            boolean there = (!replacing || desired.replacement(key).isPresent())
+                    && rollouts.pods(workload).stream().anyMatch(fit);
+            Predicate<Pod> isNew = there ? fit : workload.rolling() ? stamped(now) : createdSince(now);
             var diagnosis =
                     new Diagnosis(Injector.containerName(), Injector.initContainerName(), () -> whyWithout.apply(key));
-            var wait = new Wait(workload, now, there, isNew, diagnosis, done);
+            var wait = new Wait(workload, now, there, replacing, isNew, diagnosis, done);
             wait.start();
             if (!there) {
                 LOG.infof(
-                        "agent wanted workload=%s namespace=%s kind=%s", key.name(), key.namespace(), workload.kind());
-                desired.add(key, workload.kind());
-                if (workload.rolling()) {
-                    rollouts.roll(workload, now.toString());
-                } else {
-                    rollouts.delete(rollouts.pods(workload));
-                }
+                        "agent wanted workload=%s namespace=%s kind=%s replace=%b",
+                        key.name(), key.namespace(), workload.kind(), replacing);
+                course.begin(workload, asked.replacement(), now.toString());
             }
         } catch (RuntimeException e) {
             LOG.warnf("agent not brought workload=%s namespace=%s cause=\"%s\"", key.name(), key.namespace(), e);
@@ -145,6 +187,7 @@ public final class OnDemandAgents implements AgentSupply {
     private final class Wait {
         private final ClusterWorkload workload;
         private final boolean there;
+        private final boolean replacing;
         private final Bringing bringing;
         private final Diagnosis diagnosis;
         private final CompletableFuture<Void> done;
@@ -153,11 +196,13 @@ public final class OnDemandAgents implements AgentSupply {
                 ClusterWorkload workload,
                 Instant now,
                 boolean there,
+                boolean replacing,
                 Predicate<Pod> isNew,
                 Diagnosis diagnosis,
                 CompletableFuture<Void> done) {
             this.workload = workload;
             this.there = there;
+            this.replacing = replacing;
             this.bringing = new Bringing(workload, now, isNew, this::look);
             this.diagnosis = diagnosis;
             this.done = done;
@@ -184,7 +229,7 @@ public final class OnDemandAgents implements AgentSupply {
             if (done.isDone()) {
                 return;
             }
-            if (arrived(workload.key()) && (there || rolledOut())) {
+            if (newArrived() && ((there && !replacing) || rolledOut())) {
                 if (done.complete(null)) {
                     LOG.infof(
                             "agent arrived workload=%s namespace=%s",
@@ -194,6 +239,20 @@ public final class OnDemandAgents implements AgentSupply {
             }
             Optional<String> failure = cluster.workload(workload.key()).flatMap(ClusterWorkload::failure);
             diagnosis.cause(bringing.pods(), bringing.events(), failure).ifPresent(this::failed);
+        }
+
+        /** Agents of old pods do not count where they have the container beside them that is to go. */
+        private boolean newArrived() {
+            if (!replacing) {
+                return arrived(workload.key());
+            }
+            Set<String> pods = bringing.pods().stream()
+                    .map(pod -> pod.getMetadata().getName())
+                    .collect(Collectors.toSet());
+            return sessions.agents().stream()
+                    .anyMatch(agent -> agent.workload().equals(workload.key())
+                            && pods.contains(agent.info().getPodName())
+                            && offers.of(agent).isPresent());
         }
 
         /** Before that some callers would still be served by pods without an agent, or by none. */
@@ -214,13 +273,13 @@ public final class OnDemandAgents implements AgentSupply {
                         "agent did not come workload=%s namespace=%s cause=\"%s\"",
                         workload.key().name(), workload.key().namespace(), cause);
                 if (!there) {
-                    blocking.execute(() -> undo(workload, bringing.pods()));
+                    blocking.execute(() -> course.undo(workload, bringing.pods()));
                 }
             }
         }
 
         private void late() {
-            if (arrived(workload.key()) && bringing.pods().stream().anyMatch(Bringing::ready)) {
+            if (newArrived() && bringing.pods().stream().anyMatch(Bringing::ready)) {
                 LOG.infof(
                         "agent arrived, rollout goes on workload=%s namespace=%s",
                         workload.key().name(), workload.key().namespace());
@@ -231,7 +290,9 @@ public final class OnDemandAgents implements AgentSupply {
                     .withDescription("no agent of workload " + workload.key() + " has arrived within "
                             + patience.toSeconds() + " s (telepath.manager.agents.arrival): "
                             + diagnosis.progress(bringing.pods())
-                            + "; it is still wanted, so try again")
+                            + (replacing
+                                    ? "; its container comes back, so try again with a longer time"
+                                    : "; it is still wanted, so try again"))
                     .asRuntimeException());
             if (first) {
                 LOG.warnf(
@@ -241,21 +302,32 @@ public final class OnDemandAgents implements AgentSupply {
         }
     }
 
-    /** Brings back the pods of before. */
-    private void undo(ClusterWorkload workload, List<Pod> broken) {
-        try {
-            desired.remove(workload.key());
-            if (workload.rolling()) {
-                rollouts.roll(workload, workload.annotations().get(Rollouts.STAMP));
-            }
-            if (!workload.kind().equals("Deployment") && !workload.kind().equals("Rollout")) {
-                // These wait for a pod that never gets ready, instead of replacing it.
-                rollouts.delete(broken);
-            }
-        } catch (RuntimeException e) {
-            LOG.warnf(
-                    "workload not put back workload=%s namespace=%s cause=\"%s\"",
-                    workload.key().name(), workload.key().namespace(), e);
+    /** Whether something is under way with the workload. */
+    boolean busy(WorkloadKey key) {
+        return pending.containsKey(key);
+    }
+
+    /**
+     * Brings a replaced container back, unless something is under way with the workload.
+     *
+     * @param agentUsed whether its agent is still of use, and stays
+     */
+    void putBack(WorkloadKey key, boolean agentUsed) {
+        var done = new CompletableFuture<Void>();
+        var ending = new Pending(Optional.empty(), done);
+        if (pending.putIfAbsent(key, ending) == null) {
+            done.whenComplete((nothing, failure) -> pending.remove(key, ending));
+            blocking.execute(() -> {
+                try {
+                    course.putBack(key, agentUsed);
+                } catch (RuntimeException e) {
+                    LOG.warnf(
+                            "container not put back, tried again workload=%s namespace=%s cause=\"%s\"",
+                            key.name(), key.namespace(), e);
+                } finally {
+                    done.complete(null);
+                }
+            });
         }
     }
 
@@ -267,7 +339,7 @@ public final class OnDemandAgents implements AgentSupply {
                 .toList();
         return CompletableFuture.supplyAsync(
                 () -> {
-                    wanted.forEach(key -> remove(key, "uninstalled"));
+                    wanted.forEach(key -> course.remove(key, "uninstalled"));
                     return true;
                 },
                 blocking);
@@ -279,14 +351,6 @@ public final class OnDemandAgents implements AgentSupply {
      * @param cause for the log
      */
     void remove(WorkloadKey key, String cause) {
-        desired.remove(key);
-        LOG.infof("agent removed workload=%s namespace=%s cause=%s", key.name(), key.namespace(), cause);
-        cluster.workload(key).ifPresent(workload -> {
-            if (workload.rolling()) {
-                rollouts.roll(workload, null);
-            } else {
-                rollouts.delete(rollouts.pods(workload));
-            }
-        });
+        course.remove(key, cause);
     }
 }

@@ -38,8 +38,13 @@ final class AgentContainer {
         this.settings = settings;
     }
 
-    /** A port that the agent takes, and where it listens for it. */
-    record Listening(PortPlan.Taken taken, int listen) {}
+    /**
+     * A port that the agent takes.
+     *
+     * @param listen where the agent listens for it
+     * @param onward where what nobody engages goes to
+     */
+    record Listening(PortPlan.Taken taken, int listen, int onward) {}
 
     /** A rule of the pod's network: what comes in for one port goes to another. */
     record Rule(int from, int to, String protocol) {
@@ -71,7 +76,7 @@ final class AgentContainer {
                 .withArgs(arguments(target, lent, ports, healthPort))
                 .withEnv(environment(app))
                 .withEnvFrom(EnvCopies.sources(app))
-                .withPorts(containerPorts(ports, healthPort))
+                .withPorts(containerPorts(app, ports, healthPort))
                 .withResources(resources())
                 .withVolumeMounts(mounts)
                 .withNewStartupProbe()
@@ -139,7 +144,7 @@ final class AgentContainer {
         for (Listening port : ports) {
             arguments.add("--port");
             arguments.add(port.taken().port() + "@" + port.listen() + "=127.0.0.1:"
-                    + port.taken().port() + "/" + port.taken().protocol().toLowerCase(Locale.ROOT)
+                    + port.onward() + "/" + port.taken().protocol().toLowerCase(Locale.ROOT)
                     + (port.taken().name().isEmpty() ? "" : ":" + port.taken().name()));
         }
         for (VolumeMount mount : lent.mounts()) {
@@ -169,7 +174,7 @@ final class AgentContainer {
                 .build();
     }
 
-    private static List<ContainerPort> containerPorts(List<Listening> ports, int healthPort) {
+    private static List<ContainerPort> containerPorts(Container app, List<Listening> ports, int healthPort) {
         var own = new ArrayList<ContainerPort>();
         for (Listening port : ports) {
             var one = new ContainerPortBuilder()
@@ -177,6 +182,8 @@ final class AgentContainer {
                     .withProtocol(port.taken().protocol());
             if (port.taken().way() == PortPlan.Way.SWAP) {
                 one.withName(port.taken().name());
+            } else if (port.taken().way() == PortPlan.Way.OWN) {
+                Takeover.declared(app, port.taken()).map(ContainerPort::getName).ifPresent(one::withName);
             }
             own.add(one.build());
         }

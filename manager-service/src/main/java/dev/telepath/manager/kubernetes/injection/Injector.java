@@ -2,6 +2,7 @@ package dev.telepath.manager.kubernetes.injection;
 
 import dev.telepath.manager.kubernetes.injection.AgentContainer.Listening;
 import dev.telepath.manager.kubernetes.injection.AgentContainer.Rule;
+import dev.telepath.manager.workload.Replacement;
 import io.fabric8.kubernetes.api.model.Container;
 import io.fabric8.kubernetes.api.model.ContainerPort;
 import io.fabric8.kubernetes.api.model.IntOrString;
@@ -14,12 +15,16 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /** Puts an agent into a pod. Pure: the same pod gives the same answer, and one that has an agent stays as it is. */
 public final class Injector {
     /** Says on a pod which workload its agent stands for. */
     public static final String WORKLOAD_ANNOTATION = "telepath.dev/workload";
+
+    /** Says on a pod which container its agent takes the place of. */
+    public static final String REPLACED_ANNOTATION = "telepath.dev/replaced";
 
     private static final Set<String> WITHOUT_ADMIN = Set.of("restricted", "baseline");
     private static final int NAME_LENGTH = 15;
@@ -43,6 +48,12 @@ public final class Injector {
         return PortPlan.leads(service, labels);
     }
 
+    /** Whether a pod has an agent in the place of a container. */
+    public static boolean replaces(Pod pod) {
+        return pod.getMetadata().getAnnotations() != null
+                && pod.getMetadata().getAnnotations().containsKey(REPLACED_ANNOTATION);
+    }
+
     /** Name of the container that pods get. */
     public static String containerName() {
         return AgentContainer.NAME;
@@ -57,8 +68,15 @@ public final class Injector {
      * @param services of the pod's namespace
      * @param podSecurity the level that the namespace enforces, empty for none
      * @param onDemand whether a client has asked for this workload's agent
+     * @param replacement what the agent takes the place of; empty for an agent beside all containers
      */
-    public Verdict decide(Pod pod, Target target, List<Service> services, String podSecurity, boolean onDemand) {
+    public Verdict decide(
+            Pod pod,
+            Target target,
+            List<Service> services,
+            String podSecurity,
+            boolean onDemand,
+            Optional<Replacement> replacement) {
         Wish wish = Wish.of(pod.getMetadata());
         if (wish.decision() == Wish.Decision.DISABLED) {
             return new Verdict.Leave("its annotation says that it gets no agent");
@@ -77,6 +95,18 @@ public final class Injector {
         }
         PortPlan plan = PortPlan.of(pod, services, wish);
         var warnings = new ArrayList<>(plan.warnings());
+        Optional<String> replaced = Optional.empty();
+        if (replacement.isPresent()) {
+            switch (Takeover.of(pod, plan, replacement.get())) {
+                case Takeover.Impossible(String why) -> {
+                    return new Verdict.Leave(why);
+                }
+                case Takeover.Of of -> {
+                    replaced = Optional.of(of.container());
+                    plan = new PortPlan(of.ports(), plan.warnings());
+                }
+            }
+        }
         var ports = new ArrayList<PortPlan.Taken>();
         for (PortPlan.Taken port : plan.ports()) {
             if (port.way() == PortPlan.Way.REDIRECT && WITHOUT_ADMIN.contains(podSecurity)) {
@@ -98,18 +128,25 @@ public final class Injector {
                             ? "no Service leads to it; name ports with the annotation telepath.dev/container-ports"
                             : String.join("; ", warnings));
         }
-        return inject(pod, target, wish, ports, warnings);
+        return inject(pod, target, wish, ports, replaced, warnings);
     }
 
     private static String number(PortPlan.Taken port) {
         return "port " + port.port() + "/" + port.protocol();
     }
 
-    private Verdict inject(Pod pod, Target target, Wish wish, List<PortPlan.Taken> ports, List<String> warnings) {
+    private Verdict inject(
+            Pod pod,
+            Target target,
+            Wish wish,
+            List<PortPlan.Taken> ports,
+            Optional<String> replaced,
+            List<String> warnings) {
         Pod changed = new PodBuilder(pod).build();
         List<Container> apps = changed.getSpec().getContainers();
         Container lender = apps.stream()
-                .filter(one -> one.getName().equals(ports.getFirst().container()))
+                .filter(one ->
+                        one.getName().equals(replaced.orElse(ports.getFirst().container())))
                 .findFirst()
                 .orElse(apps.getFirst());
         Volumes lent = Volumes.of(changed, lender, wish);
@@ -117,11 +154,18 @@ public final class Injector {
         var free = new FreePorts(changed, settings.firstPort());
         var listening = new ArrayList<Listening>();
         for (PortPlan.Taken port : ports) {
-            listening.add(new Listening(port, free.next()));
+            // Nobody listens on the free port, so what nobody engages is refused.
+            listening.add(
+                    port.way() == PortPlan.Way.OWN
+                            ? new Listening(port, port.port(), free.next())
+                            : new Listening(port, free.next(), port.port()));
         }
         int health = free.next();
         String image = settings.image().orElseThrow();
         List<Rule> rules = new ArrayList<>();
+        if (replaced.isPresent()) {
+            lender = Takeover.take(changed, lender, warnings);
+        }
         for (Container app : apps) {
             release(app, ports, names(changed), rules, free);
         }

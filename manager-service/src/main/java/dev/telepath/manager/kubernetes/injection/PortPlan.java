@@ -26,7 +26,9 @@ record PortPlan(List<Taken> ports, List<String> warnings) {
         /** A Service names the port; the agent's own port gets the name. */
         SWAP,
         /** Callers know the number; a rule in the pod's network leads them to the agent. */
-        REDIRECT
+        REDIRECT,
+        /** The container is not there, so the agent has the port itself. */
+        OWN
     }
 
     /**

@@ -9,6 +9,7 @@ import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.zjsonpatch.JsonPatch;
 import java.util.Base64;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -20,7 +21,7 @@ class AdmissionTest {
     private final Injector injector = new Injector(Pods.settings());
 
     private Verdict judge(Pod pod, String namespace) {
-        return injector.decide(pod, Pods.WEB, Pods.services(), "", false);
+        return injector.decide(pod, Pods.WEB, Pods.services(), "", false, Optional.empty());
     }
 
     private static String review(String operation, String object) {

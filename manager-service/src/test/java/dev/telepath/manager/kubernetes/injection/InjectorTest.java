@@ -21,7 +21,7 @@ class InjectorTest {
     private final Injector injector = new Injector(Pods.settings());
 
     private Verdict decide(Pod pod) {
-        return injector.decide(pod, Pods.WEB, Pods.services(), "", false);
+        return injector.decide(pod, Pods.WEB, Pods.services(), "", false, Optional.empty());
     }
 
     private Verdict.Inject injected(Pod pod) {
@@ -177,7 +177,7 @@ class InjectorTest {
     @Test
     void aSecretMayHoldTheTokenInstead() {
         var other = new Injector(Pods.settings(true, Optional.of("join")));
-        var verdict = (Verdict.Inject) other.decide(Pods.web(), Pods.WEB, Pods.services(), "", false);
+        var verdict = (Verdict.Inject) other.decide(Pods.web(), Pods.WEB, Pods.services(), "", false, Optional.empty());
         assertThat(verdict.pod().getSpec().getVolumes())
                 .anyMatch(one ->
                         one.getSecret() != null && "join".equals(one.getSecret().getSecretName()));
@@ -207,7 +207,7 @@ class InjectorTest {
     void annotationsSwitchInjectionOnAndOff(String annotation) {
         assertThat(decide(Pods.web("web", Map.of(annotation, "enabled")))).isInstanceOf(Verdict.Inject.class);
         Pod disabled = Pods.web("web", Map.of(annotation, "disabled"));
-        assertThat(injector.decide(disabled, Pods.WEB, Pods.services(), "", true))
+        assertThat(injector.decide(disabled, Pods.WEB, Pods.services(), "", true, Optional.empty()))
                 .isInstanceOf(Verdict.Leave.class);
     }
 
@@ -215,7 +215,8 @@ class InjectorTest {
     void withoutAnnotationThePodGetsAnAgentOnlyOnDemand() {
         Pod pod = Pods.web("web", Map.of());
         assertThat(left(pod)).isEqualTo("nobody asked for an agent");
-        assertThat(injector.decide(pod, Pods.WEB, Pods.services(), "", true)).isInstanceOf(Verdict.Inject.class);
+        assertThat(injector.decide(pod, Pods.WEB, Pods.services(), "", true, Optional.empty()))
+                .isInstanceOf(Verdict.Inject.class);
     }
 
     @Test
@@ -267,16 +268,16 @@ class InjectorTest {
     @CsvSource({"restricted", "baseline"})
     void whereNoRedirectIsAllowedThePodStaysAsItIsWithTheReasonAndTheRemedy(String level) {
         Pod pod = Pods.web("numbers", Map.of("telepath.dev/inject", "enabled"));
-        var verdict = (Verdict.Leave) injector.decide(pod, Pods.WEB, Pods.services(), level, false);
+        var verdict = (Verdict.Leave) injector.decide(pod, Pods.WEB, Pods.services(), level, false, Optional.empty());
         assertThat(verdict.why()).contains("port 8080/TCP", level, "name the port in the container");
         var without = new Injector(Pods.settings(false, Optional.empty()));
-        assertThat(((Verdict.Leave) without.decide(pod, Pods.WEB, Pods.services(), "", false)).why())
+        assertThat(((Verdict.Leave) without.decide(pod, Pods.WEB, Pods.services(), "", false, Optional.empty())).why())
                 .contains("telepath.manager.agents.redirect");
     }
 
     @Test
     void aNamedPortIsTakenEvenInARestrictedNamespace() {
-        assertThat(injector.decide(Pods.web(), Pods.WEB, Pods.services(), "restricted", false))
+        assertThat(injector.decide(Pods.web(), Pods.WEB, Pods.services(), "restricted", false, Optional.empty()))
                 .isInstanceOf(Verdict.Inject.class);
     }
 

@@ -1,0 +1,150 @@
+package dev.telepath.it.kubernetes;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.sun.net.httpserver.HttpServer;
+import dev.telepath.harness.Result;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.jspecify.annotations.NullUnmarked;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Containers of a real cluster that are replaced, and come back. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@NullUnmarked
+class ReplaceIT {
+    private static final String LOCAL = "the local process";
+    private static final Duration PATIENCE = Duration.ofMinutes(3);
+
+    private ClusterRig rig;
+    private HttpServer local;
+
+    @TempDir
+    private Path folder;
+
+    @BeforeAll
+    void install() throws IOException {
+        assumeTrue(System.getenv("KUBECONFIG") != null, "skipped: KUBECONFIG is not set; it names the cluster to use");
+        rig = new ClusterRig();
+        assumeTrue(rig.possible(), "skipped: no make-image and load-image; set TELEPATH_CLUSTER_TOOLS");
+        local = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
+        local.createContext("/", exchange -> {
+            byte[] body = LOCAL.getBytes(StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(200, body.length);
+            exchange.getResponseBody().write(body);
+            exchange.close();
+        });
+        local.start();
+        rig.start();
+        rig.connect(rig.open());
+    }
+
+    @AfterAll
+    void uninstall() {
+        if (local != null) {
+            local.stop(0);
+        }
+        if (rig != null) {
+            rig.close();
+        }
+    }
+
+    private Result replace(String where, String name, String... more) {
+        String[] command = {
+            "replace", name, "--namespace", where, "--port", local.getAddress().getPort() + ":8080"
+        };
+        return rig.tp(java.util.stream.Stream.concat(java.util.Arrays.stream(command), java.util.Arrays.stream(more))
+                .toArray(String[]::new));
+    }
+
+    private void awaitAnswer(String where, String name, String part) {
+        await().atMost(PATIENCE).until(() -> rig.called(where, name).contains(part));
+    }
+
+    private String containers(String where, String name) {
+        return rig.kubectl(
+                        "-n",
+                        where,
+                        "get",
+                        "pods",
+                        "-l",
+                        "app=" + name,
+                        "--field-selector",
+                        "status.phase=Running",
+                        "-o",
+                        "jsonpath={..spec.containers[*].name}")
+                .orFail()
+                .out()
+                .strip();
+    }
+
+    private String template(String where, String name) {
+        return rig.kubectl("-n", where, "get", "deployment", name, "-o", "jsonpath={.spec.template}")
+                .orFail()
+                .out();
+    }
+
+    @Test
+    void aReplacedContainerIsAwayUntilTheUserLeavesWhateverBecomesOfTheManager() throws IOException {
+        rig.echo(rig.open(), "Deployment", "taken", "http", "");
+        String before = template(rig.open(), "taken");
+        Path environment = folder.resolve("environment.json");
+
+        Result replaced = replace(rig.open(), "taken", "--env-json", environment.toString());
+        assertThat(replaced.exit()).as(replaced.all()).isZero();
+        await().atMost(PATIENCE)
+                .untilAsserted(() -> assertThat(containers(rig.open(), "taken")).isEqualTo("telepath-agent"));
+        awaitAnswer(rig.open(), "taken", LOCAL);
+        assertThat(Files.readString(environment)).contains("\"GREETING\"", "hello world", "\"POD\"");
+        assertThat(rig.tp("list", "--namespace", rig.open()).out()).contains("replaced");
+        Result refused = rig.tp("intercept", "second", "--workload", "taken", "--port", "1:8080");
+        assertThat(refused.exit()).isNotZero();
+        assertThat(refused.all()).contains("already replaced by");
+
+        rig.restartManager();
+        assertThat(containers(rig.open(), "taken")).isEqualTo("telepath-agent");
+        awaitAnswer(rig.open(), "taken", LOCAL);
+
+        Result left = rig.tp("leave", "taken");
+        assertThat(left.exit()).as(left.all()).isZero();
+        awaitAnswer(rig.open(), "taken", "\"uri\": \"/whoami\"");
+        await().atMost(PATIENCE)
+                .untilAsserted(() -> assertThat(containers(rig.open(), "taken")).isEqualTo("echo"));
+        assertThat(template(rig.open(), "taken")).isEqualTo(before);
+    }
+
+    @Test
+    void aNumericPortOfARestrictedNamespaceIsReplacedWithoutPrivilege() {
+        rig.echo(rig.restricted(), "Deployment", "bare", "8080", "");
+        Result replaced = replace(rig.restricted(), "bare");
+        assertThat(replaced.exit()).as(replaced.all()).isZero();
+        awaitAnswer(rig.restricted(), "bare", LOCAL);
+        Result left = rig.tp("leave", "bare");
+        assertThat(left.exit()).as(left.all()).isZero();
+        awaitAnswer(rig.restricted(), "bare", "\"uri\": \"/whoami\"");
+    }
+
+    @Test
+    void aManagerThatFindsNoEngagementForAReplacedContainerBringsItBack() {
+        rig.echo(rig.open(), "Deployment", "orphan", "http", "");
+        String before = template(rig.open(), "orphan");
+        Result replaced = replace(rig.open(), "orphan");
+        assertThat(replaced.exit()).as(replaced.all()).isZero();
+
+        rig.withoutManager(() -> rig.tp("quit"));
+        rig.connect(rig.open());
+
+        awaitAnswer(rig.open(), "orphan", "\"uri\": \"/whoami\"");
+        assertThat(template(rig.open(), "orphan")).isEqualTo(before);
+    }
+}
