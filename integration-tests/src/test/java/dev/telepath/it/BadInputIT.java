@@ -97,6 +97,16 @@ class BadInputIT {
     }
 
     @Test
+    void aProcessBesideItsAgentCannotBeReplacedAndTheWayOutIsNamed() {
+        clearError(
+                telepath.tp("replace", "web", "--port", laptop.port() + ":http"),
+                1,
+                "the agent of web runs beside a process that it cannot stop",
+                "tp intercept");
+        assertThat(telepath.tp("list").orFail().out()).doesNotContain("replaced");
+    }
+
+    @Test
     void anUnknownPortOfAWorkloadIsNamedWithThoseThatExist() {
         Result result = telepath.tp("intercept", "web", "--port", laptop.port() + ":4242");
         assertThat(result.exit()).isIn(1, 6);
