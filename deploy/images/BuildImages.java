@@ -45,7 +45,7 @@ final class BuildImages {
     private static final String USER = "65532";
     private static final List<String> MODULES = List.of(
             "java.base", "java.logging", "java.management", "java.naming", "java.net.http", "java.security.jgss",
-            "java.sql", "java.xml", "jdk.crypto.ec", "jdk.management", "jdk.unsupported", "jdk.zipfs");
+            "java.sql", "java.xml", "jdk.crypto.ec", "jdk.httpserver", "jdk.management", "jdk.unsupported", "jdk.zipfs");
     /** What of the runtime is linked to the system's libraries, and loaded here. */
     private static final List<String> RUNTIME_LIBRARIES = List.of(
             "bin/java", "lib/server/libjvm.so", "lib/libjava.so", "lib/libjli.so", "lib/libjimage.so", "lib/libnet.so",
