@@ -118,18 +118,7 @@ final class ClusterInstallation implements AutoCloseable {
                 .withName("manager")
                 .withImage(image)
                 .withImagePullPolicy("IfNotPresent")
-                .withArgs(
-                        "-Xmx128m",
-                        "-XX:TieredStopAtLevel=1",
-                        "-jar",
-                        "/app/quarkus-run.jar",
-                        "serve",
-                        "--data-dir",
-                        "/keys")
-                .addNewEnv()
-                .withName("HOME")
-                .withValue("/tmp")
-                .endEnv()
+                .withArgs("serve", "--data-dir", "/keys")
                 .addNewPort()
                 .withName("api")
                 .withContainerPort(8443)

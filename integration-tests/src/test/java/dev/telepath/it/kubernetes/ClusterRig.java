@@ -28,13 +28,13 @@ final class ClusterRig implements AutoCloseable {
     private final Installation installation = Installation.temporary();
     private final String namespace = Objects.requireNonNullElse(System.getenv("TELEPATH_IT_PREFIX"), "telepath-it")
             + "-" + ProcessHandle.current().pid();
-    private final ProgramImages images = new ProgramImages(installation, namespace);
+    private final ProductImages images = new ProductImages(namespace);
     private final int port = installation.managerPort();
     private @Nullable Running forward;
 
     /** Whether images can be made and loaded here; never without being told how, for it may be anybody's cluster. */
     boolean possible() {
-        return ProgramImages.possible();
+        return ProductImages.possible();
     }
 
     /** Namespace of the manager and of workloads that may do what they like. */
@@ -47,31 +47,50 @@ final class ClusterRig implements AutoCloseable {
         return namespace + "-restricted";
     }
 
+    /** Namespace that the manager cares for, and whose pods the API server does not show to its webhook. */
+    String unasked() {
+        return namespace + "-unasked";
+    }
+
+    private List<String> namespaces() {
+        return List.of(open(), restricted(), unasked());
+    }
+
+    /** Name of the webhook's configuration, as of all objects of the whole cluster. */
+    String webhook() {
+        return "telepath-manager-" + open();
+    }
+
     void start() {
-        images.load("manager", "manager-service");
-        images.load("agent", "agent-service");
-        kubectl("create", "namespace", open()).orFail();
-        kubectl("create", "namespace", restricted()).orFail();
+        images.load("manager", "agent");
+        namespaces().forEach(one -> kubectl("create", "namespace", one).orFail());
         kubectl("label", "namespace", restricted(), "pod-security.kubernetes.io/enforce=restricted")
                 .orFail();
         keys();
-        apply(
-                open(),
-                "manager.yaml",
-                Map.of(
-                        "NAMESPACE",
-                        open(),
-                        "MANAGED",
-                        open() + "," + restricted(),
-                        "AGENT_IMAGE",
-                        images.name("agent"),
-                        "image: IMAGE",
-                        "image: " + images.name("manager")));
+        manager();
         managerIsUp();
         kubectl("-n", open(), "run", "caller", "--image=echo:1", "--image-pull-policy=Never", "--restart=Never")
                 .orFail();
         kubectl("-n", open(), "wait", "--for=condition=Ready", "pod/caller", "--timeout=60s")
                 .orFail();
+    }
+
+    /** Applies the manager's objects; those that are there already stay. */
+    void manager() {
+        apply(
+                open(),
+                "manager.yaml",
+                Map.of(
+                        "HOME_NS",
+                        open(),
+                        "MANAGED",
+                        String.join(",", namespaces()),
+                        "ASKED",
+                        open() + "," + restricted(),
+                        "AGENT_IMAGE",
+                        images.name("agent"),
+                        "image: IMAGE",
+                        "image: " + images.name("manager")));
     }
 
     private void keys() {
@@ -97,7 +116,7 @@ final class ClusterRig implements AutoCloseable {
         }
         kubectl("-n", open(), "create", "secret", "generic", "telepath-manager-keys", "--from-file=" + data)
                 .orFail();
-        for (String one : List.of(open(), restricted())) {
+        for (String one : namespaces()) {
             kubectl(
                             "-n",
                             one,
@@ -112,14 +131,18 @@ final class ClusterRig implements AutoCloseable {
 
     /** Has the manager inject another image; null for the right one. */
     void agentImage(@Nullable String image) {
-        kubectl(
-                        "-n",
-                        open(),
-                        "set",
-                        "env",
-                        "deploy/telepath-manager",
-                        "TELEPATH_MANAGER_AGENTS_IMAGE=" + Objects.requireNonNullElse(image, images.name("agent")))
-                .orFail();
+        managerSettings("TELEPATH_MANAGER_AGENTS_IMAGE=" + Objects.requireNonNullElse(image, images.name("agent")));
+    }
+
+    /**
+     * Restarts the manager with other settings.
+     *
+     * @param settings as of {@code kubectl set env}: {@code NAME=VALUE}, or {@code NAME-} to take one away
+     */
+    void managerSettings(String... settings) {
+        var command = new ArrayList<>(List.of("-n", open(), "set", "env", "deploy/telepath-manager"));
+        command.addAll(List.of(settings));
+        kubectl(command.toArray(String[]::new)).orFail();
         managerIsUp();
         attached();
     }
@@ -206,11 +229,28 @@ final class ClusterRig implements AutoCloseable {
                         "\"" + inject + "\"",
                         "targetPort: http",
                         "targetPort: " + targetPort));
+        if (kind.equals("ReplicaSet")) {
+            podsAreReady(where, name);
+            return;
+        }
         kubectl("-n", where, "rollout", "status", kind + "/" + name, "--timeout=90s")
                 .orFail();
     }
 
-    private void apply(String where, String resource, Map<String, String> words) {
+    /** Applies resource {@code NAME.yaml} in the open namespace. */
+    void workload(String name, Map<String, String> words) {
+        apply(open(), name + ".yaml", words);
+    }
+
+    /** Waits until there are pods with that {@code app} label, and all of them are ready. */
+    void podsAreReady(String where, String app) {
+        await().atMost(PATIENCE)
+                .until(() -> kubectl("-n", where, "wait", "--for=condition=Ready", "pod", "-l", "app=" + app)
+                                .exit()
+                        == 0);
+    }
+
+    void apply(String where, String resource, Map<String, String> words) {
         String text;
         try (InputStream in = Objects.requireNonNull(ClusterRig.class.getResourceAsStream("/kubernetes/" + resource))) {
             text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
@@ -229,18 +269,19 @@ final class ClusterRig implements AutoCloseable {
 
     /** What a pod of the cluster gets from a Service. */
     String called(String where, String service) {
-        return kubectl(
-                        "-n",
-                        open(),
-                        "exec",
-                        "caller",
-                        "--",
-                        "timeout",
-                        "5",
-                        "/echo",
-                        "get",
-                        "http://" + service + "." + where + "/whoami")
-                .out();
+        return got(service + "." + where);
+    }
+
+    /** What a pod of the cluster gets from an HTTP server. */
+    String got(String address) {
+        return inCaller("/echo", "get", "http://" + address + "/whoami").out();
+    }
+
+    /** Runs a command in a pod of the cluster, for at most 5 seconds. */
+    Result inCaller(String... arguments) {
+        var command = new ArrayList<>(List.of("-n", open(), "exec", "caller", "--", "timeout", "5"));
+        command.addAll(List.of(arguments));
+        return kubectl(command.toArray(String[]::new));
     }
 
     Result kubectl(String... arguments) {
@@ -256,11 +297,8 @@ final class ClusterRig implements AutoCloseable {
     @Override
     public void close() {
         if (System.getenv("TELEPATH_IT_KEEP") == null) {
-            kubectl(
-                    "delete",
-                    "mutatingwebhookconfiguration,clusterrole,clusterrolebinding",
-                    "telepath-manager-" + open());
-            kubectl("delete", "namespace", open(), restricted(), "--wait=false");
+            kubectl("delete", "mutatingwebhookconfiguration,clusterrole,clusterrolebinding", webhook());
+            kubectl("delete", "namespace", open(), restricted(), unasked(), "--wait=false");
         }
         installation.close();
     }

@@ -31,7 +31,7 @@ class InjectionIT {
     void install() throws IOException {
         assumeTrue(System.getenv("KUBECONFIG") != null, "skipped: KUBECONFIG is not set; it names the cluster to use");
         rig = new ClusterRig();
-        assumeTrue(rig.possible(), "skipped: no make-image and load-image; set TELEPATH_CLUSTER_TOOLS");
+        assumeTrue(rig.possible(), "skipped: no load-image; set TELEPATH_CLUSTER_TOOLS");
         local = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
         local.createContext("/", exchange -> {
             byte[] body = LOCAL.getBytes(StandardCharsets.UTF_8);
