@@ -66,7 +66,8 @@ final class Cluster implements AutoCloseable {
                 settings.kubernetes().webhook().orElse("telepath-manager-" + namespace),
                 Base64.getEncoder().encodeToString(Installation.caPem(data).getBytes(StandardCharsets.US_ASCII)),
                 blocking);
-        webhook = new Webhook(view, desired, injector, new Admission(client.getKubernetesSerialization()), meters);
+        webhook = new Webhook(
+                view, desired, injector, new Admission(client.getKubernetesSerialization()), meters, timer.clock());
         supply = new OnDemandAgents(
                 client,
                 view,
@@ -76,7 +77,7 @@ final class Cluster implements AutoCloseable {
                 timer,
                 settings.agents().arrival(),
                 blocking,
-                key -> webhook.whyLeft(key).orElseGet(registration::state));
+                (key, since) -> webhook.whyLeft(key, since).orElseGet(registration::state));
         idle = new IdleAgents(
                 desired,
                 supply,

@@ -13,6 +13,8 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.ext.web.Router;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -30,14 +32,25 @@ final class Webhook {
     private final Injector injector;
     private final Admission admission;
     private final MeterRegistry meters;
-    private final Map<WorkloadKey, String> left = new LinkedHashMap<>();
+    private final InstantSource clock;
+    private final Map<WorkloadKey, Left> left = new LinkedHashMap<>();
 
-    Webhook(ClusterView cluster, DesiredAgents desired, Injector injector, Admission admission, MeterRegistry meters) {
+    /** A pod that was left as it is: why, and when that was decided. */
+    private record Left(String why, Instant at) {}
+
+    Webhook(
+            ClusterView cluster,
+            DesiredAgents desired,
+            Injector injector,
+            Admission admission,
+            MeterRegistry meters,
+            InstantSource clock) {
         this.cluster = cluster;
         this.desired = desired;
         this.injector = injector;
         this.admission = admission;
         this.meters = meters;
+        this.clock = clock;
     }
 
     void route(Router router) {
@@ -110,17 +123,19 @@ final class Webhook {
     private void remember(WorkloadKey key, String why) {
         synchronized (left) {
             left.remove(key);
-            left.put(key, why);
+            left.put(key, new Left(why, clock.instant()));
             if (left.size() > MOST_REMEMBERED) {
                 left.remove(left.keySet().iterator().next());
             }
         }
     }
 
-    /** Why the newest pod of the workload got no agent; empty when none was seen. */
-    Optional<String> whyLeft(WorkloadKey key) {
+    /** Why the newest pod of the workload got no agent; empty when none was seen since then. */
+    Optional<String> whyLeft(WorkloadKey key, Instant since) {
         synchronized (left) {
-            return Optional.ofNullable(left.get(key));
+            return Optional.ofNullable(left.get(key))
+                    .filter(one -> !one.at().isBefore(since))
+                    .map(Left::why);
         }
     }
 }

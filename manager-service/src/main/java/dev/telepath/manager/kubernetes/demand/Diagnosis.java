@@ -154,6 +154,10 @@ final class Diagnosis {
             return Optional.of(which + " crashes: exit code " + last.getExitCode() + " (" + last.getReason() + ") "
                     + line(last.getMessage()));
         }
+        if (looping && status.getName().equals(agent)) {
+            return Optional.of(which + " ends as soon as it was started, without an error; is image "
+                    + status.getImage() + " that of telepath-agent?");
+        }
         return Optional.empty();
     }
 

@@ -25,7 +25,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
-import java.util.function.Function;
+import java.util.function.BiFunction;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 import org.jboss.logging.Logger;
@@ -47,7 +47,7 @@ public final class OnDemandAgents implements AgentSupply {
     private final Timer timer;
     private final Duration patience;
     private final Executor blocking;
-    private final Function<WorkloadKey, String> whyWithout;
+    private final BiFunction<WorkloadKey, Instant, String> whyWithout;
     private final Rollouts rollouts;
     private final Course course;
     private final Map<WorkloadKey, Pending> pending = new ConcurrentHashMap<>();
@@ -58,7 +58,7 @@ public final class OnDemandAgents implements AgentSupply {
     /**
      * @param patience how long an agent may take to arrive
      * @param blocking runs calls to the API server
-     * @param whyWithout says why a pod of a workload came up without an agent
+     * @param whyWithout says why a pod of a workload that was made after that time came up without an agent
      */
     public OnDemandAgents(
             KubernetesClient client,
@@ -69,7 +69,7 @@ public final class OnDemandAgents implements AgentSupply {
             Timer timer,
             Duration patience,
             Executor blocking,
-            Function<WorkloadKey, String> whyWithout) {
+            BiFunction<WorkloadKey, Instant, String> whyWithout) {
         this.client = client;
         this.cluster = cluster;
         this.desired = desired;
@@ -154,7 +154,7 @@ public final class OnDemandAgents implements AgentSupply {
                     && rollouts.pods(workload).stream().anyMatch(fit);
             Predicate<Pod> isNew = there ? fit : workload.rolling() ? stamped(now) : createdSince(now);
             var diagnosis =
-                    new Diagnosis(Injector.containerName(), Injector.initContainerName(), () -> whyWithout.apply(key));
+                    new Diagnosis(Injector.containerName(), Injector.initContainerName(), () -> whyWithout.apply(key, now));
             var wait = new Wait(workload, now, there, replacing, isNew, diagnosis, done);
             wait.start();
             if (!there) {

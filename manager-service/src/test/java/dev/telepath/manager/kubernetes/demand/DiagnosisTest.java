@@ -122,6 +122,19 @@ class DiagnosisTest {
     }
 
     @Test
+    void anAgentThatEndsWithoutErrorAgainAndAgainIsToldWithItsImage() {
+        var ended = new ContainerStatusBuilder(waiting("telepath-agent", "CrashLoopBackOff", "back-off"))
+                .withNewLastState()
+                .withNewTerminated()
+                .withExitCode(0)
+                .endTerminated()
+                .endLastState();
+        assertThat(of(with(ended.build())))
+                .hasValueSatisfying(text -> assertThat(text).contains("telepath-agent", "agent:9"));
+        assertThat(of(with(ended.withName("app").build()))).isEmpty();
+    }
+
+    @Test
     void aPodThatNoNodeTakesIsTold() {
         Pod pod = pod("telepath-agent")
                 .editStatus()
