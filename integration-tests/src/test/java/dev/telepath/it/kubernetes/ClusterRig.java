@@ -10,12 +10,14 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,7 +29,7 @@ final class ClusterRig implements AutoCloseable {
 
     private final Installation installation = Installation.temporary();
     private final String namespace = Objects.requireNonNullElse(System.getenv("TELEPATH_IT_PREFIX"), "telepath-it")
-            + "-" + ProcessHandle.current().pid();
+            + "-" + UUID.randomUUID().toString().substring(0, 6);
     private final ProductImages images = new ProductImages(namespace);
     private final int port = installation.managerPort();
     private @Nullable Running forward;
@@ -203,12 +205,25 @@ final class ClusterRig implements AutoCloseable {
                 .tp(
                         "connect",
                         "--manager",
-                        "127.0.0.1:" + port,
+                        managerAddress(),
                         "--token-file",
                         installation.tokenFile("client-token").toString(),
                         "--namespace",
                         to)
                 .orFail();
+    }
+
+    /** Where the manager answers on this machine. */
+    String managerAddress() {
+        return "127.0.0.1:" + port;
+    }
+
+    String clientToken() {
+        try {
+            return Files.readString(installation.tokenFile("client-token")).strip();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     Result tp(String... arguments) {

@@ -1,0 +1,138 @@
+package dev.telepath.it.kubernetes;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.telepath.harness.Result;
+import java.time.Duration;
+import org.jspecify.annotations.NullUnmarked;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.Timeout;
+
+/** What {@code tp intercept} says when the cluster does not let an agent in, and that the workload is as before. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@Timeout(180)
+@NullUnmarked
+class InjectionFailuresIT {
+    private static final String STAMP = "telepath.dev/restarted-at";
+    private ClusterRig rig;
+
+    @BeforeAll
+    void install() {
+        assumeTrue(System.getenv("KUBECONFIG") != null, "skipped: KUBECONFIG is not set; it names the cluster to use");
+        assumeTrue(ProductImages.possible(), "skipped: no load-image; set TELEPATH_CLUSTER_TOOLS");
+        rig = new ClusterRig();
+        rig.start();
+        rig.connect(rig.open());
+    }
+
+    @AfterAll
+    void uninstall() {
+        if (rig != null) {
+            rig.close();
+        }
+    }
+
+    /** Fails with these words, and before the time that an agent may take is over. */
+    private void refused(String where, String name, String... words) {
+        Result result = rig.tp("intercept", name, "--namespace", where, "--port", "9:80");
+        assertThat(result.exit()).as(result.all()).isNotZero();
+        assertThat(result.all()).contains(words).doesNotContain("agents.arrival", "timed out");
+        await().atMost(Duration.ofSeconds(30))
+                .until(() -> !template(where, name).contains(STAMP));
+    }
+
+    private String template(String where, String name) {
+        return rig.kubectl("-n", where, "get", "deployment", name, "-o", "jsonpath={.spec.template.metadata}")
+                .orFail()
+                .out();
+    }
+
+    @Test
+    void aQuotaThatHasNoRoomForThePodIsNamed() {
+        rig.echo(rig.open(), "Deployment", "poor", "http", "");
+        rig.kubectl("-n", rig.open(), "create", "quota", "tight", "--hard=pods=0")
+                .orFail();
+        try {
+            rig.kubectl(
+                            "-n",
+                            rig.open(),
+                            "wait",
+                            "quota/tight",
+                            "--for=jsonpath={.status.hard.pods}=0",
+                            "--timeout=30s")
+                    .orFail();
+            refused(rig.open(), "poor", "quota of the namespace", "tight", "put back as it was");
+            assertThat(rig.called(rig.open(), "poor")).contains("/whoami");
+        } finally {
+            rig.kubectl("-n", rig.open(), "delete", "quota", "tight").orFail();
+        }
+    }
+
+    @Test
+    void aPodThatNoNodeTakesIsToldWithTheSchedulersWords() {
+        rig.echo(rig.open(), "Deployment", "homeless", "http", "");
+        rig.kubectl(
+                        "-n",
+                        rig.open(),
+                        "patch",
+                        "deployment",
+                        "homeless",
+                        "-p",
+                        "{\"spec\":{\"template\":{\"spec\":{\"nodeSelector\":{\"moon\":\"full\"}}}}}")
+                .orFail();
+        refused(rig.open(), "homeless", "no node takes pod homeless-", "node affinity/selector");
+    }
+
+    @Test
+    void aPodThatTheNamespacesSecurityLevelForbidsIsTold() {
+        rig.kubectl("-n", rig.restricted(), "create", "deployment", "rough", "--image=echo:1", "--port=8080")
+                .orFail();
+        rig.kubectl("-n", rig.restricted(), "expose", "deployment", "rough", "--port=80", "--target-port=8080")
+                .orFail();
+        refused(rig.restricted(), "rough", "pod security level forbids", "restricted");
+    }
+
+    @Test
+    void anAgentThatIsKilledAtItsStartIsToldWithTheExitCode() {
+        rig.echo(rig.open(), "Deployment", "cramped", "http", "");
+        rig.managerSettings("TELEPATH_MANAGER_AGENTS_MEMORY_REQUEST=16Mi", "TELEPATH_MANAGER_AGENTS_MEMORY_LIMIT=16Mi");
+        try {
+            refused(rig.open(), "cramped", "container telepath-agent of pod cramped-", "crashes: exit code");
+        } finally {
+            rig.managerSettings("TELEPATH_MANAGER_AGENTS_MEMORY_REQUEST-", "TELEPATH_MANAGER_AGENTS_MEMORY_LIMIT-");
+        }
+    }
+
+    @Test
+    void aNamespaceThatTheWebhookIsNotAskedForIsTold() {
+        rig.echo(rig.unasked(), "Deployment", "unheard", "http", "");
+        refused(rig.unasked(), "unheard", "came up without an agent", "did not call the webhook", "namespaceSelector");
+        assertThat(rig.called(rig.unasked(), "unheard")).contains("/whoami");
+    }
+
+    @Test
+    void aWebhookConfigurationThatIsGoneIsToldAndOneThatIsBackWorks() {
+        rig.echo(rig.open(), "Deployment", "orphan", "http", "");
+        rig.kubectl("delete", "mutatingwebhookconfiguration", rig.webhook()).orFail();
+        try {
+            refused(rig.open(), "orphan", "there is no MutatingWebhookConfiguration " + rig.webhook());
+        } finally {
+            rig.manager();
+        }
+        await().atMost(Duration.ofSeconds(30))
+                .until(() -> !rig.kubectl(
+                                "get", "mutatingwebhookconfiguration", rig.webhook(), "-o", "jsonpath={..caBundle}")
+                        .out()
+                        .isBlank());
+        await().atMost(Duration.ofSeconds(60))
+                .until(() -> rig.tp("intercept", "orphan", "--namespace", rig.open(), "--port", "9:80")
+                                .exit()
+                        == 0);
+        rig.tp("leave", "orphan").orFail();
+    }
+}
