@@ -230,6 +230,7 @@ final class BuildImages {
         Path jre = out.resolve("jre");
         Path home = Path.of(System.getProperty("java.home"));
         if (!Files.exists(jre.resolve("release"))
+                || !Files.readString(jre.resolve("release")).contains("jdk.httpserver") // one of an earlier list
                 || Files.getLastModifiedTime(jre.resolve("release"))
                                 .compareTo(Files.getLastModifiedTime(home.resolve("release")))
                         < 0) {
