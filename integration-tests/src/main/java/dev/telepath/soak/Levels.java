@@ -23,8 +23,8 @@ record Levels(double streams, long threads, long descriptors, ProcessMemory memo
      */
     static Map<String, Levels> warmed(Map<String, Levels> begin, Map<String, Levels> now) {
         var warmed = new TreeMap<>(begin);
-        warmed.replaceAll((name, level) -> new Levels(
-                level.streams, level.threads, level.descriptors, now.getOrDefault(name, level).memory));
+        warmed.replaceAll((name, level) ->
+                new Levels(level.streams, level.threads, level.descriptors, now.getOrDefault(name, level).memory));
         return warmed;
     }
 

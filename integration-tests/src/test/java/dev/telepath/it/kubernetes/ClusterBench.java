@@ -53,11 +53,10 @@ class ClusterBench {
     @Test
     void measure() throws Exception {
         assumeTrue(System.getenv("KUBECONFIG") != null, "skipped: KUBECONFIG is not set; it names the cluster to use");
-        assumeTrue(ProgramImages.possible(), "skipped: no make-image and load-image; set TELEPATH_CLUSTER_TOOLS");
+        assumeTrue(ProductImages.possible(), "skipped: no load-image; set TELEPATH_CLUSTER_TOOLS");
         Files.deleteIfExists(REPORT);
-        var images = new ProgramImages(telepath, namespace);
-        images.load("manager", "manager-service");
-        images.load("agent", "agent-service");
+        var images = new ProductImages(namespace);
+        images.load("manager", "agent");
         line(
                 "tp install, ready and asked",
                 millis(() -> telepath.tp(
@@ -68,7 +67,7 @@ class ClusterBench {
                                 "image.name=" + images.repository("manager")
                                         + ",image.pullPolicy=Never,agent.image.name=" + images.repository("agent"),
                                 "--set-string",
-                                "image.tag=1")
+                                "image.tag=" + ProductImages.TAG)
                         .orFail()));
         connects();
         try (SampleService local = SampleService.start(vertx, "laptop", 0)) {

@@ -39,16 +39,15 @@ class InstallIT {
             + "-install-" + ProcessHandle.current().pid();
     private final List<String> made = new ArrayList<>();
     private Installation telepath;
-    private ProgramImages images;
+    private ProductImages images;
 
     @BeforeAll
     void load() {
         assumeTrue(System.getenv("KUBECONFIG") != null, "skipped: KUBECONFIG is not set; it names the cluster to use");
-        assumeTrue(ProgramImages.possible(), "skipped: no make-image and load-image; set TELEPATH_CLUSTER_TOOLS");
+        assumeTrue(ProductImages.possible(), "skipped: no load-image; set TELEPATH_CLUSTER_TOOLS");
         telepath = Installation.temporary();
-        images = new ProgramImages(telepath, prefix);
-        images.load("manager", "manager-service");
-        images.load("agent", "agent-service");
+        images = new ProductImages(prefix);
+        images.load("manager", "agent");
     }
 
     @AfterAll
@@ -102,7 +101,7 @@ class InstallIT {
                 "--set",
                 "image.name=" + images.repository("manager") + ",image.pullPolicy=Never",
                 "--set-string",
-                "image.tag=1",
+                "image.tag=" + ProductImages.TAG,
                 "--set",
                 "agent.image.name=" + images.repository("agent"),
                 "--timeout",

@@ -15,7 +15,9 @@ import java.util.concurrent.TimeUnit;
  * nodes by {@code load-image} of the folder that {@code TELEPATH_CLUSTER_TOOLS} names.
  */
 final class ProductImages {
+    static final String TAG = "it";
     private static final String ARCHIVE = "archive=";
+
     private final String repository;
 
     /**
@@ -36,9 +38,14 @@ final class ProductImages {
                 .toAbsolutePath();
     }
 
-    /** Name of an image, of {@code manager} or {@code agent}. */
+    /** Name of an image, of {@code manager} or {@code agent}, without its tag. */
+    String repository(String program) {
+        return repository + "/telepath-" + program;
+    }
+
+    /** The same with its tag. */
     String name(String program) {
-        return repository + "/telepath-" + program + ":it";
+        return repository(program) + ":" + TAG;
     }
 
     /** Makes them and loads them into every node. */
@@ -50,7 +57,7 @@ final class ProductImages {
                 "--repository",
                 repository,
                 "--tag",
-                "it",
+                TAG,
                 "--out",
                 root.resolve("integration-tests/target/images").toString()));
         build.addAll(List.of(programs));

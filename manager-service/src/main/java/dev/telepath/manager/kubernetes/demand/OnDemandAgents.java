@@ -153,8 +153,8 @@ public final class OnDemandAgents implements AgentSupply {
             boolean there = (!replacing || desired.replacement(key).isPresent())
                     && rollouts.pods(workload).stream().anyMatch(fit);
             Predicate<Pod> isNew = there ? fit : workload.rolling() ? stamped(now) : createdSince(now);
-            var diagnosis =
-                    new Diagnosis(Injector.containerName(), Injector.initContainerName(), () -> whyWithout.apply(key, now));
+            var diagnosis = new Diagnosis(
+                    Injector.containerName(), Injector.initContainerName(), () -> whyWithout.apply(key, now));
             var wait = new Wait(workload, now, there, replacing, isNew, diagnosis, done);
             wait.start();
             if (!there) {
