@@ -1,6 +1,7 @@
 package dev.telepath.it.kubernetes;
 
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.telepath.harness.Installation;
 import dev.telepath.harness.Program;
@@ -34,9 +35,11 @@ final class ClusterRig implements AutoCloseable {
     private final int port = installation.managerPort();
     private @Nullable Running forward;
 
-    /** Whether images can be made and loaded here; never without being told how, for it may be anybody's cluster. */
-    boolean possible() {
-        return ProductImages.possible();
+    /** One that is not started. Skips the suite, with the reason, where there is no cluster or no way to load images. */
+    static ClusterRig here() {
+        assumeTrue(System.getenv("KUBECONFIG") != null, "skipped: KUBECONFIG is not set; it names the cluster to use");
+        assumeTrue(ProductImages.possible(), "skipped: no load-image; set TELEPATH_CLUSTER_TOOLS");
+        return new ClusterRig();
     }
 
     /** Namespace of the manager and of workloads that may do what they like. */

@@ -2,13 +2,9 @@ package dev.telepath.it.kubernetes;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import com.sun.net.httpserver.HttpServer;
 import dev.telepath.harness.Result;
 import java.io.IOException;
-import java.net.InetSocketAddress;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterAll;
@@ -22,24 +18,14 @@ import org.junit.jupiter.params.provider.CsvSource;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @NullUnmarked
 class InjectionIT {
-    private static final String LOCAL = "the local process";
 
     private ClusterRig rig;
-    private HttpServer local;
+    private LocalProcess local;
 
     @BeforeAll
     void install() throws IOException {
-        assumeTrue(System.getenv("KUBECONFIG") != null, "skipped: KUBECONFIG is not set; it names the cluster to use");
-        rig = new ClusterRig();
-        assumeTrue(rig.possible(), "skipped: no load-image; set TELEPATH_CLUSTER_TOOLS");
-        local = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
-        local.createContext("/", exchange -> {
-            byte[] body = LOCAL.getBytes(StandardCharsets.UTF_8);
-            exchange.sendResponseHeaders(200, body.length);
-            exchange.getResponseBody().write(body);
-            exchange.close();
-        });
-        local.start();
+        rig = ClusterRig.here();
+        local = LocalProcess.start();
         rig.start();
         rig.connect(rig.open());
     }
@@ -47,7 +33,7 @@ class InjectionIT {
     @AfterAll
     void uninstall() {
         if (local != null) {
-            local.stop(0);
+            local.close();
         }
         if (rig != null) {
             rig.close();
@@ -55,20 +41,14 @@ class InjectionIT {
     }
 
     private Result intercept(String where, String name) {
-        return rig.tp(
-                "intercept",
-                name,
-                "--namespace",
-                where,
-                "--port",
-                local.getAddress().getPort() + ":80");
+        return rig.tp("intercept", name, "--namespace", where, "--port", local.port() + ":80");
     }
 
     private void interceptedAndLeft(String where, String name) {
         Result intercepted = intercept(where, name);
         assertThat(intercepted.exit()).as(intercepted.all()).isZero();
         await().atMost(Duration.ofSeconds(30))
-                .until(() -> rig.called(where, name).contains(LOCAL));
+                .until(() -> rig.called(where, name).contains(LocalProcess.TEXT));
         Result left = rig.tp("leave", name);
         assertThat(left.exit()).as(left.all()).isZero();
         await().atMost(Duration.ofSeconds(30))

@@ -2,13 +2,9 @@ package dev.telepath.it.kubernetes;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import com.sun.net.httpserver.HttpServer;
 import dev.telepath.harness.Result;
 import java.io.IOException;
-import java.net.InetSocketAddress;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -23,28 +19,18 @@ import org.junit.jupiter.api.io.TempDir;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @NullUnmarked
 class ReplaceIT {
-    private static final String LOCAL = "the local process";
     private static final Duration PATIENCE = Duration.ofMinutes(3);
 
     private ClusterRig rig;
-    private HttpServer local;
+    private LocalProcess local;
 
     @TempDir
     private Path folder;
 
     @BeforeAll
     void install() throws IOException {
-        assumeTrue(System.getenv("KUBECONFIG") != null, "skipped: KUBECONFIG is not set; it names the cluster to use");
-        rig = new ClusterRig();
-        assumeTrue(rig.possible(), "skipped: no make-image and load-image; set TELEPATH_CLUSTER_TOOLS");
-        local = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
-        local.createContext("/", exchange -> {
-            byte[] body = LOCAL.getBytes(StandardCharsets.UTF_8);
-            exchange.sendResponseHeaders(200, body.length);
-            exchange.getResponseBody().write(body);
-            exchange.close();
-        });
-        local.start();
+        rig = ClusterRig.here();
+        local = LocalProcess.start();
         rig.start();
         rig.connect(rig.open());
     }
@@ -52,7 +38,7 @@ class ReplaceIT {
     @AfterAll
     void uninstall() {
         if (local != null) {
-            local.stop(0);
+            local.close();
         }
         if (rig != null) {
             rig.close();
@@ -60,9 +46,7 @@ class ReplaceIT {
     }
 
     private Result replace(String where, String name, String... more) {
-        String[] command = {
-            "replace", name, "--namespace", where, "--port", local.getAddress().getPort() + ":8080"
-        };
+        String[] command = {"replace", name, "--namespace", where, "--port", local.port() + ":8080"};
         return rig.tp(java.util.stream.Stream.concat(java.util.Arrays.stream(command), java.util.Arrays.stream(more))
                 .toArray(String[]::new));
     }
@@ -104,7 +88,7 @@ class ReplaceIT {
         assertThat(replaced.exit()).as(replaced.all()).isZero();
         await().atMost(PATIENCE)
                 .untilAsserted(() -> assertThat(containers(rig.open(), "taken")).isEqualTo("telepath-agent"));
-        awaitAnswer(rig.open(), "taken", LOCAL);
+        awaitAnswer(rig.open(), "taken", LocalProcess.TEXT);
         assertThat(Files.readString(environment)).contains("\"GREETING\"", "hello world", "\"POD\"");
         assertThat(rig.tp("list", "--namespace", rig.open()).out()).contains("replaced");
         Result refused = rig.tp("intercept", "second", "--workload", "taken", "--port", "1:8080");
@@ -113,7 +97,7 @@ class ReplaceIT {
 
         rig.restartManager();
         assertThat(containers(rig.open(), "taken")).isEqualTo("telepath-agent");
-        awaitAnswer(rig.open(), "taken", LOCAL);
+        awaitAnswer(rig.open(), "taken", LocalProcess.TEXT);
 
         Result left = rig.tp("leave", "taken");
         assertThat(left.exit()).as(left.all()).isZero();
@@ -128,7 +112,7 @@ class ReplaceIT {
         rig.echo(rig.restricted(), "Deployment", "bare", "8080", "");
         Result replaced = replace(rig.restricted(), "bare");
         assertThat(replaced.exit()).as(replaced.all()).isZero();
-        awaitAnswer(rig.restricted(), "bare", LOCAL);
+        awaitAnswer(rig.restricted(), "bare", LocalProcess.TEXT);
         Result left = rig.tp("leave", "bare");
         assertThat(left.exit()).as(left.all()).isZero();
         awaitAnswer(rig.restricted(), "bare", "\"uri\": \"/whoami\"");

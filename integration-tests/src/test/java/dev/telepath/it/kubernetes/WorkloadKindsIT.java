@@ -2,16 +2,12 @@ package dev.telepath.it.kubernetes;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import com.sun.net.httpserver.HttpServer;
 import dev.telepath.harness.Result;
 import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -30,25 +26,15 @@ import org.junit.jupiter.api.Timeout;
 @NullUnmarked
 class WorkloadKindsIT {
     private static final Duration SOON = Duration.ofSeconds(30);
-    private static final String LOCAL = "the local process";
 
     private ClusterRig rig;
-    private HttpServer local;
+    private LocalProcess local;
     private boolean ownDefinition;
 
     @BeforeAll
     void install() throws IOException {
-        assumeTrue(System.getenv("KUBECONFIG") != null, "skipped: KUBECONFIG is not set; it names the cluster to use");
-        assumeTrue(ProductImages.possible(), "skipped: no load-image; set TELEPATH_CLUSTER_TOOLS");
-        local = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
-        local.createContext("/", exchange -> {
-            byte[] body = LOCAL.getBytes(StandardCharsets.UTF_8);
-            exchange.sendResponseHeaders(200, body.length);
-            exchange.getResponseBody().write(body);
-            exchange.close();
-        });
-        local.start();
-        rig = new ClusterRig();
+        rig = ClusterRig.here();
+        local = LocalProcess.start();
         // Before the manager, which looks once, at its start, whether Rollouts are known.
         ownDefinition = rig.kubectl("get", "crd", "rollouts.argoproj.io").exit() != 0;
         if (ownDefinition) {
@@ -63,7 +49,7 @@ class WorkloadKindsIT {
     @AfterAll
     void uninstall() {
         if (local != null) {
-            local.stop(0);
+            local.close();
         }
         if (rig != null) {
             rig.close();
@@ -80,9 +66,9 @@ class WorkloadKindsIT {
     }
 
     private void interceptedAndLeft(String name, String port, String address) {
-        Result intercepted = intercept(name, local.getAddress().getPort() + ":" + port);
+        Result intercepted = intercept(name, local.port() + ":" + port);
         assertThat(intercepted.exit()).as(intercepted.all()).isZero();
-        await().atMost(SOON).until(() -> rig.got(address).contains(LOCAL));
+        await().atMost(SOON).until(() -> rig.got(address).contains(LocalProcess.TEXT));
         rig.tp("leave", name).orFail();
         await().atMost(SOON).until(() -> rig.got(address).contains("\"uri\": \"/whoami\""));
     }
@@ -141,13 +127,10 @@ class WorkloadKindsIT {
         rig.podsAreReady(rig.open(), "ports");
         try (var datagrams = new DatagramSocket(0, InetAddress.getLoopbackAddress())) {
             Result intercepted = intercept(
-                    "ports",
-                    local.getAddress().getPort() + ":80",
-                    local.getAddress().getPort() + ":81",
-                    datagrams.getLocalPort() + ":53/udp");
+                    "ports", local.port() + ":80", local.port() + ":81", datagrams.getLocalPort() + ":53/udp");
             assertThat(intercepted.exit()).as(intercepted.all()).isZero();
-            await().atMost(SOON).until(() -> rig.got(at("ports")).contains(LOCAL));
-            assertThat(rig.got(at("ports") + ":81")).contains(LOCAL);
+            await().atMost(SOON).until(() -> rig.got(at("ports")).contains(LocalProcess.TEXT));
+            assertThat(rig.got(at("ports") + ":81")).contains(LocalProcess.TEXT);
             Thread.ofVirtual().start(() -> answer(datagrams));
             await().atMost(SOON)
                     .until(() -> rig.inCaller("nslookup", "marker.test", at("ports"))
