@@ -79,7 +79,9 @@ final class ManagerApplication implements QuarkusApplication {
         return settings.legacyPort().map(wanted -> {
             try {
                 int port = legacy.listen(wanted);
-                LOG.infof("listening for Telepresence peers, clear text host=%s port=%d", settings.host(), port);
+                LOG.infof(
+                        "listening for Telepresence peers, clear text host=%s port=%d agents=%s",
+                        settings.host(), port, settings.legacyAgents());
                 return port;
             } catch (Exception e) {
                 Throwable cause = e.getCause() == null ? e : e.getCause();

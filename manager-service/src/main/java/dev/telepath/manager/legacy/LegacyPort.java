@@ -4,6 +4,7 @@ import dev.telepath.manager.connection.CallsEnd;
 import dev.telepath.manager.connection.Connections;
 import dev.telepath.manager.relay.TunnelService;
 import dev.telepath.manager.security.LegacyCallers;
+import dev.telepath.manager.security.Principal;
 import dev.telepath.manager.service.ManagerService;
 import dev.telepath.manager.settings.ManagerSettings;
 import io.grpc.ServerInterceptors;
@@ -55,6 +56,7 @@ public final class LegacyPort {
     private final CallsEnd callsEnd;
     private final LegacyHealth health = new LegacyHealth();
     private final ManagerSettings settings;
+    private final Principal caller;
 
     @Inject
     LegacyPort(
@@ -70,6 +72,10 @@ public final class LegacyPort {
         this.manager = manager;
         this.tunnels = tunnels;
         this.settings = settings;
+        this.caller = switch (settings.legacyAgents()) {
+            case OWN -> Principal.LEGACY;
+            case ALL -> Principal.TRUSTED_LEGACY;
+        };
     }
 
     /**
@@ -99,7 +105,7 @@ public final class LegacyPort {
     /** What is no gRPC call is told so, instead of a success without content. */
     private Handler<HttpServerRequest> grpcOnly(GrpcServer services) {
         return request -> {
-            if (tunnels.takeLegacy(request)) {
+            if (tunnels.takeLegacy(request, caller)) {
                 return;
             }
             connections.note(request);
@@ -113,7 +119,7 @@ public final class LegacyPort {
     }
 
     private void bind(GrpcServer server, ServerServiceDefinition service) {
-        GrpcIoServiceBridge.bridge(ServerInterceptors.intercept(LegacyCallers.mark(service), callsEnd))
+        GrpcIoServiceBridge.bridge(ServerInterceptors.intercept(LegacyCallers.mark(service, caller), callsEnd))
                 .bind(server);
     }
 

@@ -36,8 +36,8 @@ public final class TunnelService {
     }
 
     /** Takes a request of the clear-text port, if it is a call of {@code Tunnel}. */
-    public boolean takeLegacy(HttpServerRequest request) {
-        return WireCalls.take(request, ManagerGrpc.getTunnelMethod(), Principal.LEGACY, this::serve);
+    public boolean takeLegacy(HttpServerRequest request, Principal caller) {
+        return WireCalls.take(request, ManagerGrpc.getTunnelMethod(), caller, this::serve);
     }
 
     private void serve(HttpCall http, Principal caller) {

@@ -9,16 +9,16 @@ import io.grpc.ServerServiceDefinition;
 public final class LegacyCallers {
     private LegacyCallers() {}
 
-    /** The service for the clear-text port. */
-    public static ServerServiceDefinition mark(ServerServiceDefinition service) {
+    /** The service for the clear-text port, where all are the same caller. */
+    public static ServerServiceDefinition mark(ServerServiceDefinition service, Principal caller) {
         var builder = ServerServiceDefinition.builder(service.getServiceDescriptor());
-        service.getMethods().forEach(method -> builder.addMethod(marked(method)));
+        service.getMethods().forEach(method -> builder.addMethod(marked(method, caller)));
         return builder.build();
     }
 
-    private static <I, O> ServerMethodDefinition<I, O> marked(ServerMethodDefinition<I, O> method) {
+    private static <I, O> ServerMethodDefinition<I, O> marked(ServerMethodDefinition<I, O> method, Principal caller) {
         return method.withServerCallHandler((call, headers) -> Contexts.interceptCall(
-                Context.current().withValue(Principal.KEY, Principal.LEGACY),
+                Context.current().withValue(Principal.KEY, caller),
                 new MaskedCall<>(call),
                 headers,
                 method.getServerCallHandler()));

@@ -8,10 +8,11 @@ import java.util.Optional;
  * Who makes a call, as proved by its token.
  *
  * @param subject user or agent name; {@code *} for an agent token that any workload may use
- * @param legacy true on the clear-text port: such callers prove nothing and see only each other
+ * @param legacy true on the clear-text port: such callers prove nothing
  * @param pod what the API server says the caller runs in; empty where no API server vouched for it
+ * @param seesAll false for callers who see only legacy agents
  */
-public record Principal(String subject, Role role, boolean legacy, Optional<Pod> pod) {
+public record Principal(String subject, Role role, boolean legacy, Optional<Pod> pod, boolean seesAll) {
     /**
      * A pod that a token is bound to.
      *
@@ -24,8 +25,15 @@ public record Principal(String subject, Role role, boolean legacy, Optional<Pod>
         this(subject, role, legacy, Optional.empty());
     }
 
-    /** Every caller on the clear-text port. */
+    public Principal(String subject, Role role, boolean legacy, Optional<Pod> pod) {
+        this(subject, role, legacy, pod, !legacy);
+    }
+
+    /** Every caller on the clear-text port, unless the installation says otherwise. */
     public static final Principal LEGACY = new Principal("legacy", Role.ANY, true);
+
+    /** Every caller on a clear-text port that is open to all workloads. */
+    public static final Principal TRUSTED_LEGACY = new Principal("legacy", Role.ANY, true, Optional.empty(), true);
 
     private static final String ANY_WORKLOAD = "*";
 
@@ -65,7 +73,7 @@ public record Principal(String subject, Role role, boolean legacy, Optional<Pod>
 
     /** Whether sessions of the other may be listed and engaged by this one. */
     public boolean sees(Principal owner) {
-        return !legacy || owner.legacy();
+        return seesAll || owner.legacy();
     }
 
     /**

@@ -32,6 +32,18 @@ public interface ManagerSettings {
     @WithDefault("v2.27.4")
     String legacyVersion();
 
+    /** Which agents callers of the clear-text port may see and engage. */
+    @WithDefault("own")
+    LegacyAgents legacyAgents();
+
+    /** Agents that callers who prove nothing get to. */
+    enum LegacyAgents {
+        /** Those that came by the clear-text port too. */
+        OWN,
+        /** Those that proved who they are, as well: whoever reaches the port may engage every workload. */
+        ALL
+    }
+
     /** File whose content is handed out by {@code GetClientConfig}. */
     Optional<String> clientConfig();
 

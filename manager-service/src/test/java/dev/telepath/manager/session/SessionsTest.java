@@ -75,6 +75,17 @@ class SessionsTest {
     }
 
     @Test
+    void legacyClientsSeeAgentsThatProveThemselvesOnlyWhereTheInstallationSaysSo() {
+        var web = new WorkloadKey("default", "web");
+        var agent = sessions.arrive(AGENT, Arrived.agent("web"));
+
+        assertThat(sessions.agents(Principal.LEGACY, web)).isEmpty();
+        assertThat(sessions.agents(Principal.TRUSTED_LEGACY, web)).containsExactly(agent);
+        refused("FAILED_PRECONDITION", () -> sessions.arrive(Principal.TRUSTED_LEGACY, Arrived.agent("web")));
+        refused("PERMISSION_DENIED", () -> sessions.agent(Principal.TRUSTED_LEGACY, agent.id()));
+    }
+
+    @Test
     void missingArgumentsAreNamed() {
         refused("INVALID_ARGUMENT: name", () -> sessions.arrive(BOB, ClientInfo.getDefaultInstance()));
         refused(
