@@ -152,7 +152,9 @@ public final class LegacyPort {
 
         @Override
         public void start(Promise<Void> started) {
-            HttpServer server = vertx.createHttpServer(options(port)).requestHandler(grpcOnly(services()));
+            HttpServer server = vertx.createHttpServer(options(port))
+                    .connectionHandler(AnyAuthority::allow)
+                    .requestHandler(grpcOnly(services()));
             server.listen()
                     .onSuccess(listening -> bound.set(listening.actualPort()))
                     .<Void>mapEmpty()
