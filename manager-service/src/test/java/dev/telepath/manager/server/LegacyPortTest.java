@@ -10,6 +10,7 @@ import dev.telepath.manager.legacy.LegacyPort;
 import dev.telepath.manager.relay.DialWatchers;
 import dev.telepath.protocol.telepresence.manager.CreateInterceptRequest;
 import dev.telepath.protocol.telepresence.manager.ManagerGrpc;
+import dev.telepath.protocol.telepresence.manager.MutinyManagerGrpc;
 import dev.telepath.protocol.telepresence.manager.ReconnectClientRequest;
 import dev.telepath.protocol.telepresence.manager.RemainRequest;
 import dev.telepath.protocol.telepresence.manager.SessionInfo;
@@ -25,7 +26,9 @@ import grpc.health.v1.HealthOuterClass.HealthCheckRequest;
 import grpc.health.v1.HealthOuterClass.HealthCheckResponse;
 import grpc.health.v1.MutinyHealthGrpc;
 import io.grpc.CallOptions;
+import io.grpc.ManagedChannel;
 import io.grpc.Status;
+import io.grpc.netty.NettyChannelBuilder;
 import io.quarkus.test.common.QuarkusTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.smallrye.mutiny.Multi;
@@ -75,6 +78,20 @@ class LegacyPortTest {
             assertThat(health.getStatus()).isEqualTo(HealthCheckResponse.ServingStatus.SERVING);
             assertThat(code(MutinyHandshakeGrpc.newMutinyStub(peer.channel()).exchange(PeerInfo.getDefaultInstance())))
                     .isEqualTo(Status.Code.UNIMPLEMENTED);
+        }
+    }
+
+    @Test
+    void anAuthorityThatNamesNoHostIsServed() throws Exception {
+        ManagedChannel channel = NettyChannelBuilder.forAddress("127.0.0.1", legacy.listen(0))
+                .usePlaintext()
+                .overrideAuthority("svc%2Ftraffic-manager.ambassador:api")
+                .build();
+        try {
+            assertThat(code(MutinyManagerGrpc.newMutinyStub(channel).version(Empty.getDefaultInstance())))
+                    .isEqualTo(Status.Code.OK);
+        } finally {
+            channel.shutdownNow();
         }
     }
 
