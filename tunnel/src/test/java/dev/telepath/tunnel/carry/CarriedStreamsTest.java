@@ -318,7 +318,8 @@ class CarriedStreamsTest {
     @Example
     void aSlowReaderStopsTheSourceAtTheWindow() {
         int window = 128 * 1024;
-        with(settings(window, 4 * MIB, 64 * MIB, Duration.ofMinutes(5), Duration.ofMinutes(1)));
+        // Whether a window grows is a matter of time, which WindowTest has in its hands; here it may not.
+        with(settings(window, window, 64 * MIB, Duration.ofMinutes(5), Duration.ofMinutes(1)));
         MemorySocket here = MemorySocket.sending(8 * MIB, 32 * 1024);
         MemorySocket there = MemorySocket.stalled(0);
         dials(there);
@@ -331,7 +332,6 @@ class CarriedStreamsTest {
             there.take(1);
             CarryRig.soon().until(() -> there.got() > before);
         }
-        // It has been slow all the time: the window is what it was.
         stopsAt(here, there.got(), there.got() + window + 64 * 1024);
         assertThat(rig.near.budgetUsed()).isLessThanOrEqualTo(window + 64 * 1024);
         assertThat(rig.far.budgetUsed()).isLessThanOrEqualTo(window + 64 * 1024);
