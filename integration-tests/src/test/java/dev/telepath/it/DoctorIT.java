@@ -53,7 +53,13 @@ class DoctorIT {
                     .untilAsserted(
                             () -> assertThat(telepath.tp("list").orFail().out()).contains("web"));
             telepath.tp("intercept", "web", "--port", laptop.port() + ":http").orFail();
-            assertThat(examine(0).values()).containsOnly("passed");
+            Map<String, String> outcomes = examine(0);
+            // The way through a cluster is not taken here.
+            assertThat(outcomes)
+                    .extractingByKeys("TP-211", "TP-212", "TP-213", "TP-214", "TP-215")
+                    .containsOnly("skipped");
+            outcomes.keySet().removeIf(id -> id.startsWith("TP-21"));
+            assertThat(outcomes.values()).containsOnly("passed");
         }
 
         Map<String, String> without = examine(1);
