@@ -6,8 +6,6 @@ import dev.telepath.client.config.Setting;
 import dev.telepath.client.config.Settings;
 import dev.telepath.client.control.ControlClient;
 import dev.telepath.client.daemon.Version;
-import dev.telepath.client.failure.Failure;
-import dev.telepath.client.failure.Kind;
 import dev.telepath.client.output.Printer;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -110,12 +108,7 @@ final class ConnectCommand extends Command {
                 .put("name", settings.text(Setting.NAME).isEmpty() ? user() : settings.text(Setting.NAME))
                 .put("proxyPort", settings.number(Setting.PROXY_PORT))
                 .put("fresh", fresh);
-        if (!address.manager.isEmpty() && kube.given()) {
-            throw new Failure(
-                    Kind.USAGE,
-                    "--manager names an address, the flags of a kubeconfig another way",
-                    "give one of the two");
-        }
+        address.exclude(kube);
         if (kube.given() || settings.text(Setting.MANAGER).isEmpty()) {
             Settings.Value named = settings.value(Setting.MANAGER_NAMESPACE);
             args.set(

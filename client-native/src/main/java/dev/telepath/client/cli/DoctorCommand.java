@@ -5,8 +5,6 @@ import dev.telepath.client.doctor.ClusterFlags;
 import dev.telepath.client.doctor.Diagnosis;
 import dev.telepath.client.doctor.Doctor;
 import dev.telepath.client.doctor.Outcome;
-import dev.telepath.client.failure.Failure;
-import dev.telepath.client.failure.Kind;
 import dev.telepath.client.output.Printer;
 import java.util.EnumMap;
 import java.util.Map;
@@ -39,12 +37,7 @@ final class DoctorCommand extends Command {
     int run(Invocation invocation) {
         boolean text = invocation.settings().text(Setting.OUTPUT).equals("default");
         Printer printer = invocation.printer();
-        if (!address.manager.isEmpty() && kube.given()) {
-            throw new Failure(
-                    Kind.USAGE,
-                    "--manager names an address, the flags of a kubeconfig another way",
-                    "give one of the two");
-        }
+        address.exclude(kube);
         var cluster =
                 new ClusterFlags(kube.given(), kube.options(invocation.console().environment()));
         Diagnosis diagnosis = Doctor.examine(invocation.settings(), invocation.home(), cluster, finding -> {

@@ -9,6 +9,7 @@ import dev.telepath.client.failure.Kind;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code tp replace}. */
@@ -32,18 +33,8 @@ final class ReplaceCommand extends EngageCommand {
             description = "the container to stop (default: the one that has the port)")
     String container;
 
-    @Option(
-            names = "--address",
-            paramLabel = "ADDRESS",
-            defaultValue = "127.0.0.1",
-            description = "where the local process listens (default ${DEFAULT-VALUE})")
-    String address;
-
-    @Option(
-            names = "--to-pod",
-            paramLabel = "PORT",
-            description = "make this port of the pod reachable on localhost; repeatable")
-    List<String> toPod = new ArrayList<>();
+    @Mixin
+    LocalOptions local;
 
     ReplaceCommand(Console console) {
         super(console, EngagementKind.REPLACE);
@@ -51,7 +42,7 @@ final class ReplaceCommand extends EngageCommand {
 
     @Override
     void complete(ObjectNode args) {
-        args.put("container", container).put("address", address);
+        args.put("container", container);
         ArrayNode list = args.putArray("ports");
         if (ports.contains(ALL) && ports.size() > 1) {
             throw new Failure(
@@ -61,7 +52,6 @@ final class ReplaceCommand extends EngageCommand {
         ports.stream()
                 .filter(port -> !port.equals(ALL))
                 .forEach(port -> list.add(PortMapping.parse(port).toString()));
-        ArrayNode forwards = args.putArray("toPod");
-        toPod.forEach(port -> forwards.add(PortMapping.parse(port).toString()));
+        local.put(args);
     }
 }

@@ -8,6 +8,7 @@ import dev.telepath.client.failure.Failure;
 import dev.telepath.client.failure.Kind;
 import java.util.ArrayList;
 import java.util.List;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** What intercept and wiretap have in common: ports. */
@@ -28,21 +29,11 @@ abstract class TrafficCommand extends EngageCommand {
             description = "the service whose port is meant")
     String service;
 
-    @Option(
-            names = "--address",
-            paramLabel = "ADDRESS",
-            defaultValue = "127.0.0.1",
-            description = "where the local process listens (default ${DEFAULT-VALUE})")
-    String address;
+    @Mixin
+    LocalOptions local;
 
     @Option(names = "--mechanism", paramLabel = "NAME", defaultValue = "tcp", description = "tcp, the only one so far")
     String mechanism;
-
-    @Option(
-            names = "--to-pod",
-            paramLabel = "PORT",
-            description = "make this port of the pod reachable on localhost; repeatable")
-    List<String> toPod = new ArrayList<>();
 
     TrafficCommand(Console console, EngagementKind kind) {
         super(console, kind);
@@ -53,14 +44,13 @@ abstract class TrafficCommand extends EngageCommand {
         if (!mechanism.equals("tcp")) {
             throw new Failure(Kind.USAGE, "there is no mechanism " + mechanism, "tcp is the only one so far");
         }
-        args.put("service", service).put("address", address).put("mechanism", mechanism);
+        args.put("service", service).put("mechanism", mechanism);
         List<String> wanted = ports.isEmpty() ? List.of(DEFAULT_PORT) : ports;
         ArrayNode list = args.putArray("ports");
         for (String port : wanted) {
             PortMapping mapping = PortMapping.parse(port);
             list.add(mapping.toString());
         }
-        ArrayNode forwards = args.putArray("toPod");
-        toPod.forEach(port -> forwards.add(PortMapping.parse(port).toString()));
+        local.put(args);
     }
 }

@@ -14,9 +14,8 @@ import dev.telepath.client.session.DirectWay;
 import dev.telepath.client.session.Way;
 import dev.telepath.tunnel.transport.ManagerAddress;
 import java.nio.file.Path;
-import java.security.SecureRandom;
-import java.util.HexFormat;
 import java.util.Optional;
+import java.util.UUID;
 
 /**
  * What the checks start from: the settings of this command, and what the daemon says, if one runs. The daemon is asked once.
@@ -97,7 +96,9 @@ record Evidence(Settings settings, DaemonHome home, ClusterFlags flags, Optional
     /** The way to it with the token of the settings; empty where they name none, for then only the daemon has it. */
     Optional<Way> way() {
         if (inCluster()) {
-            return Optional.of(ClusterWay.find(kube().required(), settings, managerNamespace(), "", owner())
+            // Whose its sessions are is nobody's matter: a greeting makes none.
+            String owner = UUID.randomUUID().toString();
+            return Optional.of(ClusterWay.find(kube().required(), settings, managerNamespace(), "", owner)
                     .way());
         }
         String token = settings.text(Setting.TOKEN);
@@ -108,12 +109,5 @@ record Evidence(Settings settings, DaemonHome home, ClusterFlags flags, Optional
                         address,
                         Optional.of(token).filter(text -> !text.isEmpty()),
                         Optional.of(file).filter(text -> !text.isEmpty()).map(Path::of)));
-    }
-
-    /** Says whose the sessions of a caller are. Nobody's: a greeting makes none. */
-    private static String owner() {
-        byte[] secret = new byte[32];
-        new SecureRandom().nextBytes(secret);
-        return HexFormat.of().formatHex(secret);
     }
 }

@@ -1,15 +1,9 @@
 package dev.telepath.client.doctor;
 
-import com.google.protobuf.Empty;
 import dev.telepath.client.config.Setting;
-import dev.telepath.client.session.Calls;
+import dev.telepath.client.session.Greeting;
 import dev.telepath.client.session.Way;
-import dev.telepath.protocol.telepresence.manager.MutinyManagerGrpc;
-import dev.telepath.protocol.telepresence.manager.VersionInfo2;
 import dev.telepath.tunnel.transport.ManagerAddress;
-import dev.telepath.tunnel.transport.ManagerChannel;
-import io.grpc.ManagedChannel;
-import io.netty.channel.nio.NioEventLoopGroup;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -19,7 +13,6 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 
 /** The way to the manager, without the daemon's help: name, port, TLS, token. */
@@ -94,25 +87,9 @@ final class ManagerChecks {
             return new Outcome.Skipped(
                     "only the daemon has the token; name it with --token-file to have it tried here");
         }
-        var loops = new NioEventLoopGroup(1);
         long began = System.nanoTime();
-        ManagedChannel channel = null;
-        try {
-            channel = way.get().open(loops, ManagerChannel.Limits.STANDARD);
-            VersionInfo2 manager = Calls.await(
-                    "greet " + way.get().name(),
-                    MutinyManagerGrpc.newMutinyStub(channel)
-                            .withDeadlineAfter(patience.toMillis(), TimeUnit.MILLISECONDS)
-                            .version(Empty.getDefaultInstance()),
-                    patience.plusSeconds(1));
-            return new Outcome.Passed((manager.getName() + " " + manager.getVersion()).strip() + ", in "
-                    + millisSince(began) + " ms with a new connection");
-        } finally {
-            if (channel != null) {
-                channel.shutdownNow();
-            }
-            loops.shutdownGracefully(0, 1, TimeUnit.SECONDS);
-        }
+        return new Outcome.Passed(
+                Greeting.of(way.get(), patience) + ", in " + millisSince(began) + " ms with a new connection");
     }
 
     static long millisSince(long began) {

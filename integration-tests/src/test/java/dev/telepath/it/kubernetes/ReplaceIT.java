@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
+import java.util.stream.Stream;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -47,8 +49,7 @@ class ReplaceIT {
 
     private Result replace(String where, String name, String... more) {
         String[] command = {"replace", name, "--namespace", where, "--port", local.port() + ":8080"};
-        return rig.tp(java.util.stream.Stream.concat(java.util.Arrays.stream(command), java.util.Arrays.stream(more))
-                .toArray(String[]::new));
+        return rig.tp(Stream.concat(Arrays.stream(command), Arrays.stream(more)).toArray(String[]::new));
     }
 
     private void awaitAnswer(String where, String name, String part) {

@@ -3,7 +3,6 @@ package dev.telepath.client.kubernetes.install;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import com.google.protobuf.Empty;
 import dev.telepath.client.config.Setting;
 import dev.telepath.client.config.Settings;
 import dev.telepath.client.failure.Failure;
@@ -13,17 +12,11 @@ import dev.telepath.client.install.ObjectKey;
 import dev.telepath.client.install.ObjectKind;
 import dev.telepath.client.kubernetes.ClusterWay;
 import dev.telepath.client.kubernetes.KubeOptions;
-import dev.telepath.client.session.Calls;
-import dev.telepath.protocol.telepresence.manager.MutinyManagerGrpc;
-import dev.telepath.protocol.telepresence.manager.VersionInfo2;
-import dev.telepath.tunnel.transport.ManagerChannel;
-import io.grpc.ManagedChannel;
-import io.netty.channel.nio.NioEventLoopGroup;
+import dev.telepath.client.session.Greeting;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.UUID;
-import java.util.concurrent.TimeUnit;
 
 /** Shows that a manager that is ready works: by a call of its own protocol, and by one as the API server makes it. */
 final class Proof {
@@ -49,25 +42,10 @@ final class Proof {
             var way = ClusterWay.find(
                             options, settings, namespace, "", UUID.randomUUID().toString())
                     .way();
-            var loops = new NioEventLoopGroup(1);
-            ManagedChannel channel = null;
-            Duration most = settings.duration(Setting.TIMEOUT_CALL);
             try {
-                channel = way.open(loops, ManagerChannel.Limits.STANDARD);
-                VersionInfo2 manager = Calls.await(
-                        "greet " + way.name(),
-                        MutinyManagerGrpc.newMutinyStub(channel)
-                                .withDeadlineAfter(most.toMillis(), TimeUnit.MILLISECONDS)
-                                .version(Empty.getDefaultInstance()),
-                        most.plusSeconds(1));
-                return (manager.getName() + " " + manager.getVersion()).strip();
+                return Greeting.of(way, settings.duration(Setting.TIMEOUT_CALL));
             } catch (Failure failure) {
                 throw way.explain(failure);
-            } finally {
-                if (channel != null) {
-                    channel.shutdownNow();
-                }
-                loops.shutdownGracefully(0, 1, TimeUnit.SECONDS);
             }
         });
     }

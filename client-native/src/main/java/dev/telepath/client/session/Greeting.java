@@ -1,0 +1,43 @@
+package dev.telepath.client.session;
+
+import com.google.protobuf.Empty;
+import dev.telepath.client.failure.Failure;
+import dev.telepath.protocol.telepresence.manager.MutinyManagerGrpc;
+import dev.telepath.protocol.telepresence.manager.VersionInfo2;
+import dev.telepath.tunnel.transport.ManagerChannel;
+import io.grpc.ManagedChannel;
+import io.netty.channel.nio.NioEventLoopGroup;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+
+/** One call to a manager over a connection of its own, to see that the way leads there. It makes no session. */
+public final class Greeting {
+    private Greeting() {}
+
+    /**
+     * Asks a manager what it is. Blocks.
+     *
+     * @param most until it has answered
+     * @return its name and version, e.g. {@code Telepath manager 0.1.0}
+     * @throws Failure why there is no answer, not yet explained by the way
+     */
+    public static String of(Way way, Duration most) {
+        var loops = new NioEventLoopGroup(1);
+        ManagedChannel channel = null;
+        try {
+            channel = way.open(loops, ManagerChannel.Limits.STANDARD);
+            VersionInfo2 manager = Calls.await(
+                    "greet " + way.name(),
+                    MutinyManagerGrpc.newMutinyStub(channel)
+                            .withDeadlineAfter(most.toMillis(), TimeUnit.MILLISECONDS)
+                            .version(Empty.getDefaultInstance()),
+                    most.plusSeconds(1));
+            return (manager.getName() + " " + manager.getVersion()).strip();
+        } finally {
+            if (channel != null) {
+                channel.shutdownNow();
+            }
+            loops.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+        }
+    }
+}
