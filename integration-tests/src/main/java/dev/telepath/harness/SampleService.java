@@ -36,6 +36,7 @@ public final class SampleService implements AutoCloseable {
                 .setAcceptBacklog(4096)
                 .setHttp2ClearTextEnabled(true)
                 .setIdleTimeout(0)
+                .setHandle100ContinueAutomatically(true)
                 .setHttp2RstFloodMaxRstFramePerWindow(1_000_000);
         options.getInitialSettings().setMaxConcurrentStreams(100_000);
         this.server = vertx.createHttpServer(options)
