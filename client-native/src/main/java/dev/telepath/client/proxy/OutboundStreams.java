@@ -32,9 +32,11 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
+import org.jboss.logging.Logger;
 
 /** Opens streams to the cluster and joins local sockets to them. Thread-safe, never blocks. */
 public final class OutboundStreams {
+    private static final Logger LOG = Logger.getLogger(OutboundStreams.class);
     /** Addresses of one name that are tried in turn. */
     private static final int MAX_ADDRESSES = 4;
     /** The far side tells of its own deadline first; this is for one that says nothing. */
@@ -91,6 +93,9 @@ public final class OutboundStreams {
                         }))
                 .exceptionallyCompose(raw -> {
                     Failure failure = failure(raw, host, port);
+                    LOG.debugf(
+                            "outbound stream not opened destination=%s:%d cause=%s detail=\"%s\"",
+                            host, port, failure.kind().label(), failure.message());
                     ledger.failed("outbound", failure.kind().label());
                     return CompletableFuture.failedFuture(failure);
                 });

@@ -139,20 +139,21 @@ public final class SessionKeeper {
         if (now.isPresent()) {
             return CompletableFuture.completedFuture(now.get());
         }
-        var waiting = new CompletableFuture<Void>();
-        Runnable end = onChange(next -> {
-            if (next instanceof SessionState.Attached || next instanceof SessionState.Stopped) {
-                waiting.complete(null);
+        // One that comes and is lost before this looks is none: the next is waited for.
+        var waiting = new CompletableFuture<Optional<Attachment>>();
+        Runnable look = () -> {
+            Optional<Attachment> found = attachment();
+            if (found.isPresent() || state() instanceof SessionState.Stopped) {
+                waiting.complete(found);
             }
-        });
+        };
+        Runnable end = onChange(next -> look.run());
         // It may have come, or be lost for good, between the look and the listener.
-        if (attachment().isPresent() || state() instanceof SessionState.Stopped) {
-            waiting.complete(null);
-        }
-        return waiting.completeOnTimeout(null, most.toMillis(), TimeUnit.MILLISECONDS)
-                .thenApply(over -> {
+        look.run();
+        return waiting.completeOnTimeout(Optional.empty(), most.toMillis(), TimeUnit.MILLISECONDS)
+                .thenApply(found -> {
                     end.run();
-                    return required();
+                    return found.orElseGet(this::required);
                 });
     }
 

@@ -204,7 +204,8 @@ public final class LinkRelay {
         if (best.isEmpty()) {
             return own.take(call, greeting);
         }
-        if (!watchers.watches(best.get())) {
+        // One that is just attaching may watch for dial requests first; what it takes is known from before.
+        if (!watchers.watches(best.get()) && !watchers.watchedBefore(best.get())) {
             return refused(ResetCode.NOT_OFFERED, "the agent that can dial takes streams of the older kind only");
         }
         return await(call, greeting, client.id(), best.get().id(), Optional.of(hold));

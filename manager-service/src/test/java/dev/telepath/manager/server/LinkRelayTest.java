@@ -546,11 +546,38 @@ class LinkRelayTest {
     @Test
     void aClientOfTheOlderKindIsNotOffered() {
         intercept();
-        watches.add(client.peer.manager().watchDial(client.session).subscribe().with(request -> {}, failure -> {}));
-        await().atMost(WAIT).until(() -> dials.size() == 1);
+        watchDials(client);
 
         assertThat(refusal(call(agent.peer, false, open(agent.id(), client.id()))))
                 .isEqualTo(ResetCode.NOT_OFFERED);
+    }
+
+    private void watchDials(Edge edge) {
+        watches.add(edge.peer.manager().watchDial(edge.session).subscribe().with(request -> {}, failure -> {}));
+        await().atMost(WAIT).until(() -> dials.size() == 1);
+    }
+
+    @Test
+    void anAgentOfTheOlderKindIsNotOffered() {
+        watchDials(agent);
+
+        assertThat(refusal(call(client.peer, false, open(client.id(), "")))).isEqualTo(ResetCode.NOT_OFFERED);
+    }
+
+    @Test
+    void anAgentThatIsAttachingAgainIsWaitedFor() throws Exception {
+        bothAttach();
+        agent.lose();
+        await().atMost(WAIT).until(() -> links.size() == 1);
+        agent.peer = peer(agent.bearer);
+        watchDials(agent);
+
+        ResumableEnd end = client.open(41020, "");
+        await().atMost(WAIT).until(() -> relay.waiting() == 1);
+        agent.attach();
+
+        dialled(end);
+        assertThat(agent.accepted).hasSize(1);
     }
 
     @Test
