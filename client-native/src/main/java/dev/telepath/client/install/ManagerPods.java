@@ -210,11 +210,11 @@ final class ManagerPods {
                 all,
                 "CLUSTER_DOMAIN",
                 (domain.endsWith(".") ? domain.substring(0, domain.length() - 1) : domain) + ".");
-        all.add(map(
-                "name",
-                "TELEPATH_MANAGER_KUBERNETES_NAMESPACE",
-                "valueFrom",
-                map("fieldRef", map("fieldPath", "metadata.namespace"))));
+        ofPod(all, "KUBERNETES_NAMESPACE", "metadata.namespace");
+        ofPod(all, "KUBERNETES_POD_IP", "status.podIP");
+        networks(all, "KUBERNETES_SERVICE_CIDRS", "serviceCIDRs");
+        variable(all, "KUBERNETES_POD_CIDR_STRATEGY", values.text("podCIDRStrategy"));
+        networks(all, "KUBERNETES_POD_CIDRS", "podCIDRs");
         variable(all, "KUBERNETES_KEYS_SECRET", "telepath-manager-keys");
         variable(all, "KUBERNETES_CLIENT_CONFIG_MAP", Manifests.MANAGER);
         variable(all, "CLIENT_CONFIG", "/etc/telepath/client/client.yaml");
@@ -247,6 +247,21 @@ final class ManagerPods {
                         value.isNumber() ? String.valueOf(value.asLong()) : value.asText()));
         values.at("extraEnv").forEach(each -> all.add(each.deepCopy()));
         return all;
+    }
+
+    private static void ofPod(ArrayNode all, String name, String field) {
+        all.add(map("name", "TELEPATH_MANAGER_" + name, "valueFrom", map("fieldRef", map("fieldPath", field))));
+    }
+
+    private void networks(ArrayNode all, String name, String value) {
+        if (Tree.isSet(values.at(value))) {
+            variable(
+                    all,
+                    name,
+                    String.join(
+                            ",",
+                            values.at(value).valueStream().map(JsonNode::asText).toList()));
+        }
     }
 
     private void agents(ArrayNode all) {

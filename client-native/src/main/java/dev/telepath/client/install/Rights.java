@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /** What the manager and its clients may do: roles and who has them. */
 final class Rights {
+    private static final List<String> READ = List.of("get", "list", "watch");
+
     private static final String GROUP = "rbac.authorization.k8s.io";
 
     private final Values values;
@@ -109,13 +111,19 @@ final class Rights {
 
     /** To read, and one thing more where agents are put into pods. */
     private List<String> readAnd(String more) {
-        return injects ? List.of("get", "list", "watch", more) : List.of("get", "list", "watch");
+        return injects ? List.of("get", "list", "watch", more) : READ;
     }
 
     private ArrayNode ofCluster(String name) {
         ArrayNode rules = list(
                 rule("authentication.k8s.io", List.of("tokenreviews"), null, List.of("create")),
-                rule("", List.of("namespaces"), Tree.ifSet(values.at("namespaces")), List.of("get", "list", "watch")));
+                rule("", List.of("namespaces"), Tree.ifSet(values.at("namespaces")), READ));
+        if (!Tree.isSet(values.at("serviceCIDRs"))) {
+            rules.add(rule("networking.k8s.io", List.of("servicecidrs"), null, READ));
+        }
+        if (List.of("auto", "nodePodCIDRs").contains(values.text("podCIDRStrategy"))) {
+            rules.add(rule("", List.of("nodes"), null, READ));
+        }
         if (injects) {
             rules.add(rule(
                     "admissionregistration.k8s.io",
@@ -131,7 +139,7 @@ final class Rights {
 
     private ArrayNode workloads() {
         return list(
-                rule("", List.of("services", "events"), null, List.of("get", "list", "watch")),
+                rule("", List.of("services", "events"), null, READ),
                 rule("", List.of("pods"), null, readAnd("delete")),
                 rule(
                         "apps",

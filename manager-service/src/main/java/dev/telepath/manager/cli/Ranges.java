@@ -1,5 +1,7 @@
 package dev.telepath.manager.cli;
 
+import dev.telepath.manager.kubernetes.network.ClusterRanges;
+import dev.telepath.manager.network.Subnet;
 import dev.telepath.manager.settings.ManagerSettings;
 import java.time.Duration;
 import java.util.List;
@@ -70,12 +72,27 @@ final class Ranges {
             throw new UsageProblem("setting telepath.manager.kubernetes.identity is " + kubernetes.identity()
                     + ", expected auto, on or off");
         }
+        if (ClusterRanges.Strategy.of(kubernetes.podCidrStrategy()).isEmpty()) {
+            throw new UsageProblem("setting telepath.manager.kubernetes.pod-cidr-strategy is "
+                    + kubernetes.podCidrStrategy() + ", expected auto, nodePodCIDRs, coverPodIPs or environment");
+        }
+        networks("kubernetes.service-cidrs", kubernetes.serviceCidrs().orElse(List.of()));
+        networks("kubernetes.pod-cidrs", kubernetes.podCidrs().orElse(List.of()));
         time("kubernetes.review-keep", kubernetes.reviewKeep(), Duration.ofSeconds(1), Duration.ofMinutes(10));
         time("kubernetes.review-stale", kubernetes.reviewStale(), kubernetes.reviewKeep(), Duration.ofHours(24));
         time("kubernetes.review-timeout", kubernetes.reviewTimeout(), Duration.ofMillis(100), Duration.ofMinutes(1));
         number("kubernetes.reviews-max", kubernetes.reviewsMax(), 16, 1_000_000);
         number("kubernetes.reviews-pending", kubernetes.reviewsPending(), 1, 10_000);
         number("logs.lines", settings.logs().lines(), 10, 100_000);
+    }
+
+    private static void networks(String key, List<String> given) {
+        number(key, given.size(), 0, 64);
+        try {
+            Subnet.list(given);
+        } catch (IllegalArgumentException e) {
+            throw new UsageProblem("setting telepath.manager." + key + ": " + e.getMessage());
+        }
     }
 
     private static void number(String key, long value, long least, long most) {

@@ -10,6 +10,10 @@ import dev.telepath.manager.kubernetes.demand.ReplacedContainers;
 import dev.telepath.manager.kubernetes.injection.Admission;
 import dev.telepath.manager.kubernetes.injection.InjectionSettings;
 import dev.telepath.manager.kubernetes.injection.Injector;
+import dev.telepath.manager.kubernetes.network.ClusterRanges;
+import dev.telepath.manager.kubernetes.network.NameServer;
+import dev.telepath.manager.network.ClusterNetworks;
+import dev.telepath.manager.network.Subnet;
 import dev.telepath.manager.security.Installation;
 import dev.telepath.manager.security.ServerNames;
 import dev.telepath.manager.session.Sessions;
@@ -25,6 +29,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Base64;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -37,6 +42,7 @@ final class Cluster implements AutoCloseable {
 
     private final ExecutorService blocking = Executors.newVirtualThreadPerTaskExecutor();
     private final ClusterView view;
+    private final ClusterRanges networks;
     private final KubernetesWorkloads workloads;
     private final DesiredAgents desired;
     private final OnDemandAgents supply;
@@ -58,6 +64,7 @@ final class Cluster implements AutoCloseable {
         String namespace = ServerNames.namespace(settings);
         Path data = Path.of(settings.dataDir());
         view = new ClusterView(client, managed(settings.kubernetes()));
+        networks = new ClusterRanges(client, view, ways(settings.kubernetes()), NameServer.ofThisPod());
         workloads = new KubernetesWorkloads(view, others, sessions, offers);
         desired = new DesiredAgents(client, namespace, CONFIG_MAP);
         var injector = new Injector(injection(settings, namespace, Installation.caFingerprint(data)));
@@ -108,6 +115,14 @@ final class Cluster implements AutoCloseable {
                 .orElseGet(ManagedNamespaces.All::new);
     }
 
+    private static ClusterRanges.Ways ways(ManagerSettings.KubernetesSettings settings) {
+        return new ClusterRanges.Ways(
+                Subnet.list(settings.serviceCidrs().orElse(List.of())),
+                ClusterRanges.Strategy.of(settings.podCidrStrategy()).orElseThrow(),
+                Subnet.list(settings.podCidrs().orElse(List.of())),
+                settings.podIp().flatMap(Subnet::address));
+    }
+
     private static InjectionSettings injection(ManagerSettings settings, String namespace, String fingerprint) {
         var agents = settings.agents();
         return new InjectionSettings(
@@ -127,6 +142,10 @@ final class Cluster implements AutoCloseable {
         return workloads;
     }
 
+    ClusterNetworks networks() {
+        return networks;
+    }
+
     OnDemandAgents supply() {
         return supply;
     }
@@ -141,6 +160,7 @@ final class Cluster implements AutoCloseable {
             try {
                 desired.start();
                 view.start();
+                networks.start();
                 registration.start();
                 idle.start();
                 replaced.start();
@@ -158,6 +178,7 @@ final class Cluster implements AutoCloseable {
     @Override
     public void close() {
         registration.close();
+        networks.close();
         view.close();
         desired.close();
         blocking.shutdownNow();

@@ -1,6 +1,7 @@
 package dev.telepath.manager.kubernetes;
 
 import dev.telepath.manager.engagement.Engagements;
+import dev.telepath.manager.network.ClusterNetworks;
 import dev.telepath.manager.session.Sessions;
 import dev.telepath.manager.settings.ManagerSettings;
 import dev.telepath.manager.settings.Timer;
@@ -58,6 +59,12 @@ final class KubernetesBeans {
     @Singleton
     AgentSupply supply() {
         return cluster.<AgentSupply>map(Cluster::supply).orElse(AgentSupply.NONE);
+    }
+
+    @Produces
+    @Singleton
+    ClusterNetworks networks() {
+        return cluster.map(Cluster::networks).orElse(ClusterNetworks.NONE);
     }
 
     void route(@Observes Router router) {

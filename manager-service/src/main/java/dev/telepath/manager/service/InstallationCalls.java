@@ -2,6 +2,8 @@ package dev.telepath.manager.service;
 
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Empty;
+import dev.telepath.manager.network.ClusterNetworks;
+import dev.telepath.manager.network.Subnet;
 import dev.telepath.manager.security.Principal;
 import dev.telepath.manager.session.ClientSession;
 import dev.telepath.manager.session.Draining;
@@ -19,6 +21,7 @@ import dev.telepath.protocol.telepresence.manager.AgentImageFQN;
 import dev.telepath.protocol.telepresence.manager.CLIConfig;
 import dev.telepath.protocol.telepresence.manager.ClusterInfo;
 import dev.telepath.protocol.telepresence.manager.DNS;
+import dev.telepath.protocol.telepresence.manager.IPNet;
 import dev.telepath.protocol.telepresence.manager.Routing;
 import dev.telepath.protocol.telepresence.manager.SessionInfo;
 import dev.telepath.protocol.telepresence.manager.TelepresenceAPIInfo;
@@ -34,9 +37,11 @@ import io.vertx.core.json.JsonObject;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.logging.Logger;
 
@@ -49,6 +54,7 @@ final class InstallationCalls {
     private final Sessions sessions;
     private final WorkloadProvider workloads;
     private final AgentSupply supply;
+    private final ClusterNetworks networks;
     private final Watches watches;
     private final ManagerSettings settings;
     private final HttpServer server;
@@ -61,6 +67,7 @@ final class InstallationCalls {
             Sessions sessions,
             WorkloadProvider workloads,
             AgentSupply supply,
+            ClusterNetworks networks,
             Watches watches,
             Draining draining,
             ManagerSettings settings,
@@ -69,6 +76,7 @@ final class InstallationCalls {
         this.sessions = sessions;
         this.workloads = workloads;
         this.supply = supply;
+        this.networks = networks;
         this.watches = watches;
         this.draining = draining;
         this.settings = settings;
@@ -170,21 +178,51 @@ final class InstallationCalls {
 
     Multi<ClusterInfo> watchCluster(SessionInfo info) {
         Session session = sessions.own(Principal.current(), info.getSessionId());
-        ClusterInfo cluster = cluster();
+        boolean legacy = Principal.current().legacy();
         return watches.watch(
-                List.of(sessions.changes()), () -> cluster, Watches.snapshots(), session::isEnded, CallLoop.current());
+                List.of(sessions.changes(), networks.changes()),
+                () -> cluster(legacy),
+                Watches.snapshots(),
+                session::isEnded,
+                CallLoop.current());
     }
 
-    private ClusterInfo cluster() {
-        byte[] address = NetUtil.createByteArrayFromIpAddressString(settings.host());
+    /**
+     * @param legacy leaves out {@code service_cidrs}: that field was a DNS address before 2.22, and older clients would
+     *     take a network for one. {@code service_subnet} is read by all of them, and holds one.
+     */
+    private ClusterInfo cluster(boolean legacy) {
+        ClusterNetworks.Networks known = networks.now();
+        var dns = DNS.newBuilder().setClusterDomain(settings.clusterDomain());
+        known.dns().ifPresent(address -> dns.setKubeIp(ByteString.copyFrom(address.getAddress())));
         var info = ClusterInfo.newBuilder()
                 .setClusterDomain(settings.clusterDomain())
                 .setRouting(Routing.getDefaultInstance())
-                .setDns(DNS.newBuilder().setClusterDomain(settings.clusterDomain()))
+                .setDns(dns)
+                .addAllPodSubnets(
+                        known.pods().stream().map(InstallationCalls::subnet).toList())
                 .setManagerPodPort(server.getSecurePort());
-        if (address != null) {
-            info.setManagerPodIp(ByteString.copyFrom(address));
+        if (!legacy) {
+            known.services().forEach(one -> info.addServiceCidrs(cidr(one)));
         }
+        known.services().stream().findFirst().ifPresent(first -> info.setServiceSubnet(subnet(first)));
+        known.manager()
+                .map(InetAddress::getAddress)
+                .or(() -> Optional.ofNullable(NetUtil.createByteArrayFromIpAddressString(settings.host())))
+                .ifPresent(address -> info.setManagerPodIp(ByteString.copyFrom(address)));
         return info.build();
+    }
+
+    /** The address, and a byte with the prefix behind it. */
+    private static ByteString cidr(Subnet subnet) {
+        return ByteString.copyFrom(subnet.address().getAddress())
+                .concat(ByteString.copyFrom(new byte[] {(byte) subnet.prefix()}));
+    }
+
+    private static IPNet subnet(Subnet subnet) {
+        return IPNet.newBuilder()
+                .setIp(ByteString.copyFrom(subnet.address().getAddress()))
+                .setMask(subnet.prefix())
+                .build();
     }
 }

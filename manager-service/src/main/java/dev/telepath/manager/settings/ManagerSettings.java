@@ -104,6 +104,22 @@ public interface ManagerSettings {
         /** Label selector of the namespaces that are managed. */
         Optional<String> namespaceSelector();
 
+        /** Address of the manager's own pod. */
+        Optional<String> podIp();
+
+        /** Networks of Services, as {@code 10.96.0.0/12}; what the cluster tells unless given. At most 64. */
+        Optional<List<String>> serviceCidrs();
+
+        /**
+         * How the pods' networks are found: {@code nodePodCIDRs}, {@code coverPodIPs} = around the pods' addresses,
+         * {@code environment} = as in {@link #podCidrs}, {@code auto} = by the nodes where they tell it, else by the pods.
+         */
+        @WithDefault("auto")
+        String podCidrStrategy();
+
+        /** Networks of pods, with the strategy {@code environment}. At most 64. */
+        Optional<List<String>> podCidrs();
+
         /** Name of the MutatingWebhookConfiguration; {@code telepath-manager-NAMESPACE} unless given. */
         Optional<String> webhook();
 

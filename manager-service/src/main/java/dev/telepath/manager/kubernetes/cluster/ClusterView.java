@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -44,6 +45,7 @@ public final class ClusterView implements AutoCloseable {
     private final KubernetesClient client;
     private final ManagedNamespaces managed;
     private final Changes changes = new Changes();
+    private final Changes serviceChanges = new Changes();
     private final Map<String, ClusterWorkload> workloads = new ConcurrentHashMap<>();
     private final List<SharedIndexInformer<? extends HasMetadata>> informers = new ArrayList<>();
     private final List<SharedIndexInformer<Service>> services = new ArrayList<>();
@@ -79,7 +81,7 @@ public final class ClusterView implements AutoCloseable {
      * @param namespace null = every one
      */
     private void follow(@Nullable String namespace) {
-        services.add(started(in(namespace, client.services()), quiet()));
+        services.add(started(in(namespace, client.services()), serviceHandler()));
         follow(in(namespace, client.apps().deployments()));
         follow(in(namespace, client.apps().statefulSets()));
         follow(in(namespace, client.apps().daemonSets()));
@@ -153,16 +155,22 @@ public final class ClusterView implements AutoCloseable {
         };
     }
 
-    private static ResourceEventHandler<Service> quiet() {
+    private ResourceEventHandler<Service> serviceHandler() {
         return new ResourceEventHandler<>() {
             @Override
-            public void onAdd(Service object) {}
+            public void onAdd(Service object) {
+                serviceChanges.fire();
+            }
 
             @Override
-            public void onUpdate(Service before, Service object) {}
+            public void onUpdate(Service before, Service object) {
+                serviceChanges.fire();
+            }
 
             @Override
-            public void onDelete(Service object, boolean unknown) {}
+            public void onDelete(Service object, boolean unknown) {
+                serviceChanges.fire();
+            }
         };
     }
 
@@ -198,6 +206,23 @@ public final class ClusterView implements AutoCloseable {
     /** Fires when workloads or namespaces have changed. */
     public Changes changes() {
         return changes;
+    }
+
+    /** Fires when Services have changed. */
+    public Changes serviceChanges() {
+        return serviceChanges;
+    }
+
+    /** The managed namespaces where they are listed, empty where all or selected ones are. */
+    public Set<String> listed() {
+        return managed instanceof ManagedNamespaces.Listed(var names) ? names : Set.of();
+    }
+
+    /** All Services that are watched. */
+    public List<Service> services() {
+        return services.stream()
+                .flatMap(informer -> informer.getStore().list().stream())
+                .toList();
     }
 
     /** Workloads of a managed namespace, sorted by name; one for each name. */
