@@ -57,6 +57,13 @@ final class StatusCommand extends Command {
         add(pairs, "next try", connection.path("next_try").asText());
         add(pairs, "next", connection.path("hint").asText());
         add(pairs, "proxy", status.path("proxy").path("address").asText());
+        JsonNode network = status.path("network");
+        if (network.isObject()) {
+            add(
+                    pairs,
+                    "network",
+                    "services " + joined(network.path("services")) + ", pods " + joined(network.path("pods")));
+        }
         JsonNode streams = status.path("streams");
         if (streams.isObject()) {
             add(
@@ -84,6 +91,12 @@ final class StatusCommand extends Command {
                             + row.path("state").asText()
                             + (row.has("cause") ? ": " + cause(row) : "")));
         }
+    }
+
+    private static String joined(JsonNode texts) {
+        return texts.isEmpty()
+                ? "not known"
+                : String.join(" ", texts.valueStream().map(JsonNode::asText).toList());
     }
 
     private static String cause(JsonNode row) {

@@ -10,6 +10,7 @@ import dev.telepath.client.dial.StreamLedger;
 import dev.telepath.client.engagement.Engagements;
 import dev.telepath.client.failure.Failure;
 import dev.telepath.client.home.Journal;
+import dev.telepath.client.network.NetworkWatch;
 import dev.telepath.client.proxy.OutboundStreams;
 import dev.telepath.client.proxy.ProxyServer;
 import dev.telepath.client.session.Policy;
@@ -37,6 +38,7 @@ public final class Engine implements AutoCloseable {
     private final Engagements engagements;
     private final Roster roster;
     private final SessionKeeper keeper;
+    private final NetworkWatch network = new NetworkWatch();
     private final OutboundStreams outbound;
     private final ClientStreams streams;
     private final ProxyServer proxy;
@@ -105,7 +107,7 @@ public final class Engine implements AutoCloseable {
                 journal,
                 version,
                 restoration.session(),
-                List.of(streams, dials, roster, engagements));
+                List.of(streams, dials, roster, engagements, network));
         this.outbound = new OutboundStreams(
                 () -> keeper.attachmentWithin(settings.duration(Setting.STREAM_HOLD)),
                 streams,
@@ -158,6 +160,10 @@ public final class Engine implements AutoCloseable {
 
     public Roster roster() {
         return roster;
+    }
+
+    NetworkWatch network() {
+        return network;
     }
 
     public StreamLedger ledger() {

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.telepath.client.control.Wire;
 import dev.telepath.client.engagement.EngagementKind;
 import dev.telepath.client.engagement.EngagementView;
+import dev.telepath.client.network.ClusterNetwork;
 import dev.telepath.client.session.SessionState;
 import dev.telepath.protocol.telepresence.manager.WorkloadInfo;
 import io.micrometer.core.instrument.Meter;
@@ -63,6 +64,13 @@ final class Views {
         node.putObject("proxy")
                 .put("address", "127.0.0.1:" + engine.proxy().address().getPort())
                 .put("port", engine.proxy().address().getPort());
+        ClusterNetwork known = engine.network().latest();
+        if (!known.isUnknown()) {
+            ObjectNode network = node.putObject("network").put("domain", known.domain());
+            known.services().forEach(network.putArray("services")::add);
+            known.pods().forEach(network.putArray("pods")::add);
+            known.dns().ifPresent(address -> network.put("dns", address.getHostAddress()));
+        }
         engagements(node.putArray("engagements"), engine.engagements().views());
         node.putObject("streams")
                 .put("open", engine.ledger().open())

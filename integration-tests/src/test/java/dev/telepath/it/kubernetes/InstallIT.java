@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -169,6 +170,79 @@ class InstallIT {
         assertThat(kubectl("get", "namespace", namespace).exit()).isNotZero();
         assertThat(left(namespace)).isEmpty();
         assertThat(tp("uninstall", namespace).exit()).isEqualTo(6);
+    }
+
+    /** Whether the networks that tp knows are those of the cluster: exactly, or as far as its addresses tell. */
+    private void networksAreTold(String namespace, boolean exactly) {
+        String ranges = kubectl("get", "servicecidrs", "-o", "jsonpath={.items[*].spec.cidrs[*]}")
+                .out()
+                .strip();
+        String pod = kubectl("-n", namespace, "get", "pod", "telepath-manager-0", "-o", "jsonpath={.status.podIP}")
+                .out()
+                .strip();
+        telepath.tp("connect", "--manager-namespace", namespace).orFail();
+        await().atMost(PATIENCE).untilAsserted(() -> {
+            JsonNode network = JSON.readTree(
+                            telepath.tp("status", "--output", "json").orFail().out())
+                    .path("network");
+            String services = network.path("services").path(0).asText();
+            assertThat(network.path("services").size()).isEqualTo(1);
+            if (exactly) {
+                assertThat(services).isEqualTo(ranges);
+            } else {
+                assertThat(within(address(services), ranges)).as(services).isTrue();
+            }
+            assertThat(within(network.path("dns").asText(), exactly ? services : ranges))
+                    .isTrue();
+            assertThat(network.path("pods").valueStream().map(JsonNode::asText))
+                    .as("around " + pod)
+                    .anyMatch(range -> within(pod, range));
+        });
+        assertThat(telepath.tp("status").out()).contains("network", "services ");
+        telepath.tp("quit", "-s");
+    }
+
+    private static String address(String network) {
+        return network.substring(0, Math.max(0, network.indexOf('/')));
+    }
+
+    /** IPv4, by its bits. */
+    private static boolean within(String address, String network) {
+        int prefix = Integer.parseInt(network.substring(network.indexOf('/') + 1));
+        return bits(address).substring(0, prefix).equals(bits(address(network)).substring(0, prefix));
+    }
+
+    private static String bits(String address) {
+        return Arrays.stream(address.split("\\."))
+                .map(part ->
+                        Integer.toBinaryString(256 + Integer.parseInt(part)).substring(1))
+                .collect(Collectors.joining());
+    }
+
+    @Test
+    void theNetworksOfTheClusterAreToldWithTheRightsToReadThemAndWithout() {
+        String whole = namespace("networks");
+        install("install", whole).orFail();
+        networksAreTold(whole, true);
+        tp("uninstall", whole).orFail();
+
+        String around = namespace("around");
+        install("install", around, "--set", "podCIDRStrategy=coverPodIPs", "--set", "namespaces={" + around + "}")
+                .orFail();
+        kubectl(
+                        "patch",
+                        "clusterrole",
+                        "telepath-manager-" + around,
+                        "--type=json",
+                        "-p",
+                        "[{\"op\":\"test\",\"path\":\"/rules/2/resources/0\",\"value\":\"servicecidrs\"},"
+                                + "{\"op\":\"remove\",\"path\":\"/rules/2\"}]")
+                .orFail();
+        kubectl("-n", around, "rollout", "restart", "statefulset/telepath-manager")
+                .orFail();
+        kubectl("-n", around, "rollout", "status", "statefulset/telepath-manager", "--timeout=120s")
+                .orFail();
+        networksAreTold(around, false);
     }
 
     private String keys(String namespace) {

@@ -1,0 +1,35 @@
+package dev.telepath.client.network;
+
+import dev.telepath.client.session.Attachment;
+import dev.telepath.client.session.Participant;
+import org.jboss.logging.Logger;
+
+/**
+ * Follows what the manager tells of the cluster's network. An update changes what is known and nothing else; while no
+ * manager is attached, what was told last is known. Thread-safe.
+ */
+public final class NetworkWatch implements Participant {
+    private static final Logger LOG = Logger.getLogger(NetworkWatch.class);
+
+    private volatile ClusterNetwork known = ClusterNetwork.UNKNOWN;
+
+    @Override
+    public void attached(Attachment attachment) {
+        attachment.optional(
+                "cluster network",
+                () -> attachment.watch().watchClusterInfo(attachment.session()),
+                info -> told(ClusterNetwork.of(info)));
+    }
+
+    private void told(ClusterNetwork now) {
+        if (!now.equals(known)) {
+            known = now;
+            LOG.infof("cluster network services=%s pods=%s domain=%s", now.services(), now.pods(), now.domain());
+        }
+    }
+
+    /** What was told last. */
+    public ClusterNetwork latest() {
+        return known;
+    }
+}
