@@ -18,6 +18,9 @@ import org.junit.jupiter.api.Timeout;
 @NullUnmarked
 class InjectionFailuresIT {
     private static final String STAMP = "telepath.dev/restarted-at";
+    /** Less than the manager waits for an agent that nothing is known of. */
+    private static final Duration SECONDS = Duration.ofSeconds(20);
+
     private ClusterRig rig;
 
     @BeforeAll
@@ -36,9 +39,14 @@ class InjectionFailuresIT {
 
     /** Fails with these words, and before the time that an agent may take is over. */
     private void refused(String where, String name, String... words) {
+        long began = System.nanoTime();
         Result result = rig.tp("intercept", name, "--namespace", where, "--port", "9:80");
+        Duration took = Duration.ofNanos(System.nanoTime() - began);
+        System.out.printf(
+                "%s after %d ms: %s%n", name, took.toMillis(), result.all().strip());
         assertThat(result.exit()).as(result.all()).isNotZero();
         assertThat(result.all()).contains(words).doesNotContain("agents.arrival", "timed out");
+        assertThat(took).isLessThan(SECONDS);
         await().atMost(Duration.ofSeconds(30))
                 .until(() -> !template(where, name).contains(STAMP));
     }
@@ -95,14 +103,51 @@ class InjectionFailuresIT {
     }
 
     @Test
-    void anAgentThatIsKilledAtItsStartIsToldWithTheExitCode() {
+    void anAgentThatIsKilledForItsMemoryIsToldWithTheExitCodeAndTheReason() {
         rig.echo(rig.open(), "Deployment", "cramped", "http", "");
         rig.managerSettings("TELEPATH_MANAGER_AGENTS_MEMORY_REQUEST=16Mi", "TELEPATH_MANAGER_AGENTS_MEMORY_LIMIT=16Mi");
         try {
-            refused(rig.open(), "cramped", "container telepath-agent of pod cramped-", "crashes: exit code");
+            refused(rig.open(), "cramped", "container telepath-agent of pod cramped-", "exit code 137 (OOMKilled)");
         } finally {
             rig.managerSettings("TELEPATH_MANAGER_AGENTS_MEMORY_REQUEST-", "TELEPATH_MANAGER_AGENTS_MEMORY_LIMIT-");
         }
+    }
+
+    @Test
+    void anAgentThatCrashesAgainAndAgainIsToldWithItsExitCode() {
+        rig.echo(rig.open(), "Deployment", "looping", "http", "");
+        rig.agentImage("busybox:1");
+        try {
+            refused(rig.open(), "looping", "container telepath-agent of pod looping-", "crashes: exit code");
+        } finally {
+            rig.agentImage(null);
+        }
+    }
+
+    @Test
+    void aWebhookThatTheApiServerDoesNotReachIsTold() {
+        rig.echo(rig.open(), "Deployment", "deaf", "http", "");
+        webhook("/clientConfig/service/port", "9");
+        try {
+            refused(rig.open(), "deaf", "came up without an agent", "did not call the webhook", "Service");
+            webhook("/failurePolicy", "\"Fail\"");
+            refused(rig.open(), "deaf", "an admission webhook refused the pod", "failed calling webhook");
+            assertThat(rig.called(rig.open(), "deaf")).contains("/whoami");
+        } finally {
+            webhook("/failurePolicy", "\"Ignore\"");
+            webhook("/clientConfig/service/port", "8443");
+        }
+    }
+
+    private void webhook(String path, String value) {
+        rig.kubectl(
+                        "patch",
+                        "mutatingwebhookconfiguration",
+                        rig.webhook(),
+                        "--type=json",
+                        "-p",
+                        "[{\"op\":\"replace\",\"path\":\"/webhooks/0%s\",\"value\":%s}]".formatted(path, value))
+                .orFail();
     }
 
     @Test

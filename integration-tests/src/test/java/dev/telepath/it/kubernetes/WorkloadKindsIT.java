@@ -52,10 +52,10 @@ class WorkloadKindsIT {
             local.close();
         }
         if (rig != null) {
-            rig.close();
             if (ownDefinition) {
                 rig.kubectl("delete", "crd", "rollouts.argoproj.io", "--wait=false");
             }
+            rig.close();
         }
     }
 
