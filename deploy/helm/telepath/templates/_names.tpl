@@ -34,6 +34,11 @@ annotations:
 telepath-manager-{{ .Release.Namespace }}
 {{- end }}
 
+{{- /* Name of the role of those who may engage workloads. */ -}}
+{{- define "telepath.engageName" -}}
+telepath-engage-{{ .Release.Namespace }}
+{{- end }}
+
 {{- define "telepath.managerImage" -}}
 {{- $image := .Values.image -}}
 {{- with $image.registry }}{{ trimSuffix "/" . }}/{{ end }}{{ $image.name }}:{{ $image.tag | default .Chart.AppVersion }}

@@ -13,6 +13,11 @@ public enum Setting {
     TOKEN_FILE("token-file", Type.TEXT, "", "file that holds the join token; read again at every attach"),
     MANAGER_NAMESPACE(
             "manager-namespace", Type.TEXT, "telepath", "namespace of the manager, where a kubeconfig leads to it"),
+    KUBERNETES_SERVICE_ACCOUNT(
+            "kubernetes.service-account",
+            Type.TEXT,
+            "telepath-client",
+            "[NAMESPACE/]NAME of the service account to come to the manager as; without namespace in the manager's"),
     KUBERNETES_TOKEN_LIFE(
             "kubernetes.token-life",
             Type.DURATION,

@@ -68,6 +68,11 @@ public final class Manifests {
         return MANAGER + "-" + namespace;
     }
 
+    /** Name of the role of those who may engage workloads, which belongs to the cluster too. */
+    public static String engageName(String namespace) {
+        return "telepath-engage-" + namespace;
+    }
+
     private void add(
             ObjectKind kind, ObjectNode metadata, @Nullable String part, @Nullable JsonNode content, Object... more) {
         ObjectNode object = map("apiVersion", kind.apiVersion(), "kind", kind.kind(), "metadata", metadata);

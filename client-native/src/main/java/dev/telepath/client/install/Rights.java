@@ -48,6 +48,11 @@ final class Rights {
             if (!subjects.isEmpty()) {
                 binding(ObjectKind.ROLE_BINDING, Manifests.CLIENT, namespace, subjects);
             }
+            String engage = Manifests.engageName(namespace);
+            role(ObjectKind.CLUSTER_ROLE, engage, "", engaging());
+            if (values.flag("clientRbac.engageAll")) {
+                binding(ObjectKind.CLUSTER_ROLE_BINDING, engage, "", account(Manifests.CLIENT));
+            }
         }
         return objects;
     }
@@ -80,7 +85,11 @@ final class Rights {
     }
 
     private ArrayNode manager() {
-        return list(map("kind", "ServiceAccount", "name", Manifests.MANAGER, "namespace", namespace));
+        return account(Manifests.MANAGER);
+    }
+
+    private ArrayNode account(String name) {
+        return list(map("kind", "ServiceAccount", "name", name, "namespace", namespace));
     }
 
     private ObjectNode subject(JsonNode given) {
@@ -117,6 +126,7 @@ final class Rights {
     private ArrayNode ofCluster(String name) {
         ArrayNode rules = list(
                 rule("authentication.k8s.io", List.of("tokenreviews"), null, List.of("create")),
+                rule("authorization.k8s.io", List.of("subjectaccessreviews"), null, List.of("create")),
                 rule("", List.of("namespaces"), Tree.ifSet(values.at("namespaces")), READ));
         if (!Tree.isSet(values.at("serviceCIDRs"))) {
             rules.add(rule("networking.k8s.io", List.of("servicecidrs"), null, READ));
@@ -147,6 +157,14 @@ final class Rights {
                         null,
                         readAnd("patch")),
                 rule("argoproj.io", List.of("rollouts"), null, readAnd("patch")));
+    }
+
+    /** The verb means something to the manager alone. */
+    private static ArrayNode engaging() {
+        List<String> verbs = List.of("engage");
+        return list(
+                rule("apps", List.of("deployments", "statefulsets", "daemonsets", "replicasets"), null, verbs),
+                rule("argoproj.io", List.of("rollouts"), null, verbs));
     }
 
     private ArrayNode itsOwn() {

@@ -30,7 +30,6 @@ import javax.net.ssl.TrustManager;
 /** The few questions that a client has for the API server about its manager. Blocks; for one attachment. */
 final class Cluster implements AutoCloseable {
     static final String NAME = "telepath-manager";
-    static final String CLIENT = "telepath-client";
     static final String AUDIENCE = "telepath";
     /** Containers with an agent: ours, and Telepresence's. */
     private static final Set<String> AGENTS = Set.of("telepath-agent", "traffic-agent");
@@ -107,8 +106,8 @@ final class Cluster implements AutoCloseable {
         }
     }
 
-    /** A new token. */
-    Token token(Duration life) {
+    /** A new token of that account. */
+    Token token(ServiceAccountName account, Duration life) {
         TokenRequest request = new TokenRequestBuilder()
                 .withNewSpec()
                 .withAudiences(AUDIENCE)
@@ -117,11 +116,12 @@ final class Cluster implements AutoCloseable {
                 .build();
         TokenRequest answer = asked(
                 () -> client.serviceAccounts()
-                        .inNamespace(namespace)
-                        .withName(CLIENT)
+                        .inNamespace(account.namespace())
+                        .withName(account.name())
                         .tokenRequest(request),
-                "get a token of the service account " + CLIENT,
-                "create serviceaccounts/token of " + CLIENT);
+                "get a token of the service account " + account.name(),
+                account.namespace(),
+                "create serviceaccounts/token of " + account.name());
         try {
             return new Token(
                     answer.getStatus().getToken(),

@@ -19,10 +19,12 @@ import java.util.Map;
 public final class ClusterProbe implements AutoCloseable {
     private final Cluster cluster;
     private final String namespace;
+    private final ServiceAccountName account;
 
-    private ClusterProbe(Cluster cluster, String namespace) {
+    private ClusterProbe(Cluster cluster, String namespace, ServiceAccountName account) {
         this.cluster = cluster;
         this.namespace = namespace;
+        this.account = account;
     }
 
     /**
@@ -37,7 +39,10 @@ public final class ClusterProbe implements AutoCloseable {
                 ? settings.under(ClusterSettings.of(kubeconfig.extension()).values(), Map.of())
                         .text(Setting.MANAGER_NAMESPACE)
                 : managerNamespace;
-        return new ClusterProbe(new Cluster(kubeconfig, namespace), namespace);
+        return new ClusterProbe(
+                new Cluster(kubeconfig, namespace),
+                namespace,
+                ServiceAccountName.of(settings.text(Setting.KUBERNETES_SERVICE_ACCOUNT), namespace));
     }
 
     /** The context, the server and the namespace of the manager, as a user knows them. */
@@ -64,7 +69,7 @@ public final class ClusterProbe implements AutoCloseable {
         List<String> missing = new ArrayList<>();
         for (ResourceAttributes right : List.of(
                 right("get", "configmaps", "", Cluster.NAME),
-                right("create", "serviceaccounts", "token", Cluster.CLIENT),
+                right(account.namespace(), "create", "serviceaccounts", "token", account.name()),
                 right("list", "pods", "", ""),
                 right("get", "pods", "portforward", ""),
                 right("create", "pods", "portforward", ""))) {
@@ -83,6 +88,11 @@ public final class ClusterProbe implements AutoCloseable {
     }
 
     private ResourceAttributes right(String verb, String resource, String subresource, String name) {
+        return right(namespace, verb, resource, subresource, name);
+    }
+
+    private static ResourceAttributes right(
+            String namespace, String verb, String resource, String subresource, String name) {
         return new ResourceAttributesBuilder()
                 .withNamespace(namespace)
                 .withVerb(verb)

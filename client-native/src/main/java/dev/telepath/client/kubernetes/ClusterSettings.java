@@ -29,6 +29,7 @@ record ClusterSettings(Map<Setting, String> values, List<String> unused) {
             Setting.MANAGER,
             Setting.TOKEN,
             Setting.TOKEN_FILE,
+            Setting.KUBERNETES_SERVICE_ACCOUNT,
             Setting.KUBERNETES_LOGIN_TIMEOUT,
             Setting.NAME,
             Setting.PROXY_PORT,

@@ -42,16 +42,24 @@ public final class ClusterWay implements Way {
     private final String context;
     private final String namespace;
     private final String owner;
+    private final ServiceAccountName account;
     private final Duration tokenLife;
     private final Duration login;
     private volatile @Nullable String pod;
 
     private ClusterWay(
-            KubeOptions options, String context, String namespace, String owner, Duration tokenLife, Duration login) {
+            KubeOptions options,
+            String context,
+            String namespace,
+            String owner,
+            ServiceAccountName account,
+            Duration tokenLife,
+            Duration login) {
         this.options = options;
         this.context = context;
         this.namespace = namespace;
         this.owner = owner;
+        this.account = account;
         this.tokenLife = tokenLife;
         this.login = login;
     }
@@ -92,7 +100,13 @@ public final class ClusterWay implements Way {
         Settings all = settings.under(near.values(), far.values());
         String place = workloads.isEmpty() ? all.below(Setting.NAMESPACE, kubeconfig.namespace()) : workloads;
         var way = new ClusterWay(
-                options, kubeconfig.context(), namespace, owner, all.duration(Setting.KUBERNETES_TOKEN_LIFE), login);
+                options,
+                kubeconfig.context(),
+                namespace,
+                owner,
+                ServiceAccountName.of(all.text(Setting.KUBERNETES_SERVICE_ACCOUNT), namespace),
+                all.duration(Setting.KUBERNETES_TOKEN_LIFE),
+                login);
         return new Found(way, all, place, unused);
     }
 
@@ -118,7 +132,7 @@ public final class ClusterWay implements Way {
     public ManagedChannel open(EventLoopGroup loops, ManagerChannel.Limits limits) {
         try (var cluster = new Cluster(Kubeconfig.read(options, login), namespace)) {
             String pin = cluster.pin(cluster.published());
-            Cluster.Token token = cluster.token(tokenLife);
+            Cluster.Token token = cluster.token(account, tokenLife);
             Cluster.ReadyPod to = choose(cluster.ready());
             LOG.debugf("port-forward pod=%s namespace=%s context=%s", to.name(), namespace, context);
             URI server = URI.create(cluster.kubeconfig().config().getMasterUrl());
@@ -159,7 +173,7 @@ public final class ClusterWay implements Way {
 
     private Cluster.Token renewed() {
         try (var cluster = new Cluster(Kubeconfig.read(options, login), namespace)) {
-            return cluster.token(tokenLife);
+            return cluster.token(account, tokenLife);
         }
     }
 
@@ -247,7 +261,10 @@ public final class ClusterWay implements Way {
     /** Whether it leads to the same place as the same user. */
     @Override
     public boolean equals(Object other) {
-        return other instanceof ClusterWay way && way.name().equals(name()) && way.options.equals(options);
+        return other instanceof ClusterWay way
+                && way.name().equals(name())
+                && way.options.equals(options)
+                && way.account.equals(account);
     }
 
     @Override

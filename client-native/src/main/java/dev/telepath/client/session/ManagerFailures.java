@@ -53,7 +53,8 @@ public final class ManagerFailures {
                         why,
                         "get a fresh token: telepath-manager token --role client --name NAME",
                         cause);
-            case PERMISSION_DENIED -> failure(Kind.DENIED, doing, why, "ask for a token that allows it", cause);
+            case PERMISSION_DENIED ->
+                failure(Kind.DENIED, doing, why, "ask for the right, or for a token that has it", cause);
             case NOT_FOUND -> failure(Kind.NOT_FOUND, doing, why, "see tp list", cause);
             case ALREADY_EXISTS, ABORTED -> failure(Kind.CONFLICT, doing, why, "see tp list", cause);
             case INTERNAL, UNKNOWN, UNIMPLEMENTED ->

@@ -16,9 +16,16 @@ final class LocalProcess implements AutoCloseable {
     }
 
     static LocalProcess start() throws IOException {
+        return start(TEXT);
+    }
+
+    /**
+     * @param text its answer to every request
+     */
+    static LocalProcess start(String text) throws IOException {
         HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
         server.createContext("/", exchange -> {
-            byte[] body = TEXT.getBytes(StandardCharsets.UTF_8);
+            byte[] body = text.getBytes(StandardCharsets.UTF_8);
             exchange.sendResponseHeaders(200, body.length);
             exchange.getResponseBody().write(body);
             exchange.close();

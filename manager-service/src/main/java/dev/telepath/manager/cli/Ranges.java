@@ -78,6 +78,11 @@ final class Ranges {
         }
         networks("kubernetes.service-cidrs", kubernetes.serviceCidrs().orElse(List.of()));
         networks("kubernetes.pod-cidrs", kubernetes.podCidrs().orElse(List.of()));
+        if (!List.of("on", "off").contains(kubernetes.access())) {
+            throw new UsageProblem(
+                    "setting telepath.manager.kubernetes.access is " + kubernetes.access() + ", expected on or off");
+        }
+        time("kubernetes.access-keep", kubernetes.accessKeep(), Duration.ZERO, Duration.ofMinutes(5));
         time("kubernetes.review-keep", kubernetes.reviewKeep(), Duration.ofSeconds(1), Duration.ofMinutes(10));
         time("kubernetes.review-stale", kubernetes.reviewStale(), kubernetes.reviewKeep(), Duration.ofHours(24));
         time("kubernetes.review-timeout", kubernetes.reviewTimeout(), Duration.ofMillis(100), Duration.ofMinutes(1));

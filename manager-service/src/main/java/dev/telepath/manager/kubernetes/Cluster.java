@@ -14,6 +14,7 @@ import dev.telepath.manager.kubernetes.network.ClusterRanges;
 import dev.telepath.manager.kubernetes.network.NameServer;
 import dev.telepath.manager.network.ClusterNetworks;
 import dev.telepath.manager.network.Subnet;
+import dev.telepath.manager.security.AccessReviews;
 import dev.telepath.manager.security.Installation;
 import dev.telepath.manager.security.ServerNames;
 import dev.telepath.manager.session.Sessions;
@@ -22,6 +23,7 @@ import dev.telepath.manager.settings.ManagerSettings;
 import dev.telepath.manager.settings.Timer;
 import dev.telepath.manager.workload.Offers;
 import dev.telepath.manager.workload.StandaloneWorkloads;
+import dev.telepath.manager.workload.WorkloadAccess;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.ext.web.Router;
@@ -136,6 +138,11 @@ final class Cluster implements AutoCloseable {
                         agents.cpuRequest(), agents.memoryRequest(), agents.cpuLimit(), agents.memoryLimit()),
                 agents.redirect(),
                 agents.tokenSecret());
+    }
+
+    /** By the rights that the API server knows of. */
+    WorkloadAccess access(AccessReviews reviews) {
+        return new RbacAccess(view, reviews);
     }
 
     KubernetesWorkloads workloads() {

@@ -2,12 +2,14 @@ package dev.telepath.manager.kubernetes;
 
 import dev.telepath.manager.engagement.Engagements;
 import dev.telepath.manager.network.ClusterNetworks;
+import dev.telepath.manager.security.AccessReviews;
 import dev.telepath.manager.session.Sessions;
 import dev.telepath.manager.settings.ManagerSettings;
 import dev.telepath.manager.settings.Timer;
 import dev.telepath.manager.workload.AgentSupply;
 import dev.telepath.manager.workload.Offers;
 import dev.telepath.manager.workload.StandaloneWorkloads;
+import dev.telepath.manager.workload.WorkloadAccess;
 import dev.telepath.manager.workload.WorkloadProvider;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -65,6 +67,14 @@ final class KubernetesBeans {
     @Singleton
     ClusterNetworks networks() {
         return cluster.map(Cluster::networks).orElse(ClusterNetworks.NONE);
+    }
+
+    @Produces
+    @Singleton
+    WorkloadAccess access(ManagerSettings settings, Optional<AccessReviews> reviews) {
+        return settings.kubernetes().access().equals("off")
+                ? WorkloadAccess.ANYBODY
+                : cluster.flatMap(one -> reviews.map(one::access)).orElse(WorkloadAccess.ANYBODY);
     }
 
     void route(@Observes Router router) {

@@ -8,27 +8,28 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 
 /** Asks the API server by TokenReview, as the manager's own service account. */
-final class ApiTokenReviews implements TokenReviews, AutoCloseable {
+final class ApiTokenReviews implements TokenReviews {
     /** What a token must have been made for. */
     static final String AUDIENCE = "telepath";
 
     private final KubernetesClient client;
 
-    private ApiTokenReviews(KubernetesClient client) {
+    ApiTokenReviews(KubernetesClient client) {
         this.client = client;
     }
 
-    static ApiTokenReviews open(Duration timeout) {
+    /** A client of the API server that gives up in that time, and tries nothing twice. */
+    static KubernetesClient connect(Duration timeout) {
         Config config = Config.autoConfigure(null);
         config.setRequestTimeout((int) timeout.toMillis());
         config.setConnectionTimeout((int) timeout.toMillis());
         config.setRequestRetryBackoffLimit(0);
-        return new ApiTokenReviews(
-                new KubernetesClientBuilder().withConfig(config).build());
+        return new KubernetesClientBuilder().withConfig(config).build();
     }
 
     @Override
@@ -47,19 +48,19 @@ final class ApiTokenReviews implements TokenReviews, AutoCloseable {
                     || !status.getAudiences().contains(AUDIENCE)) {
                 return new Answer.Unknown(status == null || status.getError() == null ? "" : status.getError());
             }
+            var user = status.getUser();
             return new Answer.Vouched(
-                    Objects.requireNonNullElse(status.getUser().getUsername(), ""),
-                    Objects.requireNonNullElse(status.getUser().getExtra(), Map.of()));
+                    new Principal.Account(
+                            Objects.requireNonNullElse(user.getUsername(), ""),
+                            Objects.requireNonNullElse(user.getGroups(), List.of()),
+                            Objects.requireNonNullElse(user.getUid(), "")),
+                    Objects.requireNonNullElse(user.getExtra(), Map.of()),
+                    false);
         } catch (KubernetesClientException e) {
             String why = e.getCode() == 403
                     ? "the manager may not create tokenreviews (ClusterRole system:auth-delegator)"
                     : "the API server does not answer";
             throw new Unavailable(why, e);
         }
-    }
-
-    @Override
-    public void close() {
-        client.close();
     }
 }

@@ -13,15 +13,15 @@ import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who bears a token that the API server vouches for: a client by the one service account that users may have tokens of,
- * an agent by the pod that its token is bound to. Thread-safe; never blocks.
+ * Who bears a token that the API server vouches for: a client by the service account that users may have tokens of, or by
+ * an account that might have one of those; an agent by the pod that its token is bound to. Thread-safe; never blocks.
  *
- * <p>All clients share a service account, so a session belongs to the secret that its client brings along with every
+ * <p>Clients share service accounts, so a session belongs to the secret that its client brings along with every
  * token; without one it belongs to the token itself and is lost with it.
  */
 final class KubernetesIdentity {
-    private static final String ACCOUNT = "system:serviceaccount:";
-    private static final String POD_NAME = "authentication.kubernetes.io/pod-name";
+    static final String ACCOUNT = "system:serviceaccount:";
+    static final String POD_NAME = "authentication.kubernetes.io/pod-name";
     private static final String POD_UID = "authentication.kubernetes.io/pod-uid";
     private static final String CREDENTIAL = "authentication.kubernetes.io/credential-id";
     private static final int LEAST_OWNER = 32;
@@ -62,15 +62,17 @@ final class KubernetesIdentity {
 
     private Principal known(Answer.Vouched vouched, @Nullable String owner) throws TokenRefused {
         // First, whatever pod it is bound to: who may make tokens of that account can bind them to pods.
-        if (vouched.user().equals(clientAccount)) {
-            return new Principal("client:" + sessions(vouched, owner), Role.CLIENT, false);
+        if (vouched.account().user().equals(clientAccount) || vouched.client()) {
+            return Principal.client("client:" + sessions(vouched, owner), vouched.account());
         }
         Optional<String> pod = extra(vouched, POD_NAME);
-        String[] account = vouched.user().split(":", -1);
-        if (pod.isEmpty() || !vouched.user().startsWith(ACCOUNT) || account.length != 4) {
+        String user = vouched.account().user();
+        String[] account = user.split(":", -1);
+        if (pod.isEmpty() || !user.startsWith(ACCOUNT) || account.length != 4) {
             throw new TokenRefused(
                     Reason.NO_ROLE,
-                    ": it is of " + vouched.user() + ", which is neither " + clientAccount + " nor a pod's");
+                    ": it is of " + user + ", which is neither " + clientAccount
+                            + ", nor a pod's, nor may have tokens of that account (Role telepath-client)");
         }
         String namespace = account[2];
         return new Principal(

@@ -2,6 +2,7 @@ package dev.telepath.manager.security;
 
 import io.grpc.Context;
 import io.grpc.Status;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -11,8 +12,23 @@ import java.util.Optional;
  * @param legacy true on the clear-text port: such callers prove nothing
  * @param pod what the API server says the caller runs in; empty where no API server vouched for it
  * @param seesAll false for callers who see only legacy agents
+ * @param account of a client that the API server vouched for; empty for others, whose rights it does not know
  */
-public record Principal(String subject, Role role, boolean legacy, Optional<Pod> pod, boolean seesAll) {
+public record Principal(
+        String subject, Role role, boolean legacy, Optional<Pod> pod, boolean seesAll, Optional<Account> account) {
+    /**
+     * Whom the API server knows a client for, as it may be asked about.
+     *
+     * @param user such as {@code system:serviceaccount:NAMESPACE:NAME}
+     * @param groups sorted
+     * @param uid may be empty
+     */
+    public record Account(String user, List<String> groups, String uid) {
+        public Account {
+            groups = groups.stream().sorted().toList();
+        }
+    }
+
     /**
      * A pod that a token is bound to.
      *
@@ -26,14 +42,19 @@ public record Principal(String subject, Role role, boolean legacy, Optional<Pod>
     }
 
     public Principal(String subject, Role role, boolean legacy, Optional<Pod> pod) {
-        this(subject, role, legacy, pod, !legacy);
+        this(subject, role, legacy, pod, !legacy, Optional.empty());
+    }
+
+    static Principal client(String subject, Account account) {
+        return new Principal(subject, Role.CLIENT, false, Optional.empty(), true, Optional.of(account));
     }
 
     /** Every caller on the clear-text port, unless the installation says otherwise. */
     public static final Principal LEGACY = new Principal("legacy", Role.ANY, true);
 
     /** Every caller on a clear-text port that is open to all workloads. */
-    public static final Principal TRUSTED_LEGACY = new Principal("legacy", Role.ANY, true, Optional.empty(), true);
+    public static final Principal TRUSTED_LEGACY =
+            new Principal("legacy", Role.ANY, true, Optional.empty(), true, Optional.empty());
 
     private static final String ANY_WORKLOAD = "*";
 

@@ -3,6 +3,7 @@ package dev.telepath.manager.security;
 import dev.telepath.manager.settings.ManagerSettings;
 import dev.telepath.manager.settings.ManagerSettings.KubernetesSettings;
 import dev.telepath.manager.settings.Timer;
+import io.fabric8.kubernetes.client.KubernetesClient;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import jakarta.enterprise.inject.Produces;
@@ -25,17 +26,23 @@ final class SecurityBeans {
         return Installation.open(settings, timer.clock()).tokens();
     }
 
+    /** Empty where the API server is not asked who is who. */
     @Produces
     @Singleton
-    Optional<KubernetesIdentity> kubernetes(ManagerSettings settings, Timer timer, MeterRegistry meters) {
+    Optional<ApiReviews> reviews(ManagerSettings settings, Timer timer, MeterRegistry meters) {
         KubernetesSettings kubernetes = settings.kubernetes();
         boolean inPod = Files.isReadable(ACCOUNT_TOKEN);
         if (kubernetes.identity().equals("off") || kubernetes.identity().equals("auto") && !inPod) {
             return Optional.empty();
         }
-        String namespace = ServerNames.namespace(settings);
-        var reviews = new ReviewCache(
-                ApiTokenReviews.open(kubernetes.reviewTimeout()),
+        KubernetesClient client = ApiTokenReviews.connect(kubernetes.reviewTimeout());
+        var source = new ApiAccessReviews(client);
+        var tokens = new ReviewCache(
+                new ClientAccounts(
+                        new ApiTokenReviews(client),
+                        source,
+                        ServerNames.namespace(settings),
+                        kubernetes.clientAccount()),
                 new ReviewCache.Limits(
                         kubernetes.reviewKeep(),
                         kubernetes.reviewStale(),
@@ -45,13 +52,36 @@ final class SecurityBeans {
                 question -> Thread.ofVirtual().name("token-review").start(question),
                 result -> meters.counter("telepath.token.reviews", "result", result)
                         .increment());
-        Gauge.builder("telepath.token.reviews.known", reviews, ReviewCache::size)
+        Gauge.builder("telepath.token.reviews.known", tokens, ReviewCache::size).register(meters);
+        Gauge.builder("telepath.token.reviews.pending", tokens, ReviewCache::asking)
                 .register(meters);
-        Gauge.builder("telepath.token.reviews.pending", reviews, ReviewCache::asking)
-                .register(meters);
-        LOG.infof(
-                "tokens of the API server accepted namespace=%s clientAccount=%s",
-                namespace, kubernetes.clientAccount());
-        return Optional.of(new KubernetesIdentity(reviews, namespace, kubernetes.clientAccount()));
+        var access = new AccessReviews(
+                source,
+                new AccessReviews.Limits(kubernetes.accessKeep(), kubernetes.reviewsMax(), kubernetes.reviewsPending()),
+                timer.clock(),
+                question -> Thread.ofVirtual().name("access-review").start(question),
+                result -> meters.counter("telepath.access.reviews", "result", result)
+                        .increment());
+        return Optional.of(new ApiReviews(tokens, access));
+    }
+
+    /** What the API server is asked. */
+    record ApiReviews(ReviewCache tokens, AccessReviews access) {}
+
+    @Produces
+    @Singleton
+    Optional<AccessReviews> access(Optional<ApiReviews> reviews) {
+        return reviews.map(ApiReviews::access);
+    }
+
+    @Produces
+    @Singleton
+    Optional<KubernetesIdentity> identity(Optional<ApiReviews> reviews, ManagerSettings settings) {
+        String account = settings.kubernetes().clientAccount();
+        return reviews.map(asked -> {
+            String namespace = ServerNames.namespace(settings);
+            LOG.infof("tokens of the API server accepted namespace=%s clientAccount=%s", namespace, account);
+            return new KubernetesIdentity(asked.tokens(), namespace, account);
+        });
     }
 }

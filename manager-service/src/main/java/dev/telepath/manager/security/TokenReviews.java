@@ -8,10 +8,11 @@ interface TokenReviews {
     /** Who can vouch says: it is of this one, or of nobody. */
     sealed interface Answer {
         /**
-         * @param user name of the account
+         * @param account whose token it is
          * @param extra what else is known of it, such as the pod
+         * @param client whether the account may have tokens of the clients' account, and thus is a client itself
          */
-        record Vouched(String user, Map<String, List<String>> extra) implements Answer {}
+        record Vouched(Principal.Account account, Map<String, List<String>> extra, boolean client) implements Answer {}
 
         /**
          * @param why for the bearer; may be empty

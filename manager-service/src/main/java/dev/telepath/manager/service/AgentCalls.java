@@ -14,6 +14,7 @@ import dev.telepath.manager.watch.Changes;
 import dev.telepath.manager.watch.Delta;
 import dev.telepath.manager.watch.Watches;
 import dev.telepath.manager.workload.AgentSupply;
+import dev.telepath.manager.workload.WorkloadAccess;
 import dev.telepath.protocol.telepresence.manager.AgentInfo;
 import dev.telepath.protocol.telepresence.manager.AgentInfoDelta;
 import dev.telepath.protocol.telepresence.manager.AgentInfoSnapshot;
@@ -36,6 +37,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -46,13 +48,15 @@ final class AgentCalls {
     private final Sessions sessions;
     private final Engagements engagements;
     private final AgentSupply supply;
+    private final WorkloadAccess access;
     private final Watches watches;
 
     @Inject
-    AgentCalls(Sessions sessions, Engagements engagements, AgentSupply supply, Watches watches) {
+    AgentCalls(Sessions sessions, Engagements engagements, AgentSupply supply, WorkloadAccess access, Watches watches) {
         this.sessions = sessions;
         this.engagements = engagements;
         this.supply = supply;
+        this.access = access;
         this.watches = watches;
     }
 
@@ -63,7 +67,9 @@ final class AgentCalls {
         var workload = new WorkloadKey(client.namespace(), request.getName());
         Executor loop = CallLoop.current();
         return Uni.createFrom()
-                .completionStage(supply.bring(workload))
+                .completionStage(access.check(client.owner(), workload).thenCompose(allowed -> supply.bring(workload)))
+                .onFailure(CompletionException.class)
+                .transform(Throwable::getCause)
                 .replaceWith(true)
                 .emitOn(loop)
                 .map(brought -> ingest(client, workload));

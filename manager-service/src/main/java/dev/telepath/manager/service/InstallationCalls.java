@@ -14,6 +14,7 @@ import dev.telepath.manager.settings.ManagerSettings;
 import dev.telepath.manager.watch.Watches;
 import dev.telepath.manager.workload.AgentSupply;
 import dev.telepath.manager.workload.Workload;
+import dev.telepath.manager.workload.WorkloadAccess;
 import dev.telepath.manager.workload.WorkloadProvider;
 import dev.telepath.protocol.telepresence.manager.AgentConfigRequest;
 import dev.telepath.protocol.telepresence.manager.AgentConfigResponse;
@@ -42,6 +43,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.logging.Logger;
 
@@ -55,6 +59,7 @@ final class InstallationCalls {
     private final WorkloadProvider workloads;
     private final AgentSupply supply;
     private final ClusterNetworks networks;
+    private final WorkloadAccess access;
     private final Watches watches;
     private final ManagerSettings settings;
     private final HttpServer server;
@@ -68,6 +73,7 @@ final class InstallationCalls {
             WorkloadProvider workloads,
             AgentSupply supply,
             ClusterNetworks networks,
+            WorkloadAccess access,
             Watches watches,
             Draining draining,
             ManagerSettings settings,
@@ -77,6 +83,7 @@ final class InstallationCalls {
         this.workloads = workloads;
         this.supply = supply;
         this.networks = networks;
+        this.access = access;
         this.watches = watches;
         this.draining = draining;
         this.settings = settings;
@@ -164,7 +171,10 @@ final class InstallationCalls {
         ClientSession client =
                 sessions.client(Principal.current(), request.getSessionInfo().getSessionId());
         return Uni.createFrom()
-                .completionStage(supply.remove(client.namespace(), request.getAgentsList()))
+                .completionStage(mayRemove(client, request.getAgentsList())
+                        .thenCompose(allowed -> supply.remove(client.namespace(), request.getAgentsList())))
+                .onFailure(CompletionException.class)
+                .transform(Throwable::getCause)
                 .map(removed -> {
                     if (removed) {
                         return Empty.getDefaultInstance();
@@ -174,6 +184,17 @@ final class InstallationCalls {
                                     "agents of a standalone manager were started by hand; stop them where they run")
                             .asRuntimeException();
                 });
+    }
+
+    /** Without names all of the namespace go, so that it takes a right to all. */
+    private CompletionStage<Void> mayRemove(ClientSession client, List<String> names) {
+        return (names.isEmpty() ? List.of("") : names)
+                .stream()
+                        .distinct()
+                        .map(name -> access.check(client.owner(), new WorkloadKey(client.namespace(), name)))
+                        .reduce(
+                                CompletableFuture.completedFuture(null),
+                                (one, other) -> one.thenCombine(other, (left, right) -> left));
     }
 
     Multi<ClusterInfo> watchCluster(SessionInfo info) {

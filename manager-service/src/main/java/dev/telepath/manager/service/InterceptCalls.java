@@ -15,6 +15,7 @@ import dev.telepath.manager.watch.Delta;
 import dev.telepath.manager.watch.Watches;
 import dev.telepath.manager.workload.AgentSupply;
 import dev.telepath.manager.workload.Replacement;
+import dev.telepath.manager.workload.WorkloadAccess;
 import dev.telepath.protocol.telepresence.manager.CreateInterceptRequest;
 import dev.telepath.protocol.telepresence.manager.GetInterceptRequest;
 import dev.telepath.protocol.telepresence.manager.InterceptDispositionType;
@@ -36,6 +37,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
@@ -50,15 +53,22 @@ final class InterceptCalls {
     private final Engagements engagements;
     private final Preparation preparation;
     private final AgentSupply supply;
+    private final WorkloadAccess access;
     private final Watches watches;
 
     @Inject
     InterceptCalls(
-            Sessions sessions, Engagements engagements, Preparation preparation, AgentSupply supply, Watches watches) {
+            Sessions sessions,
+            Engagements engagements,
+            Preparation preparation,
+            AgentSupply supply,
+            WorkloadAccess access,
+            Watches watches) {
         this.sessions = sessions;
         this.engagements = engagements;
         this.preparation = preparation;
         this.supply = supply;
+        this.access = access;
         this.watches = watches;
     }
 
@@ -69,9 +79,15 @@ final class InterceptCalls {
                     case Preparation.Outcome.UserError(String text) -> wrong(text);
                     case Preparation.Outcome.Ready ready -> prepared(ready);
                 })
-                .onFailure(StatusRuntimeException.class)
+                .onFailure(InterceptCalls::forUsers)
                 .recoverWithItem(failure -> wrong(String.valueOf(
                         ((StatusRuntimeException) failure).getStatus().getDescription())));
+    }
+
+    /** What may not be done, or not be said now, is no fault of what was asked for. */
+    private static boolean forUsers(Throwable failure) {
+        return failure instanceof StatusRuntimeException refused
+                && refused.getStatus().getCode() != Status.Code.PERMISSION_DENIED;
     }
 
     private static PreparedIntercept wrong(String text) {
@@ -86,21 +102,27 @@ final class InterceptCalls {
         Executor loop = CallLoop.current();
         InterceptSpec spec = request.getInterceptSpec();
         WorkloadKey workload = preparation.workload(client, spec);
-        if (spec.getReplace()) {
-            // Before the container goes, for others may need it.
-            Optional<String> obstacle = preparation.obstacle(client, spec);
-            if (obstacle.isPresent()) {
-                return Uni.createFrom()
-                        .failure(Status.FAILED_PRECONDITION
-                                .withDescription(obstacle.get())
-                                .asRuntimeException());
-            }
-        }
         return Uni.createFrom()
-                .completionStage(
-                        spec.getReplace() ? supply.replace(workload, Replacement.of(spec)) : supply.bring(workload))
+                .completionStage(access.check(client.owner(), workload))
+                .chain(allowed -> {
+                    // Before the container goes, for others may need it.
+                    Optional<String> obstacle =
+                            spec.getReplace() ? preparation.obstacle(client, spec) : Optional.empty();
+                    return obstacle.isPresent()
+                            ? Uni.createFrom()
+                                    .<Void>failure(Status.FAILED_PRECONDITION
+                                            .withDescription(obstacle.get())
+                                            .asRuntimeException())
+                            : Uni.createFrom().completionStage(supplied(workload, spec));
+                })
+                .onFailure(CompletionException.class)
+                .transform(Throwable::getCause)
                 .replaceWith(true)
                 .emitOn(loop);
+    }
+
+    private CompletionStage<Void> supplied(WorkloadKey workload, InterceptSpec spec) {
+        return spec.getReplace() ? supply.replace(workload, Replacement.of(spec)) : supply.bring(workload);
     }
 
     private static PreparedIntercept prepared(Preparation.Outcome.Ready ready) {

@@ -8,6 +8,8 @@ import dev.telepath.manager.session.ClientSession;
 import dev.telepath.manager.session.Draining;
 import dev.telepath.manager.session.Session;
 import dev.telepath.manager.session.Sessions;
+import dev.telepath.manager.session.WorkloadKey;
+import dev.telepath.manager.workload.WorkloadAccess;
 import dev.telepath.protocol.telepresence.manager.AgentInfo;
 import dev.telepath.protocol.telepresence.manager.ClientInfo;
 import dev.telepath.protocol.telepresence.manager.InterceptInfo;
@@ -17,17 +19,24 @@ import dev.telepath.protocol.telepresence.manager.RemainRequest;
 import dev.telepath.protocol.telepresence.manager.SessionInfo;
 import dev.telepath.protocol.telepresence.manager.TunnelMetrics;
 import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
+import org.jboss.logging.Logger;
 
 /** Arrival, life and departure of sessions. */
 @Singleton
 final class SessionCalls {
+    private static final Logger LOG = Logger.getLogger(SessionCalls.class);
     private static final int MAX_RESTORED = 1000;
 
     private final Sessions sessions;
     private final Engagements engagements;
+    private final WorkloadAccess access;
     private final TelepresenceMetrics metrics;
     private final InstallationId installation;
     private final Draining draining;
@@ -36,11 +45,13 @@ final class SessionCalls {
     SessionCalls(
             Sessions sessions,
             Engagements engagements,
+            WorkloadAccess access,
             TelepresenceMetrics metrics,
             InstallationId installation,
             Draining draining) {
         this.sessions = sessions;
         this.engagements = engagements;
+        this.access = access;
         this.metrics = metrics;
         this.installation = installation;
         this.draining = draining;
@@ -73,7 +84,10 @@ final class SessionCalls {
         return Answers.empty();
     }
 
-    /** The agents that the client knew are not restored from its word: each comes back by itself. */
+    /**
+     * The agents that the client knew are not restored from its word: each comes back by itself. Nor is an engagement of a
+     * workload that it may not engage.
+     */
     Uni<Empty> reconnectClient(ReconnectClientRequest request) {
         draining.check();
         if (request.getInterceptsCount() > MAX_RESTORED) {
@@ -83,10 +97,38 @@ final class SessionCalls {
         }
         ClientSession client =
                 sessions.restore(Principal.current(), request.getSession().getSessionId(), request.getClient());
-        for (InterceptInfo one : request.getInterceptsList()) {
-            engagements.restore(client, one);
-        }
-        return Answers.empty();
+        Executor loop = CallLoop.current();
+        return Multi.createFrom()
+                .iterable(request.getInterceptsList())
+                .onItem()
+                .transformToUniAndConcatenate(one -> restored(client, one, loop))
+                .collect()
+                .last()
+                .replaceWith(Empty.getDefaultInstance());
+    }
+
+    private Uni<Boolean> restored(ClientSession client, InterceptInfo one, Executor loop) {
+        var workload =
+                new WorkloadKey(one.getSpec().getNamespace(), one.getSpec().getAgent());
+        return Uni.createFrom()
+                .completionStage(access.check(client.owner(), workload))
+                .emitOn(loop)
+                .map(allowed -> {
+                    engagements.restore(client, one);
+                    return true;
+                })
+                .onFailure(CompletionException.class)
+                .transform(Throwable::getCause)
+                .onFailure(SessionCalls::denied)
+                .recoverWithItem(refused -> {
+                    LOG.infof("engagement not restored id=%s cause=\"%s\"", one.getId(), refused.getMessage());
+                    return false;
+                });
+    }
+
+    private static boolean denied(Throwable failure) {
+        return failure instanceof StatusRuntimeException refused
+                && refused.getStatus().getCode() == Status.Code.PERMISSION_DENIED;
     }
 
     Uni<Empty> reconnectAgent(ReconnectAgentRequest request) {

@@ -131,6 +131,14 @@ public interface ManagerSettings {
         @WithDefault("telepath-client")
         String clientAccount();
 
+        /** Whether clients that the API server knows need its leave to engage a workload: {@code on} or {@code off}. */
+        @WithDefault("on")
+        String access();
+
+        /** How long its answer about what somebody may do is taken without asking again; 0 to 5 min. */
+        @WithDefault("10s")
+        Duration accessKeep();
+
         /** How long an answer about a token is taken without asking again; 1 s to 10 min. */
         @WithDefault("1m")
         Duration reviewKeep();

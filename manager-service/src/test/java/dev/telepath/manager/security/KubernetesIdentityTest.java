@@ -42,7 +42,11 @@ class KubernetesIdentityTest {
     private final KubernetesIdentity identity = new KubernetesIdentity(cache, "telepath", "telepath-client");
 
     private static Answer vouched(String user, Map<String, List<String>> extra) {
-        return new Answer.Vouched(user, extra);
+        return new Answer.Vouched(account(user), extra, false);
+    }
+
+    private static Principal.Account account(String user) {
+        return new Principal.Account(user, List.of("system:serviceaccounts"), "u-9");
     }
 
     private static Answer pod(String account, String name) {
@@ -117,6 +121,30 @@ class KubernetesIdentityTest {
         assertThatThrownBy(() -> identity.principal(new Answer.Unknown("token expired"), OWNER))
                 .hasMessageContaining("does not vouch")
                 .hasMessageContaining("token expired");
+    }
+
+    @Test
+    void anAccountOfItsOwnThatMayHaveAClientsTokenIsAClientOfThatName() throws Exception {
+        String alice = "system:serviceaccount:team:alice";
+        var asked = new ArrayList<String>();
+        TokenReviews reviews = new ClientAccounts(
+                token -> token.equals("pod") ? pod(alice, "web-1") : vouched(token, Map.of()),
+                (who, what) -> asked.add(who.user() + " " + what + " " + what.namespace() + "/" + what.name())
+                        && who.user().equals(alice),
+                "telepath",
+                "telepath-client");
+        var own = identity.principal(reviews.review(alice), OWNER);
+        assertThat(own.role()).isEqualTo(Role.CLIENT);
+        assertThat(own.account().orElseThrow().user()).isEqualTo(alice);
+        assertThat(own.owns(identity.principal(reviews.review(CLIENTS), OWNER))).isFalse();
+        assertThat(identity.principal(reviews.review("pod"), OWNER).role()).isEqualTo(Role.AGENT);
+        assertThatThrownBy(() -> identity.principal(reviews.review("eve"), OWNER))
+                .hasMessageContaining("eve")
+                .hasMessageContaining("Role telepath-client");
+        assertThat(asked)
+                .containsExactly(
+                        alice + " create serviceaccounts/token telepath/telepath-client",
+                        "eve create serviceaccounts/token telepath/telepath-client");
     }
 
     @Test

@@ -85,12 +85,13 @@ final class ClusterObjects {
      */
     Set<ObjectKey> labelled() {
         Set<ObjectKey> all = new LinkedHashSet<>();
+        Set<String> ofCluster = Set.of(Manifests.clusterName(namespace), Manifests.engageName(namespace));
         String selector = "?labelSelector=" + URLEncoder.encode(Labels.SELECTOR, StandardCharsets.UTF_8);
         for (ObjectKind kind : ObjectKind.values()) {
             String in = kind.namespaced() ? namespace : "";
             for (JsonNode each : items(new ObjectKey(kind, in, "").collection() + selector)) {
                 String name = each.path("metadata").path("name").asText();
-                if (kind.namespaced() || name.equals(Manifests.clusterName(namespace))) {
+                if (kind.namespaced() || ofCluster.contains(name)) {
                     all.add(new ObjectKey(kind, in, name));
                 }
             }
