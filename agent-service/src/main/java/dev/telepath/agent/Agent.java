@@ -229,7 +229,10 @@ public final class Agent implements AutoCloseable {
         return fronts.open();
     }
 
-    /** Idempotent. Takes nothing new, lets open connections finish for the drain time, says good-bye, and ends all. Blocks. */
+    /**
+     * Idempotent. Takes nothing new, lets open connections finish for the drain time, resets those left, says good-bye, and
+     * ends all. Blocks.
+     */
     @Override
     public void close() {
         if (!closing.compareAndSet(false, true)) {
@@ -251,7 +254,7 @@ public final class Agent implements AutoCloseable {
                         TimeUnit.MILLISECONDS);
         await(quiet, settings.drain().plus(GOODBYE));
         probe.cancel(false);
-        await(fronts.closeConnections().toCompletableFuture(), GOODBYE);
+        await(fronts.resetConnections().toCompletableFuture(), GOODBYE);
         if (streams != null) {
             await(streams.close().toCompletableFuture(), GOODBYE);
         }

@@ -1,6 +1,7 @@
 package dev.telepath.agent;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.telepath.agent.attach.Attachment;
@@ -9,6 +10,7 @@ import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.SocketException;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Set;
@@ -44,6 +46,25 @@ class BytesTest {
 
     private static ServerSocket listen() throws IOException {
         return new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+    }
+
+    @Test
+    void aConnectionThatOutlivesTheDrainIsReset() throws IOException {
+        try (var target = listen();
+                var rig = new AgentRig(
+                        Set.of(), Map.of("drain", "0s", "ports", "0=127.0.0.1:" + target.getLocalPort() + ":http"))) {
+            attached(rig);
+            try (var user = new Socket(InetAddress.getLoopbackAddress(), rig.port());
+                    var server = target.accept()) {
+                user.setSoTimeout(10_000);
+                user.getOutputStream().write(1);
+                assertThat(server.getInputStream().read()).isEqualTo(1);
+                rig.agent.close();
+                assertThatThrownBy(() -> user.getInputStream().read())
+                        .isInstanceOf(SocketException.class)
+                        .hasMessageContaining("reset");
+            }
+        }
     }
 
     @ParameterizedTest

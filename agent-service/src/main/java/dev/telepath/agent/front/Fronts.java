@@ -138,10 +138,16 @@ public final class Fronts implements AutoCloseable {
         return connections.size();
     }
 
-    /** Ends the connections that are still open. */
-    public CompletionStage<Void> closeConnections() {
+    /** Resets the connections that are still open: an orderly end would pass for that of the data. */
+    public CompletionStage<Void> resetConnections() {
         var done = new CompletableFuture<Void>();
-        connections.close().addListener(closed -> done.complete(null));
+        connections.forEach(connection -> connection.eventLoop().execute(() -> {
+            if (connection.isActive()) {
+                connection.config().setOption(ChannelOption.SO_LINGER, 0);
+            }
+            connection.close();
+        }));
+        connections.newCloseFuture().addListener(closed -> done.complete(null));
         return done;
     }
 }
