@@ -220,7 +220,7 @@ class InstallIT {
     }
 
     @Test
-    void theNetworksOfTheClusterAreToldWithTheRightsToReadThemAndWithout() {
+    void theNetworksOfTheClusterAreToldWithTheRightsToReadThemAndWithout() throws Exception {
         String whole = namespace("networks");
         install("install", whole).orFail();
         networksAreTold(whole, true);
@@ -229,14 +229,22 @@ class InstallIT {
         String around = namespace("around");
         install("install", around, "--set", "podCIDRStrategy=coverPodIPs", "--set", "namespaces={" + around + "}")
                 .orFail();
+        String role = "telepath-manager-" + around;
+        JsonNode rules = JSON.readTree(kubectl("get", "clusterrole", role, "-o", "json")
+                        .orFail()
+                        .out())
+                .path("rules");
+        int index = rules.valueStream()
+                .map(rule -> rule.path("resources").path(0).asText())
+                .toList()
+                .indexOf("servicecidrs");
         kubectl(
                         "patch",
                         "clusterrole",
-                        "telepath-manager-" + around,
+                        role,
                         "--type=json",
                         "-p",
-                        "[{\"op\":\"test\",\"path\":\"/rules/2/resources/0\",\"value\":\"servicecidrs\"},"
-                                + "{\"op\":\"remove\",\"path\":\"/rules/2\"}]")
+                        "[{\"op\":\"remove\",\"path\":\"/rules/" + index + "\"}]")
                 .orFail();
         kubectl("-n", around, "rollout", "restart", "statefulset/telepath-manager")
                 .orFail();
