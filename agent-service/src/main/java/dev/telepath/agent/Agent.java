@@ -22,6 +22,7 @@ import dev.telepath.agent.metrics.ClientTraffic;
 import dev.telepath.agent.names.Names;
 import dev.telepath.agent.settings.AgentSettings;
 import dev.telepath.agent.settings.GuardedPort;
+import dev.telepath.agent.sftp.SftpServer;
 import dev.telepath.agent.share.RecentLog;
 import dev.telepath.agent.share.ShareServer;
 import dev.telepath.tunnel.bridge.Credit;
@@ -67,6 +68,7 @@ public final class Agent implements AutoCloseable {
     private final List<Front> bound = new ArrayList<>();
     private volatile @Nullable Engagements engagements;
     private @Nullable ShareServer share;
+    private @Nullable SftpServer sftp;
     private @Nullable AgentApi api;
     private @Nullable Attachment attachment;
     private @Nullable AgentStreams streams;
@@ -124,6 +126,7 @@ public final class Agent implements AutoCloseable {
                 settings.hold());
         streams = streaming;
         Optional<ShareServer> lent = share(log);
+        Optional<Self.Sftp> files = lent.isPresent() ? sftp(lent.get(), metrics) : Optional.empty();
         Optional<AgentApi> service = api(version, dials, names, credit);
         var self = new Self(
                 workload,
@@ -137,6 +140,7 @@ public final class Agent implements AutoCloseable {
                 service.map(AgentApi::port).orElse(0),
                 lent.map(server -> new Self.Share(
                         server.port(),
+                        files,
                         server.token(),
                         server.logToken(),
                         server.paths().stream().map(Path::toString).toList())));
@@ -188,6 +192,16 @@ public final class Agent implements AutoCloseable {
         ShareServer started = ShareServer.start(paths, log, settings.shareRequests());
         share = started;
         return Optional.of(started);
+    }
+
+    private Optional<Self.Sftp> sftp(ShareServer lent, AgentMetrics metrics) throws IOException {
+        if (!settings.sftp() || lent.paths().isEmpty()) {
+            return Optional.empty();
+        }
+        var rules = new SftpServer.Rules(settings.sftpConnections(), settings.sftpHandles(), settings.sftpOpen());
+        SftpServer started = SftpServer.start(lent.paths(), lent.token(), rules, metrics);
+        sftp = started;
+        return Optional.of(new Self.Sftp(started.port(), rules.open()));
     }
 
     private Optional<AgentApi> api(String version, DialAnswers dials, Names names, Credit credit) throws IOException {
@@ -263,6 +277,9 @@ public final class Agent implements AutoCloseable {
         }
         if (api != null) {
             api.close();
+        }
+        if (sftp != null) {
+            sftp.close();
         }
         if (share != null) {
             share.close();

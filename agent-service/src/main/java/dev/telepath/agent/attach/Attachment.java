@@ -198,7 +198,10 @@ public final class Attachment implements ClientPath {
                     manager, approach.pin(), approach.bearer(), loop, ManagerChannel.Limits.STANDARD);
             channel = opened;
             var arriving = new ManagerSession(opened, approach.ownAddress(), interests, rhythm.call());
-            interests.self().share().ifPresent(share -> interests.dials().shareAt(approach.ownAddress(), share.port()));
+            interests
+                    .self()
+                    .share()
+                    .ifPresent(share -> interests.dials().shareAt(approach.ownAddress(), share.loopbackPorts()));
             arriving.attach(before)
                     .emitOn(loop)
                     .subscribe()

@@ -3,10 +3,14 @@ package dev.telepath.agent.attach;
 import com.google.protobuf.ByteString;
 import dev.telepath.agent.engage.Workload;
 import dev.telepath.protocol.telepresence.manager.AgentInfo;
+import dev.telepath.protocol.telepresence.manager.ReviewInterceptRequest;
 import dev.telepath.protocol.v1.Offering;
 import java.net.InetAddress;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * What the agent tells a manager of itself.
@@ -28,10 +32,16 @@ public record Self(Workload workload, Pod pod, String version, int apiPort, Opti
     /**
      * Where files and logs are served.
      *
+     * @param sftp empty when files are not served so
      * @param token secret
      * @param logToken secret, good for the log alone
      */
-    public record Share(int port, String token, String logToken, List<String> paths) {
+    public record Share(int port, Optional<Sftp> sftp, String token, String logToken, List<String> paths) {
+        /** Ports that only loopback serves. */
+        Set<Integer> loopbackPorts() {
+            return sftp.map(files -> Set.of(port, files.port())).orElseGet(() -> Set.of(port));
+        }
+
         /** Never the token. */
         @Override
         public String toString() {
@@ -39,10 +49,24 @@ public record Self(Workload workload, Pod pod, String version, int apiPort, Opti
         }
     }
 
+    /**
+     * Where the lent files are served by SFTP.
+     *
+     * @param open whether clients need no token, so that those of Telepresence are told of it
+     */
+    public record Sftp(int port, boolean open) {}
+
+    /** Where its tree begins. */
+    private static final String MOUNT_POINT = "/";
+    /** As Telepresence numbers it: the files are on the far side and may only be read. */
+    private static final int REMOTE_READ_ONLY = 3;
+
     /** What the product is called to peers. */
     static final String PRODUCT = "telepath";
 
     AgentInfo info(InetAddress address) {
+        var container = AgentInfo.ContainerInfo.newBuilder().putAllEnvironment(workload.environment());
+        openSftp().ifPresent(files -> container.setMountPoint(MOUNT_POINT).putAllMounts(mounts()));
         return AgentInfo.newBuilder()
                 .setName(workload.name())
                 .setNamespace(workload.namespace())
@@ -53,17 +77,33 @@ public record Self(Workload workload, Pod pod, String version, int apiPort, Opti
                 .setVersion(version)
                 .setKind(pod.kind())
                 .setApiPort(apiPort)
+                .setSftpPort(openSftp().map(Sftp::port).orElse(0))
                 .addMechanisms(AgentInfo.Mechanism.newBuilder()
                         .setName("tcp")
                         .setProduct(PRODUCT)
                         .setVersion(version))
                 .putAllEnvironment(workload.environment())
-                .putContainers(
-                        workload.name(),
-                        AgentInfo.ContainerInfo.newBuilder()
-                                .putAllEnvironment(workload.environment())
-                                .build())
+                .putContainers(workload.name(), container.build())
                 .build();
+    }
+
+    /** Adds where the files are, for clients that bring no token. */
+    void tellFiles(ReviewInterceptRequest.Builder review) {
+        openSftp()
+                .ifPresent(files -> review.setSftpPort(files.port())
+                        .setMountPoint(MOUNT_POINT)
+                        .putAllMounts(mounts()));
+    }
+
+    private Optional<Sftp> openSftp() {
+        return share.flatMap(Share::sftp).filter(Sftp::open);
+    }
+
+    private Map<String, Integer> mounts() {
+        return share.stream()
+                .flatMap(lent -> lent.paths().stream())
+                .distinct()
+                .collect(Collectors.toMap(path -> path, path -> REMOTE_READ_ONLY));
     }
 
     Offering offering(String sessionId, InetAddress address) {
@@ -76,6 +116,7 @@ public record Self(Workload workload, Pod pod, String version, int apiPort, Opti
         share.ifPresent(lent -> offering.setShare(Offering.Share.newBuilder()
                 .setAddress(ByteString.copyFrom(address.getAddress()))
                 .setPort(lent.port())
+                .setSftpPort(lent.sftp().map(Sftp::port).orElse(0))
                 .setToken(lent.token())
                 .setLogToken(lent.logToken())
                 .addAllPaths(lent.paths())));

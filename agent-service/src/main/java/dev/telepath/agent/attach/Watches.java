@@ -202,11 +202,13 @@ final class Watches {
         var request =
                 ReviewInterceptRequest.newBuilder().setSession(session.info()).setId(id);
         switch (waiting.review()) {
-            case Review.Accept accept ->
+            case Review.Accept accept -> {
                 request.setDisposition(InterceptDispositionType.ACTIVE)
                         .setPodIp(address.getHostAddress())
                         .setMechanismArgsDesc(described(waiting.info().getSpec()))
                         .putAllEnvironment(engagements.workload().environment());
+                interests.self().tellFiles(request);
+            }
             case Review.Refuse(String message) -> {
                 request.setDisposition(InterceptDispositionType.AGENT_ERROR).setMessage(message);
                 LOG.infof("intercept refused id=%s cause=\"%s\"", id, message);

@@ -17,13 +17,14 @@ import io.netty.channel.EventLoopGroup;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 
 /** Dials destinations in the workload's network for clients and joins them to their streams. Thread-safe. */
 public final class DialAnswers {
-    /** The agent's own address and a port that only loopback serves: reached from outside by a stream alone. */
-    private record Loopback(InetAddress address, int port) {}
+    /** The agent's own address and ports that only loopback serves: reached from outside by a stream alone. */
+    private record Loopback(InetAddress address, Set<Integer> ports) {}
 
     private final EventLoopGroup loops;
     private final Credit credit;
@@ -31,7 +32,7 @@ public final class DialAnswers {
     private final Duration udpIdle;
     private final AgentMetrics metrics;
     private final ClientTraffic traffic;
-    private volatile Loopback share = new Loopback(InetAddress.getLoopbackAddress(), 0);
+    private volatile Loopback share = new Loopback(InetAddress.getLoopbackAddress(), Set.of());
 
     /**
      * @param dialTimeout used where a stream names none
@@ -52,9 +53,9 @@ public final class DialAnswers {
         this.traffic = traffic;
     }
 
-    /** A destination of that address and port means the share on loopback. */
-    public void shareAt(InetAddress address, int port) {
-        share = new Loopback(address, port);
+    /** A destination of that address and one of the ports means what is lent on loopback. */
+    public void shareAt(InetAddress address, Set<Integer> ports) {
+        share = new Loopback(address, Set.copyOf(ports));
     }
 
     /**
@@ -121,8 +122,8 @@ public final class DialAnswers {
         }
         InetSocketAddress destination = new InetSocketAddress(id.destinationAddress(), id.destinationPort());
         Loopback own = share;
-        if (own.port() == destination.getPort() && own.address().equals(destination.getAddress())) {
-            destination = new InetSocketAddress(InetAddress.getLoopbackAddress(), own.port());
+        if (own.ports().contains(destination.getPort()) && own.address().equals(destination.getAddress())) {
+            destination = new InetSocketAddress(InetAddress.getLoopbackAddress(), destination.getPort());
         }
         return switch (protocol) {
             case TCP -> new Dialer(loops).dial(destination, timeout, credit);

@@ -28,12 +28,16 @@ public final class AgentMetrics {
     private final Counter in;
     private final Counter out;
     private final Counter overflow;
+    private final AtomicInteger sftpOpen;
+    private final Counter sftpBytes;
 
     public AgentMetrics(MeterRegistry registry, Credit credit) {
         this.registry = registry;
         this.open = gauge("telepath.streams.open");
         this.in = registry.counter("telepath.stream.bytes", "direction", "in");
         this.out = registry.counter("telepath.stream.bytes", "direction", "out");
+        this.sftpOpen = gauge("telepath.sftp.open");
+        this.sftpBytes = registry.counter("telepath.sftp.bytes");
         this.overflow = registry.counter("telepath.wiretap.overflow");
         registry.gauge("telepath.credit.in.use.bytes", credit, Credit::inUse);
     }
@@ -99,6 +103,29 @@ public final class AgentMetrics {
     /** A wiretap copy was ended because its client could not follow. */
     public void wiretapOverflow() {
         overflow.increment();
+    }
+
+    /** An SFTP connection was accepted; {@link #sftpEnded} must follow once. */
+    public void sftpBegan() {
+        sftpOpen.incrementAndGet();
+    }
+
+    /**
+     * @param result {@code ok}, or why it did not end cleanly
+     */
+    public void sftpEnded(String result) {
+        sftpOpen.decrementAndGet();
+        sftpRefused(result);
+    }
+
+    /** An SFTP connection that was not served. */
+    public void sftpRefused(String result) {
+        registry.counter("telepath.sftp.connections", "result", result).increment();
+    }
+
+    /** File contents that an SFTP client read. */
+    public void sftpBytes(long bytes) {
+        sftpBytes.increment((double) bytes);
     }
 
     /** A traffic report did not reach the manager. */

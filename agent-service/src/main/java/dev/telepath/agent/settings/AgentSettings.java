@@ -187,6 +187,22 @@ public interface AgentSettings {
     @WithDefault("16")
     int shareRequests();
 
+    /** Whether lent files are served by SFTP too. */
+    @WithDefault("true")
+    boolean sftp();
+
+    /** Whether SFTP clients are served that bring no token, which those of Telepresence cannot. */
+    @WithDefault("false")
+    boolean sftpOpen();
+
+    /** SFTP connections at once; more are refused. */
+    @WithDefault("16")
+    int sftpConnections();
+
+    /** Files and directories that one SFTP connection may have open. */
+    @WithDefault("256")
+    int sftpHandles();
+
     /** Recent log lines kept for {@code tp gather-logs}; 0 lends none. */
     @WithDefault("1000")
     int logLines();

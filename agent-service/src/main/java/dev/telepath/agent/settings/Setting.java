@@ -57,6 +57,10 @@ public enum Setting {
     RECONNECT_STABLE(between("0s", "1h")),
     LOOKUPS(between(1, 4096)),
     SHARE_REQUESTS(between(1, 1024)),
+    SFTP(Setting::yesOrNo),
+    SFTP_OPEN(Setting::yesOrNo),
+    SFTP_CONNECTIONS(between(1, 1024)),
+    SFTP_HANDLES(between(4, 65536)),
     LOG_LINES(between(0, 100_000)),
     DRAIN(between("0s", "10m"));
 
@@ -102,6 +106,12 @@ public enum Setting {
     private static void text(String value) {
         if (value.isBlank()) {
             throw new IllegalArgumentException("the value is empty");
+        }
+    }
+
+    private static void yesOrNo(String value) {
+        if (!value.strip().equals("true") && !value.strip().equals("false")) {
+            throw new IllegalArgumentException("'" + value + "' is neither true nor false");
         }
     }
 

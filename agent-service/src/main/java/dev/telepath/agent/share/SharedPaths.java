@@ -10,7 +10,7 @@ import java.util.Optional;
 import org.jboss.logging.Logger;
 
 /** Which files are lent. A path is judged by where it really leads, so neither dots nor links lead out. Thread-safe. */
-final class SharedPaths {
+public final class SharedPaths {
     private static final Logger LOG = Logger.getLogger(SharedPaths.class);
 
     private final List<Path> roots;
@@ -23,7 +23,7 @@ final class SharedPaths {
      * @param paths files or directories, absolute
      * @throws IllegalArgumentException when one is not absolute, with a message for the user
      */
-    static SharedPaths of(List<Path> paths) {
+    public static SharedPaths of(List<Path> paths) {
         var roots = new ArrayList<Path>();
         for (Path path : paths) {
             if (!path.isAbsolute()) {
@@ -34,7 +34,8 @@ final class SharedPaths {
         return new SharedPaths(List.copyOf(roots));
     }
 
-    List<Path> roots() {
+    /** What is lent, normal. */
+    public List<Path> roots() {
         return roots;
     }
 
@@ -43,7 +44,7 @@ final class SharedPaths {
      *
      * @return empty when it does not exist or is not lent: who asks learns no difference
      */
-    Optional<Path> resolve(String requested) {
+    public Optional<Path> resolve(String requested) {
         try {
             Path path = Path.of(requested);
             if (!path.isAbsolute()) {
@@ -71,7 +72,7 @@ final class SharedPaths {
     }
 
     /** Whether a link may be told of: it leads to something lent. */
-    boolean linkLent(Path link) {
+    public boolean linkLent(Path link) {
         try {
             return Files.exists(link, LinkOption.NOFOLLOW_LINKS) && lent(link.toRealPath());
         } catch (IOException e) {

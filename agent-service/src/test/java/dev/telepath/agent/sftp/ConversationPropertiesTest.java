@@ -1,0 +1,141 @@
+package dev.telepath.agent.sftp;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.telepath.agent.share.SharedPaths;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+import net.jqwik.api.lifecycle.AfterContainer;
+import net.jqwik.api.lifecycle.BeforeContainer;
+
+/** Whatever a client sends: the server answers or ends the connection, and never tells what is not lent. */
+class ConversationPropertiesTest {
+    private static final String OUTSIDE = "what nobody lent";
+    private static Path directory = Path.of("");
+    private static Path lent = Path.of("");
+
+    @BeforeContainer
+    static void lend() throws IOException {
+        directory = Files.createTempDirectory("telepath-sftp-").toRealPath();
+        lent = Files.createDirectory(directory.resolve("d"));
+        Files.writeString(lent.resolve("f"), "lent");
+        Files.createSymbolicLink(lent.resolve("l"), directory);
+        Files.writeString(directory.resolve("s"), OUTSIDE);
+    }
+
+    @AfterContainer
+    static void remove() throws IOException {
+        try (var all = Files.walk(directory)) {
+            for (Path each : all.sorted(java.util.Comparator.reverseOrder()).toList()) {
+                Files.delete(each);
+            }
+        }
+    }
+
+    private static byte[] converse(byte[] sent) {
+        var out = new ByteArrayOutputStream();
+        try (var conversation = new Conversation(
+                new LentTree(SharedPaths.of(List.of(lent))),
+                new DataInputStream(new ByteArrayInputStream(sent)),
+                out,
+                8,
+                count -> {})) {
+            conversation.begin();
+            conversation.run();
+        } catch (IOException e) {
+            assertThat(e.getMessage()).as("tells why").isNotNull();
+        }
+        return out.toByteArray();
+    }
+
+    @Property(tries = 500)
+    void bytesOfAnyKindEndInAnAnswerOrInTheEndOfTheConnection(@ForAll byte[] sent) {
+        converse(sent);
+        converse(greeted(sent));
+    }
+
+    @Property(tries = 500)
+    void packetsOfAnyTypeAndBodyAreAnsweredOnceEach(@ForAll("bodies") List<byte[]> bodies) throws IOException {
+        var sent = new ByteArrayOutputStream();
+        for (byte[] body : bodies) {
+            new DataOutputStream(sent).writeInt(body.length);
+            sent.write(body);
+        }
+        ByteBuffer answers = ByteBuffer.wrap(converse(greeted(sent.toByteArray())));
+        int count = 0;
+        for (; answers.hasRemaining(); count++) {
+            int length = answers.getInt();
+            assertThat(length).isBetween(5, Packet.MOST_BYTES);
+            answers.position(answers.position() + length);
+        }
+        assertThat(count).isEqualTo(bodies.size() + 1);
+    }
+
+    @Property(tries = 500)
+    void noPathOfDotsLinksAndNamesLeadsOut(@ForAll("paths") String path) throws IOException {
+        var sent = new ByteArrayOutputStream();
+        var fields = new DataOutputStream(sent);
+        byte[] name = (directory + path).getBytes(StandardCharsets.UTF_8);
+        for (int type : new int[] {Code.OPEN, Code.OPENDIR, Code.READLINK}) {
+            fields.writeInt(13 + name.length);
+            fields.writeByte(type);
+            fields.writeInt(1);
+            fields.writeInt(name.length);
+            fields.write(name);
+            fields.writeInt(1);
+        }
+        for (int handle = 0; handle < 2; handle++) {
+            fields.write(ByteBuffer.allocate(26)
+                    .putInt(22)
+                    .put((byte) Code.READ)
+                    .putInt(2)
+                    .putInt(1)
+                    .put((byte) ('0' + handle))
+                    .putLong(0)
+                    .putInt(100)
+                    .array());
+        }
+        assertThat(new String(converse(greeted(sent.toByteArray())), StandardCharsets.ISO_8859_1))
+                .doesNotContain(OUTSIDE);
+    }
+
+    private static byte[] greeted(byte[] rest) {
+        return ByteBuffer.allocate(9 + rest.length)
+                .putInt(5)
+                .put((byte) Code.INIT)
+                .putInt(3)
+                .put(rest)
+                .array();
+    }
+
+    @Provide
+    Arbitrary<List<byte[]>> bodies() {
+        return Arbitraries.bytes()
+                .array(byte[].class)
+                .ofMinSize(5)
+                .ofMaxSize(60)
+                .list()
+                .ofMaxSize(8);
+    }
+
+    @Provide
+    Arbitrary<String> paths() {
+        return Arbitraries.of("..", ".", "d", "l", "s", "f", "", "\0", "…")
+                .list()
+                .ofMaxSize(7)
+                .map(parts -> "/" + String.join("/", parts));
+    }
+}
