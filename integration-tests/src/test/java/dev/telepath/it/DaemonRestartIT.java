@@ -57,6 +57,11 @@ class DaemonRestartIT {
     /** The port of {@code orders} here: takes connections and says one byte. */
     private static ServerSocket greeter;
 
+    /** Listens where the pod of {@code web} is, and says one byte: what {@code --to-pod} leads to. */
+    private static ServerSocket pod;
+
+    private static Path lent;
+    private static Path mount;
     private static Running webAgent;
     private static Running ordersAgent;
     private static int web;
@@ -68,8 +73,14 @@ class DaemonRestartIT {
         telepath.startManager();
         workload = SampleService.start(VERTX, "workload", 0);
         laptop = SampleService.start(VERTX, "laptop", 0);
-        greeter = greeter();
-        webAgent = telepath.startAgent("web", workload.port());
+        greeter = greeter(InetAddress.getLoopbackAddress());
+        InetAddress podAddress = InetAddress.getByName("127.0.0.2");
+        pod = greeter(podAddress);
+        lent = Files.createDirectories(telepath.directory().resolve("lent")).toRealPath();
+        Files.writeString(lent.resolve("app.yaml"), "from the pod");
+        mount = telepath.directory().resolve("mount");
+        webAgent = telepath.startAgent(
+                "web", workload.port(), "--share", lent.toString(), "--address", podAddress.getHostAddress());
         web = webAgent.port("port-http");
         ordersAgent = telepath.startAgent("orders", workload.port());
         orders = ordersAgent.port("port-http");
@@ -77,10 +88,20 @@ class DaemonRestartIT {
         await().atMost(WAIT)
                 .untilAsserted(
                         () -> assertThat(telepath.tp("list").orFail().out()).contains("web", "orders"));
-        telepath.tp("intercept", "web", "--port", laptop.port() + ":http").orFail();
+        telepath.tp(
+                        "intercept",
+                        "web",
+                        "--port",
+                        laptop.port() + ":http",
+                        "--to-pod",
+                        String.valueOf(pod.getLocalPort()),
+                        "--mount",
+                        mount.toString())
+                .orFail();
         telepath.tp("intercept", "orders", "--port", greeter.getLocalPort() + ":http")
                 .orFail();
         diverted();
+        forwardsAndFilesAreThere();
     }
 
     @AfterAll
@@ -89,11 +110,12 @@ class DaemonRestartIT {
         workload.close();
         laptop.close();
         greeter.close();
+        pod.close();
         VERTX.close();
     }
 
-    private static ServerSocket greeter() throws IOException {
-        var server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
+    private static ServerSocket greeter(InetAddress address) throws IOException {
+        var server = new ServerSocket(0, 50, address);
         var open = new ArrayList<Socket>();
         Thread.ofVirtual().start(() -> {
             while (!server.isClosed()) {
@@ -111,6 +133,24 @@ class DaemonRestartIT {
 
     private static void diverted() {
         await().atMost(WAIT).untilAsserted(() -> assertThat(Http.once(web, "/")).isEqualTo("hello from laptop\n"));
+    }
+
+    private static Path mounted() {
+        return mount.resolve(lent.toString().substring(1)).resolve("app.yaml");
+    }
+
+    private static int saidByThePod() {
+        try (var socket = new Socket(InetAddress.getLoopbackAddress(), pod.getLocalPort())) {
+            socket.setSoTimeout((int) WAIT.toMillis());
+            return socket.getInputStream().read();
+        } catch (IOException e) {
+            return -2;
+        }
+    }
+
+    private static void forwardsAndFilesAreThere() {
+        await().atMost(WAIT).untilAsserted(() -> assertThat(saidByThePod()).isEqualTo('!'));
+        await().atMost(WAIT).untilAsserted(() -> assertThat(mounted()).hasContent("from the pod"));
     }
 
     private static JsonNode status() throws IOException {
@@ -157,6 +197,7 @@ class DaemonRestartIT {
             assertThat(connected.out()).contains("Restored from the last daemon: its session, web, orders");
             isReset(caller);
             diverted();
+            forwardsAndFilesAreThere();
             JsonNode after = status();
             assertThat(session(after)).isEqualTo(session(before));
             assertThat(after.path("proxy")).isEqualTo(before.path("proxy"));
@@ -257,6 +298,7 @@ class DaemonRestartIT {
                     .contains("Restarted the daemon", "Restored from the last daemon: its session, web, orders");
             isReset(caller);
             diverted();
+            forwardsAndFilesAreThere();
             JsonNode after = status();
             assertThat(after.path("daemon").path("pid"))
                     .isNotEqualTo(before.path("daemon").path("pid"));
@@ -295,6 +337,8 @@ class DaemonRestartIT {
 
         assertThat(session(status())).isNotEqualTo(session(before));
         assertThat(status().path("engagements")).isEmpty();
+        assertThat(saidByThePod()).as("no forward listens").isEqualTo(-2);
+        assertThat(FilesIT.mounts()).as("nothing is mounted").doesNotContain(mount.toString());
         await().atMost(WAIT).untilAsserted(() -> assertThat(Http.once(web, "/")).isEqualTo("hello from workload\n"));
     }
 

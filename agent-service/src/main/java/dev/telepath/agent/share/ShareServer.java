@@ -168,6 +168,12 @@ public final class ShareServer implements AutoCloseable {
             answer(exchange, 404, requested + " is no directory that this workload lends");
             return;
         }
+        String state = TreeState.of(directory.get());
+        exchange.getResponseHeaders().set("ETag", state);
+        if (state.equals(exchange.getRequestHeaders().getFirst("If-None-Match"))) {
+            exchange.sendResponseHeaders(304, -1);
+            return;
+        }
         exchange.getResponseHeaders().set("Content-Type", "application/x-tar");
         exchange.sendResponseHeaders(200, 0);
         var tar = new TarWriter(exchange.getResponseBody());

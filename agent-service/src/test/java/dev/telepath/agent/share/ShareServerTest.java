@@ -109,6 +109,21 @@ class ShareServerTest {
     }
 
     @Test
+    void aTreeThatIsAsBeforeIsNotSentAgainAndOneThatChangedIs() throws IOException {
+        String state = get("/tar" + lent, server.token())
+                .lines()
+                .filter(line -> line.startsWith("Etag: "))
+                .findFirst()
+                .orElseThrow()
+                .substring("Etag: ".length());
+        String condition = server.token() + "\r\nIf-None-Match: " + state;
+
+        assertThat(get("/tar" + lent, condition)).contains("304").doesNotContain("inside");
+        Files.writeString(lent.resolve("config.txt"), "inside still");
+        assertThat(get("/tar" + lent, condition)).contains("200 OK").contains("inside still");
+    }
+
+    @Test
     void recentLogLinesAreKeptUpToTheirLimit() throws IOException {
         for (String line : List.of("first", "second", "third")) {
             log.publish(new LogRecord(Level.INFO, line));

@@ -85,7 +85,10 @@ abstract class EngageCommand extends Command {
         complete(args);
         try (ControlClient client = invocation.required();
                 var notices = invocation.notices()) {
-            args.put("mount", environment.mountFolder()).put("mountOwned", environment.mountOwned());
+            args.put("mount", environment.mountFolder())
+                    .put("mountOwned", environment.mountOwned())
+                    .put("mountCopied", dockerRun)
+                    .put("localMountPort", environment.localMountPort);
             JsonNode result = invocation.ask(client, "engage", args);
             Map<String, String> variables = EnvironmentOptions.variables(result);
             try {

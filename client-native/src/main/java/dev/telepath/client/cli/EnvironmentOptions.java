@@ -34,8 +34,17 @@ final class EnvironmentOptions {
             names = "--mount",
             paramLabel = "DIR|true|false",
             defaultValue = "false",
-            description = "copy the files that the workload lends, read-only, to DIR or to a fresh folder")
+            description =
+                    "show the files that the workload lends, read-only, in DIR or in a fresh folder: mounted by sshfs if"
+                            + " that is possible, else copied")
     String mount;
+
+    @Option(
+            names = "--local-mount-port",
+            paramLabel = "PORT",
+            defaultValue = "0",
+            description = "lead this local port to the workload's files by SFTP, without SSH, and mount nothing")
+    int localMountPort;
 
     /**
      * The folder for files, made if need be; empty when none are wanted.
@@ -43,12 +52,15 @@ final class EnvironmentOptions {
      * @throws Failure when it cannot be made
      */
     String mountFolder() {
+        if (localMountPort != 0) {
+            return "";
+        }
         try {
             return switch (mount) {
                 case "false", "" -> "";
-                case "true" -> Files.createTempDirectory("telepath-mount-").toString();
-                default ->
-                    Files.createDirectories(Path.of(mount)).toAbsolutePath().toString();
+                case "true" ->
+                    Files.createTempDirectory("telepath-mount-").toRealPath().toString();
+                default -> Files.createDirectories(Path.of(mount)).toRealPath().toString();
             };
         } catch (IOException e) {
             throw new Failure(Kind.FAILED, "cannot make the folder of --mount: " + e.getMessage(), "choose another", e);
@@ -57,11 +69,20 @@ final class EnvironmentOptions {
 
     /** Whether that folder was made for the engagement alone, and goes with it. */
     boolean mountOwned() {
-        return mount.equals("true");
+        return mount.equals("true") && localMountPort == 0;
     }
 
     /** Refuses a wrong syntax before anything was engaged. */
     void check() {
+        if (localMountPort < 0 || localMountPort > 65535) {
+            throw new Failure(Kind.USAGE, localMountPort + " is no port", "--local-mount-port 1 to 65535");
+        }
+        if (localMountPort != 0 && !mount.equals("false") && !mount.equals("true")) {
+            throw new Failure(
+                    Kind.USAGE,
+                    "--local-mount-port mounts nothing, and --mount names a folder",
+                    "leave out one of them");
+        }
         EnvSyntax.parse(envSyntax);
     }
 

@@ -50,6 +50,7 @@ public final class Tp extends Command {
                 new ReplaceCommand(console),
                 new WiretapCommand(console),
                 new IngestCommand(console),
+                new FilesCommand(console),
                 new LeaveCommand(console),
                 new InstallCommand(console),
                 new UpgradeCommand(console),

@@ -76,6 +76,7 @@ public final class DaemonCommands implements CommandHandler, AutoCloseable {
                         settings.duration(Setting.RESUME_REMEMBER)),
                 metrics);
         this.stop = stop;
+        Openings.unmountLeft(journal, System.getenv());
     }
 
     @Override
@@ -90,6 +91,7 @@ public final class DaemonCommands implements CommandHandler, AutoCloseable {
             case "notices" -> ConnectionCommands.notices(required().session(), caller);
             case "list" -> list(args);
             case "engage" -> engaging().engage(args, caller);
+            case "files" -> new FileCopying(required(), settings.duration(Setting.SHARE_REFRESH)).copy(args, caller);
             case "leave" -> leave(args);
             case "version" -> version();
             case "loglevel" -> logLevel(args);
@@ -131,7 +133,8 @@ public final class DaemonCommands implements CommandHandler, AutoCloseable {
                     ledger,
                     carried);
             engine = fresh;
-            engaging = new Engaging(fresh, destination.settings());
+            engaging = new Engaging(fresh, destination.settings(), journal);
+            Openings.removeLeft(journal, fresh.restoration().engagements());
         }
         caller.onGone(() -> {
             if (!fresh.session().state().word().equals("attached")
@@ -144,6 +147,7 @@ public final class DaemonCommands implements CommandHandler, AutoCloseable {
             fresh.start();
             Attachment first =
                     fresh.session().awaitAttached(destination.settings().duration(Setting.TIMEOUT_CONNECT));
+            restore(fresh);
             journal.listens(fresh.proxy().address().getPort());
             ObjectNode result = Views.status(fresh).put("already", false);
             fresh.restoration().describe(result, !first.fresh());
@@ -152,6 +156,16 @@ public final class DaemonCommands implements CommandHandler, AutoCloseable {
             // What could not be taken over yet stays for the next try.
             forget(fresh, fresh.restoration().any());
             throw e;
+        }
+    }
+
+    private void restore(Engine which) {
+        Engaging open;
+        synchronized (this) {
+            open = engine == which ? engaging : null;
+        }
+        if (open != null) {
+            open.restore(which.restoration().engagements());
         }
     }
 
@@ -169,7 +183,7 @@ public final class DaemonCommands implements CommandHandler, AutoCloseable {
             engaging = null;
         }
         if (old != null) {
-            old.close();
+            old.close(left);
         }
         if (left) {
             which.handOver();

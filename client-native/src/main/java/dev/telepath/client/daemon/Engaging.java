@@ -10,41 +10,36 @@ import dev.telepath.client.control.Wire;
 import dev.telepath.client.engagement.EngagementKind;
 import dev.telepath.client.engagement.EngagementSpec;
 import dev.telepath.client.engagement.EngagementView;
+import dev.telepath.client.engagement.LocalAccess;
 import dev.telepath.client.engagement.LocalTarget;
 import dev.telepath.client.engagement.PortMapping;
 import dev.telepath.client.engagement.RequestFilter;
 import dev.telepath.client.failure.Failure;
 import dev.telepath.client.failure.Kind;
-import dev.telepath.client.proxy.PodForward;
+import dev.telepath.client.home.Journal;
 import dev.telepath.client.session.Attachment;
 import dev.telepath.client.workload.EnvironmentRules;
 import dev.telepath.client.workload.Roster;
 import dev.telepath.client.workload.Share;
 import dev.telepath.protocol.telepresence.manager.AgentInfo;
-import dev.telepath.protocol.telepresence.manager.EnsureAgentRequest;
 import dev.telepath.protocol.telepresence.manager.InterceptInfo;
 import dev.telepath.protocol.v1.Offering;
-import dev.telepath.tunnel.capability.Capability;
-import io.smallrye.mutiny.Uni;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
 
 /** The commands intercept, replace, wiretap, ingest and leave. On virtual threads; blocks. */
 final class Engaging {
     private final Engine engine;
     private final Settings settings;
-    private final Map<String, List<PodForward>> forwards = new HashMap<>();
-    /** Folders that were made for one engagement and go with it. */
-    private final Map<String, Path> mounts = new ConcurrentHashMap<>();
+    private final Openings openings;
 
-    Engaging(Engine engine, Settings settings) {
+    Engaging(Engine engine, Settings settings, Journal journal) {
         this.engine = engine;
         this.settings = settings;
+        this.openings = new Openings(engine, settings, journal, System.getenv());
     }
 
     JsonNode engage(JsonNode args, Caller caller) {
@@ -62,12 +57,10 @@ final class Engaging {
             caller.progress("waiting for an agent of " + spec.workload() + " to take the engagement");
             engine.engagements().engage(attachment, spec, settings.duration(Setting.TIMEOUT_INTERCEPT), caller::gone);
         }
-        if (args.path("mountOwned").asBoolean(false)) {
-            mounts.put(spec.name(), Path.of(args.path("mount").asText()));
-        }
+        openings.begin(spec);
         try {
-            describe(attachment, spec, args, result, warnings, caller);
-            forward(spec, args);
+            describe(attachment, spec, result, warnings, caller);
+            openings.forward(spec);
             if (caller.gone()) {
                 throw new Failure(Kind.INTERRUPTED, "interrupted", "");
             }
@@ -101,6 +94,7 @@ final class Engaging {
                 args.path("mechanism").asText("tcp"),
                 ports,
                 RequestFilter.read(args.path("filter")),
+                LocalAccess.read(args),
                 args.path("hold").asBoolean(false));
     }
 
@@ -124,22 +118,8 @@ final class Engaging {
 
     /** Where the manager can bring an agent, it does; where it cannot, an agent must be there already. */
     private void ensureAgent(Attachment attachment, EngagementSpec spec) {
-        var request = EnsureAgentRequest.newBuilder()
-                .setSession(attachment.session())
-                .setName(spec.workload())
-                .build();
         try {
-            attachment.call(
-                    "ingest " + spec.workload(),
-                    attachment
-                            .capabilities()
-                            .call(
-                                    Capability.ENSURE_AGENT,
-                                    () -> attachment
-                                            .manage()
-                                            .ensureAgent(request)
-                                            .map(ok -> true),
-                                    () -> Uni.createFrom().item(true)));
+            Lending.ingest(attachment, spec);
         } catch (Failure e) {
             throw e.kind() == Kind.NOT_FOUND
                     ? engine.roster().missing(spec.workload(), spec.namespace(), e.message())
@@ -158,12 +138,7 @@ final class Engaging {
     }
 
     private void describe(
-            Attachment attachment,
-            EngagementSpec spec,
-            JsonNode args,
-            ObjectNode result,
-            ArrayNode warnings,
-            Caller caller) {
+            Attachment attachment, EngagementSpec spec, ObjectNode result, ArrayNode warnings, Caller caller) {
         for (EngagementView view : engine.engagements().views()) {
             if (view.name().equals(spec.name())) {
                 Views.engagement(result, view);
@@ -179,7 +154,7 @@ final class Engaging {
                 .put("container_name", known.getSpec().getContainerName())
                 .put("filter_desc", known.getMechanismArgsDesc()));
         Optional<Offering> offering = Share.describe(attachment, spec.namespace(), spec.workload());
-        String root = mount(args, offering, result, warnings, caller);
+        String root = mount(spec, offering, result, warnings, caller);
         Map<String, String> variables =
                 new HashMap<>(info.map(InterceptInfo::getEnvironmentMap).orElse(Map.of()));
         if (spec.kind() == EngagementKind.INGEST) {
@@ -201,8 +176,8 @@ final class Engaging {
     }
 
     private String mount(
-            JsonNode args, Optional<Offering> offering, ObjectNode result, ArrayNode warnings, Caller caller) {
-        String folder = args.path("mount").asText("");
+            EngagementSpec spec, Optional<Offering> offering, ObjectNode result, ArrayNode warnings, Caller caller) {
+        String folder = spec.access().mount();
         if (folder.isEmpty()) {
             return "";
         }
@@ -212,57 +187,35 @@ final class Engaging {
             warnings.add("the workload lends no files, nothing was mounted");
             return "";
         }
-        caller.progress("copying files to " + folder);
-        engine.share().copy(offering.get().getShare(), Path.of(folder));
-        ObjectNode mount = result.putObject("mount").put("local_dir", folder).put("read_only", true);
+        caller.progress("bringing files to " + folder);
+        Optional<String> obstacle = openings.mount(spec, offering.get().getShare());
+        obstacle.filter(why -> !spec.access().copied())
+                .ifPresent(why -> warnings.add("files were copied once and not mounted: " + why + "; tp files "
+                        + spec.name() + " " + folder + " copies again"));
+        ObjectNode mount = result.putObject("mount")
+                .put("local_dir", folder)
+                .put("read_only", true)
+                .put("mounted", obstacle.isEmpty());
         ArrayNode mounts = mount.putArray("mounts");
         offering.get().getShare().getPathsList().forEach(mounts::add);
         return folder;
     }
 
-    private void forward(EngagementSpec spec, JsonNode args) {
-        List<PodForward> mine = new ArrayList<>();
-        synchronized (forwards) {
-            forwards.put(spec.name(), mine);
-        }
-        String pod = engine.engagements()
-                .info(spec.name())
-                .map(InterceptInfo::getPodIp)
-                .orElse("");
-        for (JsonNode port : args.path("toPod")) {
-            PortMapping mapping = PortMapping.parse(port.asText());
-            if (pod.isEmpty()) {
-                throw new Failure(Kind.FAILED, "--to-pod: the agent told no pod address", "leave --to-pod out");
-            }
-            PodForward forward = PodForward.listen(mapping.local(), pod, engine.loops(), engine.outbound());
-            synchronized (forwards) {
-                mine.add(forward);
-            }
-        }
-    }
-
     /** Whether there was one. */
     boolean leave(String name) {
-        List<PodForward> mine;
-        synchronized (forwards) {
-            mine = forwards.remove(name);
-        }
-        if (mine != null) {
-            mine.forEach(PodForward::close);
-        }
-        Path mount = mounts.remove(name);
-        if (mount != null) {
-            Share.remove(mount);
-        }
+        openings.close(name);
         return engine.engagements().leave(engine.session().attachment(), name);
     }
 
-    void close() {
-        synchronized (forwards) {
-            forwards.values().forEach(all -> all.forEach(PodForward::close));
-            forwards.clear();
-        }
-        mounts.values().forEach(Share::remove);
-        mounts.clear();
+    /** Opens again what an earlier daemon's engagements had opened here. */
+    void restore(List<EngagementSpec> specs) {
+        openings.restore(specs);
+    }
+
+    /**
+     * @param left whether a later daemon is to take the engagements over
+     */
+    void close(boolean left) {
+        openings.close(left);
     }
 }

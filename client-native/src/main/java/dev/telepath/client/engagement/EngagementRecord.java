@@ -33,6 +33,9 @@ public final class EngagementRecord {
         if (!spec.filter().isAll()) {
             row.set("filter", spec.filter().json());
         }
+        if (!spec.access().equals(LocalAccess.NONE)) {
+            row.set("access", spec.access().json());
+        }
         return row;
     }
 
@@ -67,6 +70,7 @@ public final class EngagementRecord {
                     row.path("mechanism").asText("tcp"),
                     ports,
                     RequestFilter.read(row.path("filter")),
+                    LocalAccess.read(row.path("access")),
                     false));
         } catch (Failure | IllegalArgumentException e) {
             LOG.warnf("engagement in the journal not understood, left out cause=\"%s\"", e.getMessage());

@@ -10,6 +10,7 @@ import java.util.List;
  * @param address where the local process listens, a host name or address of this machine
  * @param ports at least one for traffic, the first is the main one; none for an ingest
  * @param filter which requests of an intercept; all for the other kinds
+ * @param access what it opens on this machine
  * @param held ends with the command that made it, so that no later daemon restores it
  */
 public record EngagementSpec(
@@ -23,6 +24,7 @@ public record EngagementSpec(
         String mechanism,
         List<PortMapping> ports,
         RequestFilter filter,
+        LocalAccess access,
         boolean held) {
     public EngagementSpec {
         ports = List.copyOf(ports);
@@ -31,7 +33,7 @@ public record EngagementSpec(
     /** The same with other ports. */
     EngagementSpec with(List<PortMapping> other) {
         return new EngagementSpec(
-                name, workload, kind, container, namespace, service, address, mechanism, other, filter, held);
+                name, workload, kind, container, namespace, service, address, mechanism, other, filter, access, held);
     }
 
     /** The name of a port's engagement at the manager: the main one has the user's name. */

@@ -340,6 +340,11 @@ public final class Engagements implements Participant, LocalTargets {
         return part == null ? Optional.empty() : Optional.ofNullable(part.info);
     }
 
+    /** What the user wanted of one. */
+    public synchronized Optional<EngagementSpec> spec(String name) {
+        return Optional.ofNullable(wanted.get(name));
+    }
+
     /** What status shows, one line per port, in the order they were made. */
     public synchronized List<EngagementView> views() {
         return EngagementView.all(wanted.values(), parts.values());

@@ -168,6 +168,33 @@ public final class Journal {
         }
     }
 
+    /**
+     * A folder that holds files of a workload.
+     *
+     * @param owned whether it was made for that alone
+     */
+    public record Mount(String folder, boolean owned) {}
+
+    /** Folders that were not taken back yet, whatever became of their session. */
+    public synchronized List<Mount> mounts() {
+        List<Mount> all = new ArrayList<>();
+        content.path("mounts")
+                .forEach(row -> all.add(new Mount(
+                        row.path("folder").asText(""), row.path("owned").asBoolean(false))));
+        return all;
+    }
+
+    public synchronized void mounted(List<Mount> mounts) {
+        if (!mounts.equals(mounts())) {
+            ArrayNode rows = content.putArray("mounts");
+            mounts.stream()
+                    .limit(MOST_ENGAGEMENTS)
+                    .forEach(mount ->
+                            rows.addObject().put("folder", mount.folder()).put("owned", mount.owned()));
+            save();
+        }
+    }
+
     /** Port of the proxy of the session; 0 = not known. */
     public synchronized int proxyPort() {
         int port = content.path("proxy-port").asInt(0);

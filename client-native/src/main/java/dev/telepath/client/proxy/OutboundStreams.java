@@ -1,5 +1,6 @@
 package dev.telepath.client.proxy;
 
+import com.google.protobuf.ByteString;
 import dev.telepath.client.carry.ClientStreams;
 import dev.telepath.client.dial.StreamLedger;
 import dev.telepath.client.failure.Failure;
@@ -177,11 +178,25 @@ public final class OutboundStreams {
      * @param early bytes already read from the socket; ownership passes
      */
     public void join(Channel socket, ByteBuf early, RemoteEnd call) {
+        join(socket, early, call, ByteString.EMPTY);
+    }
+
+    /**
+     * As {@link #join(Channel, ByteBuf, RemoteEnd)}.
+     *
+     * @param first what the far side gets before anything of the socket
+     */
+    void join(Channel socket, ByteBuf early, RemoteEnd call, ByteString first) {
         TcpEnd end = TcpEnd.accepted(socket, credit, early);
         ledger.opened("outbound", end);
         // The word on the dial was read already; the socket still waits for it.
         Multi<Frame> dialled = Multi.createFrom().item(new Frame.DialOk());
         end.send(Multi.createBy().concatenating().streams(dialled, call.receive()));
-        call.send(end.receive());
+        call.send(
+                first.isEmpty()
+                        ? end.receive()
+                        : Multi.createBy()
+                                .concatenating()
+                                .streams(Multi.createFrom().item(new Frame.Data(first)), end.receive()));
     }
 }

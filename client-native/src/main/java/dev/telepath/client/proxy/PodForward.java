@@ -1,5 +1,6 @@
 package dev.telepath.client.proxy;
 
+import com.google.protobuf.ByteString;
 import dev.telepath.client.failure.Failure;
 import dev.telepath.client.failure.Kind;
 import io.netty.bootstrap.ServerBootstrap;
@@ -11,9 +12,27 @@ import io.netty.channel.EventLoopGroup;
 import io.netty.channel.socket.nio.NioServerSocketChannel;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.concurrent.CompletionStage;
+import java.util.function.Supplier;
+import org.jboss.logging.Logger;
 
-/** A loopback port that leads to the same port of an engaged workload ({@code --to-pod}). */
+/** A loopback port that leads to a port of an engaged workload's pod ({@code --to-pod}, {@code --local-mount-port}). */
 public final class PodForward implements AutoCloseable {
+    private static final Logger LOG = Logger.getLogger(PodForward.class);
+
+    /**
+     * Where connections lead.
+     *
+     * @param first what the far side gets before anything else; may be secret
+     */
+    public record FarPort(String host, int port, ByteString first) {
+        /** Never what comes first. */
+        @Override
+        public String toString() {
+            return host + ":" + port;
+        }
+    }
+
     private final Channel listener;
 
     private PodForward(Channel listener) {
@@ -23,9 +42,16 @@ public final class PodForward implements AutoCloseable {
     /**
      * Listens. Blocks until it does.
      *
+     * @param option what the user said, for the message
+     * @param where asked at each connection, since a pod may be another by then; on the event loop, so it does not block
      * @throws Failure of kind CONFLICT when the port is taken
      */
-    public static PodForward listen(int port, String podHost, EventLoopGroup loops, OutboundStreams streams) {
+    public static PodForward listen(
+            int port,
+            String option,
+            Supplier<CompletionStage<FarPort>> where,
+            EventLoopGroup loops,
+            OutboundStreams streams) {
         var binding = new ServerBootstrap()
                 .group(loops)
                 .channel(NioServerSocketChannel.class)
@@ -35,15 +61,7 @@ public final class PodForward implements AutoCloseable {
                 .childHandler(new ChannelInitializer<Channel>() {
                     @Override
                     protected void initChannel(Channel socket) {
-                        streams.open(podHost, port)
-                                .whenComplete((call, failure) -> socket.eventLoop()
-                                        .execute(() -> {
-                                            if (failure == null) {
-                                                streams.join(socket, Unpooled.EMPTY_BUFFER, call);
-                                            } else {
-                                                socket.close();
-                                            }
-                                        }));
+                        connect(socket, where, streams);
                     }
                 })
                 .bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))
@@ -51,12 +69,25 @@ public final class PodForward implements AutoCloseable {
         if (!binding.isSuccess()) {
             throw new Failure(
                     Kind.CONFLICT,
-                    "--to-pod " + port + ": cannot listen on it: "
+                    option + " " + port + ": cannot listen on it: "
                             + binding.cause().getMessage(),
-                    "free that port or leave --to-pod out",
+                    "free that port or leave " + option + " out",
                     binding.cause());
         }
         return new PodForward(binding.channel());
+    }
+
+    private static void connect(Channel socket, Supplier<CompletionStage<FarPort>> where, OutboundStreams streams) {
+        where.get()
+                .thenCompose(far -> streams.open(far.host(), far.port())
+                        .thenAccept(call -> socket.eventLoop()
+                                .execute(() -> streams.join(socket, Unpooled.EMPTY_BUFFER, call, far.first()))))
+                .whenComplete((done, failure) -> {
+                    if (failure != null) {
+                        LOG.debugf("forward not connected cause=\"%s\"", failure.getMessage());
+                        socket.close();
+                    }
+                });
     }
 
     @Override

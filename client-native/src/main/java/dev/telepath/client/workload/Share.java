@@ -13,6 +13,7 @@ import java.net.HttpURLConnection;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Proxy;
+import java.net.Socket;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.net.UnknownHostException;
@@ -22,6 +23,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.jboss.logging.Logger;
@@ -74,57 +76,86 @@ public final class Share {
         }
     }
 
+    /** A folder for copies of what is lent. */
+    public FolderCopy copyTo(Path folder) {
+        return new FolderCopy(this, folder);
+    }
+
     /**
      * Copies every path that is lent below a folder, read-only.
      *
      * @throws Failure when the agent cannot be reached, or the disk does not take it
      */
     public void copy(Offering.Share share, Path into) {
-        for (String path : share.getPathsList()) {
-            Path target = into.resolve(path.replaceFirst("^/+", "")).normalize();
-            if (!target.startsWith(into)) {
-                throw new Failure(Kind.FAILED, "the agent lends a path that leads out of the mount", "");
+        copyTo(into).refresh(share);
+    }
+
+    /**
+     * Fetches one path.
+     *
+     * @param name what it is called below the writer's folder
+     * @param state what an earlier fetch returned, or empty
+     * @return the state it is in, which may be unknown and so empty; nothing when it is in the state given
+     */
+    Optional<String> fetch(Offering.Share share, String path, String name, String state, FolderWriter writer)
+            throws IOException {
+        for (String form : List.of("/tar", "/files")) {
+            HttpURLConnection answer = get(share, form + encoded(path), share.getToken());
+            if (!state.isEmpty()) {
+                answer.setRequestProperty("If-None-Match", state);
             }
-            try {
-                if (!tar(share, path, target)) {
-                    file(share, path, target);
+            int status = answer.getResponseCode();
+            String found = Optional.ofNullable(answer.getHeaderField("ETag")).orElse("");
+            if (status == HttpURLConnection.HTTP_NOT_MODIFIED) {
+                return Optional.empty();
+            }
+            if (status != HttpURLConnection.HTTP_OK) {
+                answer.disconnect();
+                if (status != HttpURLConnection.HTTP_NOT_FOUND || form.equals("/files")) {
+                    throw new IOException("the agent answered " + status);
                 }
-            } catch (IOException e) {
-                throw new Failure(
-                        Kind.FAILED,
-                        "cannot copy " + path + " to " + target + ": " + e.getMessage(),
-                        "check space and permissions of --mount",
-                        e);
+                continue;
             }
+            try (InputStream in = answer.getInputStream()) {
+                if (form.equals("/tar")) {
+                    new TarReader(in, maxBytes).extract(writer, name);
+                } else {
+                    writer.file(name, false, fresh -> {
+                        try (var out = Files.newOutputStream(fresh)) {
+                            TarReader.copy(in, out, maxBytes);
+                        }
+                    });
+                }
+            }
+            return Optional.of(found);
+        }
+        throw new IllegalStateException("the last form returns or fails");
+    }
+
+    /**
+     * Opens a way to the agent's SFTP server, over an outbound stream.
+     *
+     * @return a socket that takes packets at once; the caller closes it
+     */
+    public Socket sftp(Offering.Share share) throws IOException {
+        var socket = new Socket(new Proxy(Proxy.Type.SOCKS, proxy));
+        try {
+            socket.connect(
+                    new InetSocketAddress(
+                            InetAddress.getByAddress(share.getAddress().toByteArray()), share.getSftpPort()),
+                    TIMEOUT_MILLIS);
+            socket.setTcpNoDelay(true);
+            socket.getOutputStream().write(sftpGreeting(share).getBytes(StandardCharsets.US_ASCII));
+            return socket;
+        } catch (IOException e) {
+            socket.close();
+            throw e;
         }
     }
 
-    private boolean tar(Offering.Share share, String path, Path target) throws IOException {
-        HttpURLConnection answer = get(share, "/tar" + encoded(path), share.getToken());
-        if (answer.getResponseCode() != 200) {
-            answer.disconnect();
-            return false;
-        }
-        try (InputStream in = answer.getInputStream()) {
-            new TarReader(in, maxBytes).extract(target);
-        }
-        return true;
-    }
-
-    private void file(Offering.Share share, String path, Path target) throws IOException {
-        HttpURLConnection answer = get(share, "/files" + encoded(path), share.getToken());
-        if (answer.getResponseCode() != 200) {
-            answer.disconnect();
-            throw new IOException("the agent answered " + answer.getResponseCode());
-        }
-        Path parent = target.getParent();
-        if (parent != null) {
-            Files.createDirectories(parent);
-        }
-        try (InputStream in = answer.getInputStream();
-                var out = Files.newOutputStream(target)) {
-            TarReader.copy(in, out, maxBytes);
-        }
+    /** What an SFTP client says before its first packet. Secret. */
+    public static String sftpGreeting(Offering.Share share) {
+        return "telepath-sftp " + share.getToken() + "\n";
     }
 
     /** Removes a folder that {@link #copy} filled. What resists is left, with a warning in the log. */

@@ -8,14 +8,16 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Unpacks a tar stream of files and folders: ustar, with pax and GNU long names. Links and devices are skipped, and names
- * that lead out of the target are refused.
+ * Unpacks a tar stream of files and folders: ustar, with pax and GNU long names. Devices are skipped, links that lead out
+ * too, and names that lead out of the target are refused.
  */
 final class TarReader {
     private static final int BLOCK = 512;
+    private static final int OWNER_MAY_RUN = 0100;
     private static final int MAX_NAME = 64 * 1024;
 
     private final InputStream in;
@@ -26,22 +28,41 @@ final class TarReader {
         this.left = maxBytes;
     }
 
+    /** Unpacks into a folder of its own. */
     void extract(Path target) throws IOException {
-        Files.createDirectories(target);
+        var writer = new FolderWriter(target, Set.of());
+        extract(writer, "");
+        writer.finish();
+    }
+
+    /**
+     * Unpacks below a name. The links are made by the writer's end.
+     *
+     * @param under empty, or a name without a slash at its end
+     */
+    void extract(FolderWriter writer, String under) throws IOException {
+        writer.folder(under);
         String longName = null;
         for (byte[] header = block(); header != null && header[0] != 0; header = block()) {
             long size = octal(header, 124, 12);
             char type = (char) header[156];
-            String name = longName != null ? longName : name(header);
+            String name = under + "/" + checked(longName != null ? longName : name(header));
             longName = null;
             switch (type) {
                 case 'x' -> longName = paxPath(body(size));
                 case 'L' -> longName = text(body(size), 0, (int) size);
                 case '5' -> {
-                    Files.createDirectories(inside(target, name));
+                    writer.folder(name);
                     skip(size);
                 }
-                case '0', '\0' -> file(inside(target, name), size);
+                case '2' -> {
+                    writer.link(name, text(header, 157, 100));
+                    skip(size);
+                }
+                case '0', '\0' -> {
+                    boolean executable = (octal(header, 100, 8) & OWNER_MAY_RUN) != 0;
+                    writer.file(name, executable, fresh -> file(fresh, size));
+                }
                 default -> skip(size);
             }
         }
@@ -49,10 +70,6 @@ final class TarReader {
 
     private void file(Path file, long size) throws IOException {
         take(size);
-        Path parent = file.getParent();
-        if (parent != null) {
-            Files.createDirectories(parent);
-        }
         try (var out = Files.newOutputStream(file)) {
             byte[] buffer = new byte[8192];
             for (long rest = size; rest > 0; ) {
@@ -64,10 +81,25 @@ final class TarReader {
                 rest -= read;
             }
         }
-        if (!file.toFile().setReadOnly()) {
-            throw new IOException("cannot make " + file + " read-only");
-        }
         in.skipNBytes(padding(size));
+    }
+
+    /** Names are relative to what was asked for, so none may lead out of that. */
+    private static String checked(String name) throws IOException {
+        Path path;
+        try {
+            path = Path.of("/" + name);
+        } catch (InvalidPathException e) {
+            throw new IOException("the archive has a name that no file can have", e);
+        }
+        int depth = 0;
+        for (Path part : path) {
+            depth += part.toString().equals("..") ? -1 : 1;
+            if (depth < 0) {
+                throw new IOException("the archive names a file outside of it");
+            }
+        }
+        return name;
     }
 
     private void take(long size) throws IOException {
@@ -75,19 +107,6 @@ final class TarReader {
         if (size < 0 || left < 0) {
             throw new IOException("more than share.max-bytes");
         }
-    }
-
-    private static Path inside(Path target, String name) throws IOException {
-        Path path;
-        try {
-            path = target.resolve(name.replaceFirst("^/+", "")).normalize();
-        } catch (InvalidPathException e) {
-            throw new IOException("the archive has a name that no file can have", e);
-        }
-        if (!path.startsWith(target)) {
-            throw new IOException("the archive names a file outside of it");
-        }
-        return path;
     }
 
     private byte @Nullable [] block() throws IOException {

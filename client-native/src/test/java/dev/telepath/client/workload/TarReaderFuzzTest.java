@@ -7,6 +7,7 @@ import dev.telepath.fuzz.Mutations;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.Comparator;
 import org.junit.jupiter.api.Test;
@@ -35,7 +36,7 @@ class TarReaderFuzzTest {
         long bytes = 0;
         try (var all = Files.walk(folder)) {
             for (Path path : all.sorted(Comparator.reverseOrder()).toList()) {
-                bytes += Files.isRegularFile(path) ? Files.size(path) : 0;
+                bytes += Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS) ? Files.size(path) : 0;
                 Files.delete(path);
             }
         }

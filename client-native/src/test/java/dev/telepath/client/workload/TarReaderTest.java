@@ -31,6 +31,37 @@ class TarReaderTest {
     }
 
     @Test
+    void linksOfAConfigMapLeadToTheirFilesAndThoseThatLeadOutAreLeftOut() throws IOException {
+        Files.writeString(folder.resolve("secret"), "outside");
+        var archive = new Archive()
+                .link("app.yaml", "..data/app.yaml")
+                .link("..data", "..1")
+                .entry("..1/app.yaml", '0', "inside")
+                .link("out", "../secret")
+                .link("absolute", "/../secret")
+                .link("here", ".")
+                .link("by-another", "here/../secret")
+                .link("loop", "loop");
+
+        new TarReader(archive.stream(), 1000).extract(folder.resolve("out"));
+
+        assertThat(folder.resolve("out/app.yaml")).hasContent("inside").isSymbolicLink();
+        assertThat(folder.resolve("out/out")).doesNotExist();
+        assertThat(folder.resolve("out/by-another")).doesNotExist();
+        assertThat(folder.resolve("out/absolute")).doesNotExist();
+    }
+
+    @Test
+    void aFileIsNeverWrittenThroughALinkOfTheArchive() {
+        var archive = new Archive().link("a", "b").entry("b/f", '0', "y").entry("a/f", '0', "x");
+
+        assertThatThrownBy(() -> new TarReader(archive.stream(), 1000).extract(folder.resolve("out")))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("in the way");
+        assertThat(folder.resolve("out/b/f")).hasContent("y");
+    }
+
+    @Test
     void longNamesOfBothKindsAreUnderstood() throws IOException {
         String name = "d/".repeat(80) + "file";
         String record = "path=" + name + "\n";
@@ -76,6 +107,16 @@ class TarReaderTest {
 
     private static final class Archive {
         private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+
+        Archive link(String name, String target) {
+            entry(name, '2', "");
+            byte[] all = out.toByteArray();
+            byte[] bytes = target.getBytes(StandardCharsets.UTF_8);
+            System.arraycopy(bytes, 0, all, all.length - 512 + 157, bytes.length);
+            out.reset();
+            out.writeBytes(all);
+            return this;
+        }
 
         Archive entry(String name, char type, String content) {
             byte[] header = new byte[512];
