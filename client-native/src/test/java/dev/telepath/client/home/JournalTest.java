@@ -112,4 +112,15 @@ class JournalTest {
 
         assertThat(new Journal(file()).leftOver()).isEmpty();
     }
+
+    @Test
+    void mountsAreKnownToTheNextDaemonHoweverTheSessionEnded() {
+        var mounts =
+                List.of(new Journal.Mount("/tmp/telepath-mount-1", true), new Journal.Mount("/home/me/files", false));
+        new Journal(file()).mounted(mounts);
+
+        new Journal(file()).ended();
+
+        assertThat(new Journal(file()).mounts()).isEqualTo(mounts);
+    }
 }

@@ -74,7 +74,7 @@ final class AgentContainer {
                 .withImage(image)
                 .withImagePullPolicy(settings.pullPolicy())
                 .withArgs(arguments(target, lent, ports, healthPort))
-                .withEnv(environment(app))
+                .withEnv(environment(pod, app))
                 .withEnvFrom(EnvCopies.sources(app))
                 .withPorts(containerPorts(app, ports, healthPort))
                 .withResources(resources())
@@ -155,8 +155,11 @@ final class AgentContainer {
         return arguments;
     }
 
-    private static List<EnvVar> environment(Container app) {
+    private static List<EnvVar> environment(Pod pod, Container app) {
         var variables = new ArrayList<EnvVar>(EnvCopies.variables(app));
+        if (Wish.opensFiles(pod.getMetadata())) {
+            variables.add(new EnvVar("TELEPATH_AGENT_SFTP_OPEN", "true", null));
+        }
         variables.add(field("TELEPATH_AGENT_POD_NAME", "metadata.name"));
         variables.add(field("TELEPATH_AGENT_POD_UID", "metadata.uid"));
         variables.add(field("TELEPATH_AGENT_ADDRESS", "status.podIP"));

@@ -51,6 +51,12 @@ record Wish(
                 ignored.equals("enabled") || ignored.equals("true"));
     }
 
+    /** Whether clients of Telepresence, which prove nothing, may read the files that are lent. */
+    static boolean opensFiles(ObjectMeta pod) {
+        Map<String, String> annotations = pod.getAnnotations() == null ? Map.of() : pod.getAnnotations();
+        return "true".equals(annotations.get(OURS + "sftp-open"));
+    }
+
     private static Optional<String> find(Map<String, String> annotations, String ours, String theirs) {
         String own = annotations.get(OURS + ours);
         if (own != null) {

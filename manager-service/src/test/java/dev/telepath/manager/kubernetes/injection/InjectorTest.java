@@ -161,6 +161,16 @@ class InjectorTest {
     }
 
     @Test
+    void filesAreOpenToClientsWithoutTokenOnlyWhereAnAnnotationSaysSo() {
+        assertThat(Pods.container(injected(Pods.web()).pod(), "telepath-agent").getEnv())
+                .noneMatch(variable -> variable.getName().equals("TELEPATH_AGENT_SFTP_OPEN"));
+        Pod open = Pods.web("web", Map.of("telepath.dev/inject", "enabled", "telepath.dev/sftp-open", "true"));
+        assertThat(Pods.container(injected(open).pod(), "telepath-agent").getEnv())
+                .anyMatch(variable -> variable.getName().equals("TELEPATH_AGENT_SFTP_OPEN")
+                        && variable.getValue().equals("true"));
+    }
+
+    @Test
     void theTokenIsTheServiceAccountsForTelepathAlone() {
         Pod pod = injected(Pods.web()).pod();
         Volume token = pod.getSpec().getVolumes().stream()
