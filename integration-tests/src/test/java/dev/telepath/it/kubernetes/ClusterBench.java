@@ -2,6 +2,8 @@ package dev.telepath.it.kubernetes;
 
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.telepath.harness.Installation;
 import dev.telepath.harness.Load;
 import dev.telepath.harness.Program;
@@ -35,6 +37,7 @@ import org.junit.jupiter.api.Test;
 @NullUnmarked
 class ClusterBench {
     private static final int ROUNDS = 5;
+    private static final ObjectMapper JSON = new ObjectMapper();
     private static final Path REPORT = Program.root().resolve("integration-tests/target/cluster-bench.txt");
 
     private final Installation telepath = Installation.temporary();
@@ -57,6 +60,11 @@ class ClusterBench {
         Files.deleteIfExists(REPORT);
         var images = new ProductImages(namespace);
         images.load("manager", "agent");
+        say("%-60s %6.1f and %.1f MB"
+                .formatted(
+                        "images of manager and agent, packed",
+                        images.packed().get(0) / 1e6,
+                        images.packed().get(1) / 1e6));
         line(
                 "tp install, ready and asked",
                 millis(() -> telepath.tp(
@@ -126,14 +134,59 @@ class ClusterBench {
         Load.http1(plain, 4, 200, true, "uri");
         Load.http1(through, 4, 200, true, "uri");
         rows("without an agent", plain, "uri");
+        say(memory("idle: manager and agent, resident"));
         rows("past an idle agent", through, "uri");
         intercept("web0", local).orFail();
         Load.http1(through, 4, 200, true, "laptop");
         rows("intercepted, to this machine", through, "laptop");
+        say(memory("after that load: manager and agent, resident"));
     }
 
-    private static void rows(String what, InetSocketAddress port, String expected) {
+    private String memory(String what) {
+        return "%-60s %6.1f and %.1f MiB"
+                .formatted(
+                        what,
+                        used("telepath-manager-0", "manager", "/memory/rssBytes") / 1048576.0,
+                        used("web0-", "telepath-agent", "/memory/rssBytes") / 1048576.0);
+    }
+
+    /** A figure of a container, as its node's kubelet has it now. */
+    private double used(String pod, String container, String figure) {
+        String node = kubectl("get", "nodes", "-o", "jsonpath={.items[0].metadata.name}")
+                .orFail()
+                .out()
+                .strip();
+        try {
+            JsonNode stats = JSON.readTree(
+                    kubectl("get", "--raw", "/api/v1/nodes/" + node + "/proxy/stats/summary?only_cpu_and_memory=true")
+                            .orFail()
+                            .out());
+            return stats.path("pods")
+                    .valueStream()
+                    .filter(one -> one.at("/podRef/namespace").asText().equals(namespace)
+                            && one.at("/podRef/name").asText().startsWith(pod))
+                    .flatMap(one -> one.path("containers").valueStream())
+                    .filter(one -> one.path("name").asText().equals(container))
+                    .mapToDouble(one -> one.at(figure).asDouble())
+                    .max()
+                    .orElseThrow(() -> new IllegalStateException(node + " tells nothing of " + pod));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** CPU of manager and agent together, in seconds since they began. */
+    private double spent() {
+        return (used("telepath-manager-0", "manager", "/cpu/usageCoreNanoSeconds")
+                        + used("web0-", "telepath-agent", "/cpu/usageCoreNanoSeconds"))
+                / 1e9;
+    }
+
+    private void rows(String what, InetSocketAddress port, String expected) {
+        double before = spent();
         say("%-42s 1 kept alive      %s".formatted(what, Load.http1(port, 1, 2_000, true, expected)));
+        say("%-42s                   %.0f µs of CPU in manager and agent for each request"
+                .formatted("", (spent() - before) / 2_000 * 1e6));
         say("%-42s 500 kept alive    %s".formatted("", Load.http1(port, 500, 20, true, expected)));
         say("%-42s 1,000, new each   %s".formatted("", Load.http1(port, 1_000, 2, false, expected)));
     }

@@ -9,9 +9,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /**
- * The images that users get, made of this checkout's JVM build by {@code deploy/images/build} and loaded into the cluster's
+ * The images that users get, made of this checkout's build, native ones where the suites are to run those, by {@code deploy/images/build} and loaded into the cluster's
  * nodes by {@code load-image} of the folder that {@code TELEPATH_CLUSTER_TOOLS} names.
  */
 final class ProductImages {
@@ -19,6 +20,7 @@ final class ProductImages {
     private static final String ARCHIVE = "archive=";
 
     private final String repository;
+    private List<Long> packed = List.of();
 
     /**
      * @param repository what stands before the images' names, so that suites and checkouts do not replace one another's
@@ -53,7 +55,7 @@ final class ProductImages {
         Path root = Program.root();
         var build = new ArrayList<>(List.of(
                 root.resolve("deploy/images/build").toString(),
-                "--jvm",
+                Program.isNative() ? "--native" : "--jvm",
                 "--repository",
                 repository,
                 "--tag",
@@ -62,12 +64,19 @@ final class ProductImages {
                 root.resolve("integration-tests/target/images").toString()));
         build.addAll(List.of(programs));
         var load = new ArrayList<>(List.of(tool("load-image").toString()));
-        run(build)
-                .lines()
-                .filter(line -> line.startsWith(ARCHIVE))
-                .map(line -> line.substring(ARCHIVE.length()))
-                .forEach(load::add);
+        String said = run(build);
+        told(said, ARCHIVE).forEach(load::add);
         run(load);
+        packed = told(said, "packed-bytes=").map(Long::parseLong).toList();
+    }
+
+    private static Stream<String> told(String said, String key) {
+        return said.lines().filter(line -> line.startsWith(key)).map(line -> line.substring(key.length()));
+    }
+
+    /** Bytes of each image that was loaded last, as it is sent to a node, in that order. */
+    List<Long> packed() {
+        return packed;
     }
 
     private static String run(List<String> command) {
