@@ -240,6 +240,7 @@ final class Openings {
     /** Tries until the files are there or the engagement is left: its agent may be attaching again just now. */
     private void restoreMount(EngagementSpec spec) {
         Duration wait = FIRST_WAIT;
+        String told = "";
         while (opens(spec)) {
             try {
                 Path folder = Files.createDirectories(Path.of(spec.access().mount()));
@@ -247,7 +248,11 @@ final class Openings {
                 LOG.infof("files restored engagement=%s folder=%s", spec.name(), folder);
                 return;
             } catch (IOException | Failure e) {
-                LOG.warnf("files not restored yet engagement=%s cause=\"%s\"", spec.name(), e.getMessage());
+                String cause = String.valueOf(e.getMessage());
+                if (!cause.equals(told)) {
+                    told = cause;
+                    LOG.warnf("files not restored yet engagement=%s cause=\"%s\"", spec.name(), cause);
+                }
             }
             try {
                 TimeUnit.MILLISECONDS.sleep(wait.toMillis());
