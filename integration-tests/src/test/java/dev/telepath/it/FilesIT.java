@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -170,6 +171,32 @@ class FilesIT {
                 .orFail();
 
         assertThat(folder.resolve("got")).hasContent(Files.readString(config.resolve("app.yaml")));
+    }
+
+    @Test
+    void whereNothingCanBeMountedTheFilesAreCopiedAndAWarningSaysWhy() throws Exception {
+        var environment = new HashMap<>(telepath.tpEnvironment("copier"));
+        // Neither sshfs nor fusermount3 is in the folder of java.
+        environment.put("PATH", Path.of(System.getProperty("java.home"), "bin").toString());
+        telepath.run(
+                        Program.TP,
+                        environment,
+                        "connect",
+                        "--manager",
+                        telepath.managerAddress(),
+                        "--token-file",
+                        telepath.tokenFile("client-token").toString())
+                .orFail();
+
+        Result engaged = telepath.run(Program.TP, environment, "ingest", "web", "--mount", folder.toString())
+                .orFail();
+
+        if (Files.exists(Path.of("/proc/self/mounts"))) {
+            assertThat(engaged.err()).contains("sshfs is not installed", "tp files web " + folder);
+        }
+        assertThat(engaged.err()).contains("copied once and not mounted");
+        assertThat(there()).hasContent(Files.readString(config.resolve("app.yaml")));
+        assertThat(mounts()).doesNotContain(folder.toString());
     }
 
     @Test
