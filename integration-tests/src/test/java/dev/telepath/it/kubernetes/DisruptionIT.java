@@ -21,6 +21,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -110,9 +111,29 @@ class DisruptionIT {
         try (var load = Checksummed.start(new Plan(STREAMS, 200_000, 200_000, 20_000, what.hashCode()), intercepted)) {
             await().atMost(Duration.ofSeconds(30)).until(() -> load.report().bytesReceived() > STREAMS * 20_000L);
             trouble.happen();
-            Report report = load.await(HEALED);
+            Report report = awaited(load);
             System.out.println(what + ": " + report);
             return report;
+        }
+    }
+
+    /** Says where the bytes are when they do not come. */
+    private Report awaited(Checksummed load) {
+        try {
+            return load.await(HEALED);
+        } catch (IllegalStateException stuck) {
+            String pod = product.kubectl("-n", shop, "get", "pods", "-o", "jsonpath={.items[0].metadata.name}")
+                    .out();
+            String agent = product.kubectl(
+                            "get", "--raw", "/api/v1/namespaces/" + shop + "/pods/" + pod + ":9901/proxy/q/metrics")
+                    .out()
+                    .lines()
+                    .filter(line -> line.startsWith("telepath_stream"))
+                    .collect(Collectors.joining("\n"));
+            throw new IllegalStateException(
+                    stuck.getMessage() + "; local process: " + laptop.open() + " open, " + laptop.whole()
+                            + " whole; tp: " + product.status().path("streams") + "\nagent:\n" + agent,
+                    stuck);
         }
     }
 
