@@ -114,11 +114,15 @@ class InjectionFailuresIT {
     }
 
     @Test
-    void anAgentThatCrashesAgainAndAgainIsToldWithItsExitCode() {
+    void anImageThatIsNoAgentsIsToldWithWhatKeepsItFromStarting() {
         rig.echo(rig.open(), "Deployment", "looping", "http", "");
         rig.agentImage("busybox:1");
         try {
-            refused(rig.open(), "looping", "container telepath-agent of pod looping-", "crashes: exit code");
+            refused(
+                    rig.open(),
+                    "looping",
+                    "container telepath-agent of pod looping-",
+                    "cannot be started (RunContainerError)");
         } finally {
             rig.agentImage(null);
         }
