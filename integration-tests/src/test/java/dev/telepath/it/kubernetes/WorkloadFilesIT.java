@@ -45,8 +45,9 @@ class WorkloadFilesIT {
     @AfterAll
     void uninstall() {
         if (rig != null) {
-            rig.close();
+            // Of the whole cluster, and not of the namespaces that are removed with the rig.
             rig.kubectl("delete", "persistentvolume", rig.open(), "--wait=false", "--ignore-not-found");
+            rig.close();
         }
     }
 
