@@ -25,6 +25,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class HttpCall extends ServerCallStreamObserver<Buffer> {
     private static final Runnable NOTHING = () -> {};
+    /** Bytes that are written and not on the wire, from which on the call takes no more. */
+    private static final int MOST_UNDER_WAY = 64 * 1024;
 
     private final HttpServerRequest request;
     private final HttpServerResponse response;
@@ -40,6 +42,8 @@ public final class HttpCall extends ServerCallStreamObserver<Buffer> {
     private boolean passing;
     private boolean received;
     private boolean headed;
+    private long underWay;
+    private volatile boolean full;
     private volatile boolean closed;
     private volatile boolean cancelled;
 
@@ -71,7 +75,6 @@ public final class HttpCall extends ServerCallStreamObserver<Buffer> {
         request.exceptionHandler(this::lost);
         response.exceptionHandler(this::lost);
         response.closeHandler(nothing -> lost(null));
-        response.drainHandler(nothing -> onReady.run());
         incoming = CallBridge.serveFlow(this, channel.eventLoop(), credit, service);
         pass();
     }
@@ -159,9 +162,13 @@ public final class HttpCall extends ServerCallStreamObserver<Buffer> {
 
     // ---- to the peer ------------------------------------------------------------------------------------------------
 
+    /**
+     * Counted here: the HTTP server flips a flag at each change of a stream's writability, and a change that it misses
+     * leaves that flag the wrong way round for good.
+     */
     @Override
     public boolean isReady() {
-        return !closed && !cancelled && !response.writeQueueFull();
+        return !closed && !cancelled && !full;
     }
 
     @Override
@@ -173,7 +180,19 @@ public final class HttpCall extends ServerCallStreamObserver<Buffer> {
             headed = true;
             response.putHeader("content-type", "application/grpc");
         }
-        response.write(chunk);
+        int bytes = chunk.length();
+        underWay += bytes;
+        full = underWay >= MOST_UNDER_WAY;
+        response.write(chunk, written -> sent(bytes));
+    }
+
+    /** On the wire, or lost with the call. */
+    private void sent(int bytes) {
+        underWay -= bytes;
+        if (full && underWay < MOST_UNDER_WAY) {
+            full = false;
+            onReady.run();
+        }
     }
 
     @Override
