@@ -109,7 +109,9 @@ class DisruptionIT {
     /** Runs a load with the trouble in its middle. */
     private Report through(String what, Trouble trouble) throws Exception {
         try (var load = Checksummed.start(new Plan(STREAMS, 200_000, 200_000, 20_000, what.hashCode()), intercepted)) {
-            await().atMost(Duration.ofSeconds(30)).until(() -> load.report().bytesReceived() > STREAMS * 20_000L);
+            // A connection that is made in an outage falls back to the workload; these are to be there before.
+            await().atMost(Duration.ofSeconds(60))
+                    .until(() -> laptop.open() >= STREAMS && load.report().bytesReceived() > STREAMS * 20_000L);
             trouble.happen();
             Report report = awaited(load);
             System.out.println(what + ": " + report);
