@@ -163,8 +163,10 @@ public final class HttpCall extends ServerCallStreamObserver<Buffer> {
     // ---- to the peer ------------------------------------------------------------------------------------------------
 
     /**
-     * Counted here: the HTTP server flips a flag at each change of a stream's writability, and a change that it misses
-     * leaves that flag the wrong way round for good.
+     * Counted here, as gRPC's own transport does. The HTTP server goes by Netty's writability of a stream, and that loses a
+     * wake-up: a WINDOW_UPDATE read while the socket's buffer is full for a moment marks its stream alone as not writable,
+     * and when the buffer has room again the connection, not marked, has nothing to tell. A stream from which nothing is
+     * written then waits for ever.
      */
     @Override
     public boolean isReady() {
