@@ -5,7 +5,6 @@ import io.grpc.Status;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -78,14 +77,7 @@ public final class AccessReviews {
         this.blocking = blocking;
         this.meter = meter;
         this.slots = new Semaphore(limits.pending());
-        this.known = new LinkedHashMap<>(64, 0.75f, true) {
-            private static final long serialVersionUID = 1L;
-
-            @Override
-            protected boolean removeEldestEntry(Map.Entry<Question, Known> eldest) {
-                return size() > limits.most();
-            }
-        };
+        this.known = new Recent<>(limits.most());
     }
 
     /**

@@ -5,7 +5,6 @@ import dev.telepath.manager.security.TokenReviews.Answer;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -65,14 +64,7 @@ final class ReviewCache {
         this.blocking = blocking;
         this.meter = meter;
         this.slots = new Semaphore(limits.pending());
-        this.known = new LinkedHashMap<>(64, 0.75f, true) {
-            private static final long serialVersionUID = 1L;
-
-            @Override
-            protected boolean removeEldestEntry(Map.Entry<String, Known> eldest) {
-                return size() > limits.most();
-            }
-        };
+        this.known = new Recent<>(limits.most());
     }
 
     /** Fails with {@link TokenRefused} of a reason that says to try again when nobody can be asked. */

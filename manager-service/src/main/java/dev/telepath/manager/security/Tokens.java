@@ -6,7 +6,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Base64;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jose4j.json.JsonUtil;
 import org.jose4j.jwa.AlgorithmConstraints;
@@ -38,14 +37,7 @@ public final class Tokens {
     private final HmacKey key;
     private final InstantSource clock;
     private final JwtConsumer consumer;
-    private final Map<String, Verified> verified = new LinkedHashMap<>(64, 0.75f, true) {
-        private static final long serialVersionUID = 1L;
-
-        @Override
-        protected boolean removeEldestEntry(Map.Entry<String, Verified> eldest) {
-            return size() > REMEMBERED;
-        }
-    };
+    private final Map<String, Verified> verified = new Recent<>(REMEMBERED);
 
     private record Verified(Principal principal, Instant expires) {}
 
