@@ -5,7 +5,7 @@ import dev.telepath.manager.network.ClusterNetworks;
 import dev.telepath.manager.network.Subnet;
 import dev.telepath.manager.watch.Changes;
 import io.fabric8.kubernetes.api.model.HasMetadata;
-import io.fabric8.kubernetes.api.model.ListOptionsBuilder;
+import io.fabric8.kubernetes.api.model.KubernetesResourceList;
 import io.fabric8.kubernetes.api.model.Node;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Service;
@@ -22,7 +22,6 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
@@ -97,7 +96,7 @@ public final class ClusterRanges implements ClusterNetworks, AutoCloseable {
     /** Begins to look. Blocks on a question for each kind of object that it may or may not read. */
     public void start() {
         if (ways.services().isEmpty()) {
-            if (readable(client.resources(ServiceCIDR.class), "servicecidrs")) {
+            if (listed(client.resources(ServiceCIDR.class), "servicecidrs").isPresent()) {
                 follow(
                         client.resources(ServiceCIDR.class),
                         range -> put(serviceRanges, range, ranges(range)),
@@ -111,8 +110,9 @@ public final class ClusterRanges implements ClusterNetworks, AutoCloseable {
             case NODES -> followNodes();
             case PODS -> followPods();
             case AUTO -> {
-                if (readable(client.nodes(), "nodes")
-                        && holdManager(client.nodes().list().getItems())) {
+                if (listed(client.nodes(), "nodes")
+                        .filter(nodes -> holdManager(nodes.getItems()))
+                        .isPresent()) {
                     followNodes();
                 } else {
                     followPods();
@@ -155,13 +155,13 @@ public final class ClusterRanges implements ClusterNetworks, AutoCloseable {
         }
     }
 
-    private boolean readable(Listable<?> what, String name) {
+    /** All of a kind, few as they are; empty where the manager may not read them or there is no such kind. */
+    private static <T extends KubernetesResourceList<?>> Optional<T> listed(Listable<T> what, String name) {
         try {
-            what.list(new ListOptionsBuilder().withLimit(1L).build());
-            return true;
+            return Optional.of(what.list());
         } catch (KubernetesClientException e) {
             LOG.infof("cluster networks are found without resource=%s code=%d", name, e.getCode());
-            return false;
+            return Optional.empty();
         }
     }
 
@@ -260,10 +260,7 @@ public final class ClusterRanges implements ClusterNetworks, AutoCloseable {
 
     private static List<Subnet> sorted(Map<String, List<Subnet>> ranges) {
         var all = new TreeMap<String, Subnet>();
-        ranges.values().stream()
-                .flatMap(List::stream)
-                .filter(Objects::nonNull)
-                .forEach(one -> all.put(one.toString(), one));
+        ranges.values().stream().flatMap(List::stream).forEach(one -> all.put(one.toString(), one));
         return List.copyOf(all.values());
     }
 
