@@ -65,18 +65,11 @@ class ClusterBench {
                         "images of manager and agent, packed",
                         images.packed().get(0) / 1e6,
                         images.packed().get(1) / 1e6));
+        var install = new ArrayList<>(List.of("install", "-n", namespace));
+        install.addAll(images.installFlags());
         line(
                 "tp install, ready and asked",
-                millis(() -> telepath.tp(
-                                "install",
-                                "-n",
-                                namespace,
-                                "--set",
-                                "image.name=" + images.repository("manager")
-                                        + ",image.pullPolicy=Never,agent.image.name=" + images.repository("agent"),
-                                "--set-string",
-                                "image.tag=" + ProductImages.TAG)
-                        .orFail()));
+                millis(() -> telepath.tp(install.toArray(String[]::new)).orFail()));
         connects();
         try (SampleService local = SampleService.start(vertx, "laptop", 0)) {
             intercepts(local);

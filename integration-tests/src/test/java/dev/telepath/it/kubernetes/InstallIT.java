@@ -98,15 +98,8 @@ class InstallIT {
 
     /** With the images of this checkout. */
     private Result install(String command, String namespace, String... more) {
-        var flags = new ArrayList<>(List.of(
-                "--set",
-                "image.name=" + images.repository("manager") + ",image.pullPolicy=Never",
-                "--set-string",
-                "image.tag=" + ProductImages.TAG,
-                "--set",
-                "agent.image.name=" + images.repository("agent"),
-                "--timeout",
-                "120s"));
+        var flags = new ArrayList<>(images.installFlags());
+        flags.addAll(List.of("--timeout", "120s"));
         flags.addAll(List.of(more));
         return tp(command, namespace, flags.toArray(String[]::new));
     }

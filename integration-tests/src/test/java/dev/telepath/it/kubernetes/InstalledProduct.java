@@ -67,18 +67,8 @@ final class InstalledProduct implements AutoCloseable {
      */
     void install(String... sets) {
         images.load("manager", "agent");
-        var command = new ArrayList<>(List.of(
-                "install",
-                "-n",
-                home,
-                "--set",
-                "image.name=" + images.repository("manager") + ",image.pullPolicy=Never",
-                "--set-string",
-                "image.tag=" + ProductImages.TAG,
-                "--set",
-                "agent.image.name=" + images.repository("agent"),
-                "--timeout",
-                "120s"));
+        var command = new ArrayList<>(List.of("install", "-n", home, "--timeout", "120s"));
+        command.addAll(images.installFlags());
         for (String each : sets) {
             command.addAll(List.of("--set", each));
         }

@@ -50,6 +50,17 @@ final class ProductImages {
         return repository(program) + ":" + TAG;
     }
 
+    /** What has {@code tp install} use them. */
+    List<String> installFlags() {
+        return List.of(
+                "--set",
+                "image.name=" + repository("manager") + ",image.pullPolicy=Never",
+                "--set-string",
+                "image.tag=" + TAG,
+                "--set",
+                "agent.image.name=" + repository("agent"));
+    }
+
     /** Makes them and loads them into every node. */
     void load(String... programs) {
         Path root = Program.root();
