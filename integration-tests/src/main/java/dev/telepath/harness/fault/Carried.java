@@ -58,6 +58,9 @@ final class Carried {
         target = socket;
         there = pump(conditions, Direction.TO_TARGET, caller, socket, counts);
         back = pump(conditions, Direction.TO_CALLER, socket, caller, counts);
+        if (finished) {
+            shutdown(socket);
+        }
     }
 
     private Pump pump(Conditions conditions, Direction way, Socket from, Socket to, Map<Direction, AtomicLong> counts) {
@@ -93,16 +96,20 @@ final class Carried {
         end(true);
     }
 
-    /** Ends both sides with FIN. Sides that never close are closed with the proxy. */
+    /**
+     * Ends both sides with FIN, the target's when it is connected if it is not yet. Sides that never close are closed
+     * with the proxy.
+     */
     synchronized void finish() {
-        Socket second = target;
-        if (over || second == null) {
-            end(true);
+        if (over) {
             return;
         }
         finished = true;
         shutdown(caller);
-        shutdown(second);
+        Socket second = target;
+        if (second != null) {
+            shutdown(second);
+        }
     }
 
     private static void shutdown(Socket socket) {
