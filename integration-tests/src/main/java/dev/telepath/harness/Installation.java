@@ -32,6 +32,7 @@ public final class Installation implements AutoCloseable {
     private String clientsAt = "";
     private int managerPort = Ports.lasting();
     private String heap = "128m";
+    private boolean kept;
 
     public Installation(Path directory) {
         this.directory = directory;
@@ -59,6 +60,11 @@ public final class Installation implements AutoCloseable {
 
     public Path directory() {
         return directory;
+    }
+
+    /** Leaves the directory, with the programs' logs, when this ends. */
+    public void keep() {
+        kept = true;
     }
 
     private Path data() {
@@ -288,7 +294,7 @@ public final class Installation implements AutoCloseable {
         while (!running.isEmpty()) {
             running.pop().close();
         }
-        if (directory.getFileName().toString().startsWith("telepath-it")) {
+        if (!kept && directory.getFileName().toString().startsWith("telepath-it")) {
             try (var files = Files.walk(directory)) {
                 files.sorted(Comparator.reverseOrder())
                         .forEach(file -> file.toFile().delete());

@@ -110,7 +110,12 @@ public final class Soak {
             settle();
             Map<String, Levels> after = levels("end", agent, daemon);
             System.out.println(so() + ", troubles " + new TreeMap<>(troubles.happened()));
-            return verdict(before, after);
+            int exit = verdict(before, after);
+            if (exit != 0) {
+                telepath.keep();
+                System.out.println("logs, and when each trouble was: " + telepath.directory());
+            }
+            return exit;
         }
     }
 

@@ -6,7 +6,10 @@ import dev.telepath.harness.fault.Direction;
 import dev.telepath.harness.fault.Fault;
 import dev.telepath.harness.fault.FaultProxy;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -89,15 +92,21 @@ final class Troubles {
         }
     }
 
-    private void during(String name, FaultProxy network, Fault fault, long most) throws InterruptedException {
-        count(name);
+    private void during(String name, FaultProxy network, Fault fault, long most)
+            throws InterruptedException, IOException {
+        count(name + " at " + (network == networks.getFirst() ? "the agent" : "tp"));
         network.apply(fault);
         TimeUnit.MILLISECONDS.sleep(random.nextLong(500, most));
         network.pass();
     }
 
-    private void count(String name) {
+    private void count(String name) throws IOException {
         happened.merge(name, 1, Integer::sum);
+        Files.writeString(
+                telepath.directory().resolve("troubles.log"),
+                Instant.now() + " " + name + "\n",
+                StandardOpenOption.CREATE,
+                StandardOpenOption.APPEND);
     }
 
     private static void signal(String name, long pid) throws IOException, InterruptedException {

@@ -140,9 +140,21 @@ final class Attacher {
                             () -> stub(channel).reconnectClient(request).map(ok -> true),
                             () -> Uni.createFrom().item(false)));
         } catch (Failure e) {
+            if (!refused(e)) {
+                // It may have been restored, or may be at the next try; a new session would lose every open stream.
+                throw e;
+            }
             LOG.infof("session not restored, begun anew cause=\"%s\"", e.message());
             return false;
         }
+    }
+
+    /** Whether the manager will say the same the next time: a wait or a lost connection is not its answer. */
+    private static boolean refused(Failure failure) {
+        return switch (ManagerFailures.cause(failure)) {
+            case SESSION_UNKNOWN, NOT_ALLOWED, INCOMPATIBLE, WRONG_SERVER -> true;
+            default -> false;
+        };
     }
 
     private SessionInfo arrive(ManagedChannel channel) {

@@ -200,6 +200,43 @@ class DropsTest {
     }
 
     @Test
+    void aReplacedManagerThatIsNotReadyYetIsAskedAgainForTheSession() throws IOException {
+        connect();
+        String session = connection().path("session_id").asText();
+        int port = manager.port();
+
+        manager.close();
+        await().atMost(WAIT).until(() -> !state().equals("attached"));
+        manager = new FakeManager(port, DELTAS);
+        manager.restoreFailures.addAll(List.of(
+                Status.DEADLINE_EXCEEDED,
+                Status.UNAVAILABLE.withDescription("the manager is shutting down"),
+                Status.RESOURCE_EXHAUSTED,
+                Status.CANCELLED));
+
+        await().atMost(WAIT).until(() -> state().equals("attached"));
+        assertThat(manager.restoreFailures).isEmpty();
+        assertThat(connection().path("session_id").asText()).isEqualTo(session);
+        assertThat(calls("ArriveAsClient")).isZero();
+    }
+
+    @Test
+    void aSessionThatTheManagerRefusesIsBegunAnew() throws IOException {
+        connect();
+        String session = connection().path("session_id").asText();
+        int port = manager.port();
+
+        manager.close();
+        await().atMost(WAIT).until(() -> !state().equals("attached"));
+        manager = new FakeManager(port, DELTAS);
+        manager.restoreFailures.add(Status.INVALID_ARGUMENT.withDescription("no such kind of session"));
+
+        await().atMost(WAIT).until(() -> state().equals("attached"));
+        assertThat(connection().path("session_id").asText()).isNotEqualTo(session);
+        assertThat(calls("ArriveAsClient")).isEqualTo(1);
+    }
+
+    @Test
     void aReplacedManagerThatCannotIsArrivedAtAgainAndGetsTheEngagement() throws IOException {
         manager.close();
         manager = new FakeManager(0, FORGETFUL);

@@ -66,8 +66,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -88,6 +90,8 @@ final class FakeManager extends MutinyManagerGrpc.ManagerImplBase implements Aut
     volatile boolean answersPulses = true;
     /** Every call ends in this, when it is no OK. */
     volatile Status denied = Status.OK;
+    /** What sessions to be restored are answered, as often as that method is called; then they are. */
+    final Queue<Status> restoreFailures = new ConcurrentLinkedQueue<>();
     /** Connections that are open now, and all there ever were. */
     final AtomicInteger connections = new AtomicInteger();
 
@@ -439,6 +443,11 @@ final class FakeManager extends MutinyManagerGrpc.ManagerImplBase implements Aut
             calls.add(method);
             if (!denied.isOk()) {
                 call.close(denied, new Metadata());
+                return new ServerCall.Listener<>() {};
+            }
+            Status failure = method.equals("ReconnectClient") ? restoreFailures.poll() : null;
+            if (failure != null) {
+                call.close(failure, new Metadata());
                 return new ServerCall.Listener<>() {};
             }
             if (missing.contains(method)) {

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Locale;
 import java.util.stream.Stream;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterAll;
@@ -16,6 +17,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Containers of a real cluster that are replaced, and come back. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -74,7 +77,11 @@ class ReplaceIT {
     }
 
     private String template(String where, String name) {
-        return rig.kubectl("-n", where, "get", "deployment", name, "-o", "jsonpath={.spec.template}")
+        return template(where, "Deployment", name);
+    }
+
+    private String template(String where, String kind, String name) {
+        return rig.kubectl("-n", where, "get", kind, name, "-o", "jsonpath={.spec.template}")
                 .orFail()
                 .out();
     }
@@ -106,6 +113,27 @@ class ReplaceIT {
         await().atMost(PATIENCE)
                 .untilAsserted(() -> assertThat(containers(rig.open(), "taken")).isEqualTo("echo"));
         assertThat(template(rig.open(), "taken")).isEqualTo(before);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"StatefulSet", "DaemonSet", "ReplicaSet"})
+    void everyKindOfWorkloadGivesItsContainerAwayAndGetsItBack(String kind) {
+        String name = "given-" + kind.toLowerCase(Locale.ROOT);
+        rig.echo(rig.open(), kind, name, "http", "");
+        String before = template(rig.open(), kind, name);
+
+        Result replaced = replace(rig.open(), name);
+        assertThat(replaced.exit()).as(replaced.all()).isZero();
+        awaitAnswer(rig.open(), name, LocalProcess.TEXT);
+        await().atMost(PATIENCE)
+                .untilAsserted(() -> assertThat(containers(rig.open(), name)).isEqualTo("telepath-agent"));
+
+        Result left = rig.tp("leave", name);
+        assertThat(left.exit()).as(left.all()).isZero();
+        awaitAnswer(rig.open(), name, "\"uri\": \"/whoami\"");
+        await().atMost(PATIENCE)
+                .untilAsserted(() -> assertThat(containers(rig.open(), name)).isEqualTo("echo"));
+        assertThat(template(rig.open(), kind, name)).isEqualTo(before);
     }
 
     @Test
