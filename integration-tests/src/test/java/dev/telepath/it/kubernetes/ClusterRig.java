@@ -268,6 +268,31 @@ final class ClusterRig implements AutoCloseable {
                         == 0);
     }
 
+    /** Names of the containers of all running pods with that {@code app} label. */
+    String containers(String where, String app) {
+        return kubectl(
+                        "-n",
+                        where,
+                        "get",
+                        "pods",
+                        "-l",
+                        "app=" + app,
+                        "--field-selector",
+                        "status.phase=Running",
+                        "-o",
+                        "jsonpath={..spec.containers[*].name}")
+                .orFail()
+                .out()
+                .strip();
+    }
+
+    /** The pod template of a workload, as the API server tells it. */
+    String template(String where, String kind, String name) {
+        return kubectl("-n", where, "get", kind, name, "-o", "jsonpath={.spec.template}")
+                .orFail()
+                .out();
+    }
+
     void apply(String where, String resource, Map<String, String> words) {
         String text;
         try (InputStream in = Objects.requireNonNull(ClusterRig.class.getResourceAsStream("/kubernetes/" + resource))) {

@@ -9,7 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.stream.Stream;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterAll;
@@ -17,8 +16,6 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** Containers of a real cluster that are replaced, and come back. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -59,43 +56,17 @@ class ReplaceIT {
         await().atMost(PATIENCE).until(() -> rig.called(where, name).contains(part));
     }
 
-    private String containers(String where, String name) {
-        return rig.kubectl(
-                        "-n",
-                        where,
-                        "get",
-                        "pods",
-                        "-l",
-                        "app=" + name,
-                        "--field-selector",
-                        "status.phase=Running",
-                        "-o",
-                        "jsonpath={..spec.containers[*].name}")
-                .orFail()
-                .out()
-                .strip();
-    }
-
-    private String template(String where, String name) {
-        return template(where, "Deployment", name);
-    }
-
-    private String template(String where, String kind, String name) {
-        return rig.kubectl("-n", where, "get", kind, name, "-o", "jsonpath={.spec.template}")
-                .orFail()
-                .out();
-    }
-
     @Test
     void aReplacedContainerIsAwayUntilTheUserLeavesWhateverBecomesOfTheManager() throws IOException {
         rig.echo(rig.open(), "Deployment", "taken", "http", "");
-        String before = template(rig.open(), "taken");
+        String before = rig.template(rig.open(), "Deployment", "taken");
         Path environment = folder.resolve("environment.json");
 
         Result replaced = replace(rig.open(), "taken", "--env-json", environment.toString());
         assertThat(replaced.exit()).as(replaced.all()).isZero();
         await().atMost(PATIENCE)
-                .untilAsserted(() -> assertThat(containers(rig.open(), "taken")).isEqualTo("telepath-agent"));
+                .untilAsserted(
+                        () -> assertThat(rig.containers(rig.open(), "taken")).isEqualTo("telepath-agent"));
         awaitAnswer(rig.open(), "taken", LocalProcess.TEXT);
         assertThat(Files.readString(environment)).contains("\"GREETING\"", "hello world", "\"POD\"");
         assertThat(rig.tp("list", "--namespace", rig.open()).out()).contains("replaced");
@@ -104,36 +75,16 @@ class ReplaceIT {
         assertThat(refused.all()).contains("already replaced by");
 
         rig.restartManager();
-        assertThat(containers(rig.open(), "taken")).isEqualTo("telepath-agent");
+        assertThat(rig.containers(rig.open(), "taken")).isEqualTo("telepath-agent");
         awaitAnswer(rig.open(), "taken", LocalProcess.TEXT);
 
         Result left = rig.tp("leave", "taken");
         assertThat(left.exit()).as(left.all()).isZero();
         awaitAnswer(rig.open(), "taken", "\"uri\": \"/whoami\"");
         await().atMost(PATIENCE)
-                .untilAsserted(() -> assertThat(containers(rig.open(), "taken")).isEqualTo("echo"));
-        assertThat(template(rig.open(), "taken")).isEqualTo(before);
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"StatefulSet", "DaemonSet", "ReplicaSet"})
-    void everyKindOfWorkloadGivesItsContainerAwayAndGetsItBack(String kind) {
-        String name = "given-" + kind.toLowerCase(Locale.ROOT);
-        rig.echo(rig.open(), kind, name, "http", "");
-        String before = template(rig.open(), kind, name);
-
-        Result replaced = replace(rig.open(), name);
-        assertThat(replaced.exit()).as(replaced.all()).isZero();
-        awaitAnswer(rig.open(), name, LocalProcess.TEXT);
-        await().atMost(PATIENCE)
-                .untilAsserted(() -> assertThat(containers(rig.open(), name)).isEqualTo("telepath-agent"));
-
-        Result left = rig.tp("leave", name);
-        assertThat(left.exit()).as(left.all()).isZero();
-        awaitAnswer(rig.open(), name, "\"uri\": \"/whoami\"");
-        await().atMost(PATIENCE)
-                .untilAsserted(() -> assertThat(containers(rig.open(), name)).isEqualTo("echo"));
-        assertThat(template(rig.open(), kind, name)).isEqualTo(before);
+                .untilAsserted(
+                        () -> assertThat(rig.containers(rig.open(), "taken")).isEqualTo("echo"));
+        assertThat(rig.template(rig.open(), "Deployment", "taken")).isEqualTo(before);
     }
 
     @Test
@@ -150,7 +101,7 @@ class ReplaceIT {
     @Test
     void aManagerThatFindsNoEngagementForAReplacedContainerBringsItBack() {
         rig.echo(rig.open(), "Deployment", "orphan", "http", "");
-        String before = template(rig.open(), "orphan");
+        String before = rig.template(rig.open(), "Deployment", "orphan");
         Result replaced = replace(rig.open(), "orphan");
         assertThat(replaced.exit()).as(replaced.all()).isZero();
 
@@ -158,6 +109,6 @@ class ReplaceIT {
         rig.connect(rig.open());
 
         awaitAnswer(rig.open(), "orphan", "\"uri\": \"/whoami\"");
-        assertThat(template(rig.open(), "orphan")).isEqualTo(before);
+        assertThat(rig.template(rig.open(), "Deployment", "orphan")).isEqualTo(before);
     }
 }

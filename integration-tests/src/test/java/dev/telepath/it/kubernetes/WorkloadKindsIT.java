@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterAll;
@@ -19,13 +20,15 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Kinds of workloads and of ports that are rarer than a Deployment behind one Service. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(180)
 @NullUnmarked
 class WorkloadKindsIT {
-    private static final Duration SOON = Duration.ofSeconds(30);
+    private static final Duration SOON = Duration.ofSeconds(60);
 
     private ClusterRig rig;
     private LocalProcess local;
@@ -75,6 +78,24 @@ class WorkloadKindsIT {
 
     private String at(String service) {
         return service + "." + rig.open();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"StatefulSet", "DaemonSet", "ReplicaSet"})
+    void everyKindGivesItsContainerAwayAndGetsItBack(String kind) {
+        String name = "given-" + kind.toLowerCase(Locale.ROOT);
+        rig.echo(rig.open(), kind, name, "http", "");
+        String before = rig.template(rig.open(), kind, name);
+
+        Result replaced = rig.tp("replace", name, "--namespace", rig.open(), "--port", local.port() + ":8080");
+        assertThat(replaced.exit()).as(replaced.all()).isZero();
+        await().atMost(SOON).until(() -> rig.got(at(name)).contains(LocalProcess.TEXT));
+        await().atMost(SOON).until(() -> rig.containers(rig.open(), name).equals("telepath-agent"));
+
+        rig.tp("leave", name).orFail();
+        await().atMost(SOON).until(() -> rig.got(at(name)).contains("\"uri\": \"/whoami\""));
+        await().atMost(SOON).until(() -> rig.containers(rig.open(), name).equals("echo"));
+        assertThat(rig.template(rig.open(), kind, name)).isEqualTo(before);
     }
 
     @Test
