@@ -123,6 +123,13 @@ class FilesIT {
                 .as("it is read-only")
                 .isFalse();
 
+        JsonNode shown = JSON.readTree(
+                        telepath.tp("status", "--output", "json").orFail().out())
+                .at("/engagements/0/mount");
+        assertThat(shown.path("local_dir").asText()).isEqualTo(folder.toString());
+        assertThat(shown.path("mounted").asBoolean()).isTrue();
+        assertThat(telepath.tp("status").out()).contains(folder + " (mounted)");
+
         telepath.manager().kill();
         telepath.startManager();
         Files.writeString(config.resolve("late.txt"), "written meanwhile");

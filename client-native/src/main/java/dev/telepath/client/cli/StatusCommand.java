@@ -119,6 +119,21 @@ final class StatusCommand extends Command {
                                 ? ""
                                 : " (" + each.path("message").asText() + ")"));
         add(pairs, "  filter", each.path("filter").asText());
+        JsonNode mount = each.path("mount");
+        if (mount.isObject()) {
+            add(
+                    pairs,
+                    "  files",
+                    mount.path("local_dir").asText()
+                            + (mount.path("mounted").asBoolean() ? " (mounted)" : " (a copy, tp files renews it)"));
+        }
+        add(pairs, "  files at port", each.path("local_mount_port").asText());
+        add(
+                pairs,
+                "  to pod",
+                String.join(
+                        " ",
+                        each.path("to_pod").valueStream().map(JsonNode::asText).toList()));
         add(pairs, "  error", each.path("last_error").asText());
         add(pairs, "  local", each.path("local_error").asText());
         return pairs;

@@ -229,12 +229,12 @@ public final class DaemonCommands implements CommandHandler, AutoCloseable {
         return connected().orElseThrow(DaemonCommands::notConnected);
     }
 
-    private synchronized Engaging engaging() {
-        Engaging open = engaging;
-        if (open == null) {
-            throw notConnected();
-        }
-        return open;
+    private synchronized Optional<Engaging> engagingNow() {
+        return Optional.ofNullable(engaging);
+    }
+
+    private Engaging engaging() {
+        return engagingNow().orElseThrow(DaemonCommands::notConnected);
     }
 
     private static Failure notConnected() {
@@ -253,6 +253,7 @@ public final class DaemonCommands implements CommandHandler, AutoCloseable {
                 .ifPresentOrElse(
                         open -> {
                             result.setAll(Views.status(open));
+                            engagingNow().ifPresent(mine -> mine.describeOpenings(result.path("engagements")));
                             Views.history(
                                     result.putArray("history"), open.session().history());
                         },

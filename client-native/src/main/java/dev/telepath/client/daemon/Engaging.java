@@ -207,6 +207,14 @@ final class Engaging {
         return engine.engagements().leave(engine.session().attachment(), name);
     }
 
+    /** Adds to the engagements of a status what each has opened here. */
+    void describeOpenings(JsonNode engagements) {
+        for (JsonNode row : engagements) {
+            openings.shown(row.path("name").asText())
+                    .ifPresent(shown -> Views.openings((ObjectNode) row, shown.access(), shown.mounted()));
+        }
+    }
+
     /** Opens again what an earlier daemon's engagements had opened here. */
     void restore(List<EngagementSpec> specs) {
         openings.restore(specs);

@@ -45,6 +45,14 @@ final class Openings {
     /** Folders that were made for one engagement are called so, and no other is ever removed. */
     static final String OWN_FOLDER = "telepath-mount-";
 
+    /**
+     * What an engagement has opened here, as users see it.
+     *
+     * @param access what was asked for
+     * @param mounted whether its folder is a mount now, and not a copy
+     */
+    record Shown(LocalAccess access, boolean mounted) {}
+
     /** What one engagement has. */
     private static final class Opened {
         final EngagementSpec spec;
@@ -262,6 +270,13 @@ final class Openings {
             }
             wait = wait.multipliedBy(2).compareTo(LONGEST_WAIT) > 0 ? LONGEST_WAIT : wait.multipliedBy(2);
         }
+    }
+
+    /** What the engagement has opened, if anything. */
+    synchronized Optional<Shown> shown(String name) {
+        return Optional.ofNullable(opened.get(name))
+                .filter(mine -> !mine.spec.access().equals(LocalAccess.NONE))
+                .map(mine -> new Shown(mine.spec.access(), mine.mount != null));
     }
 
     /** Whether the engagement is still the one that opened something here. */

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.telepath.client.control.Wire;
 import dev.telepath.client.engagement.EngagementKind;
 import dev.telepath.client.engagement.EngagementView;
+import dev.telepath.client.engagement.LocalAccess;
 import dev.telepath.client.network.ClusterNetwork;
 import dev.telepath.client.session.SessionState;
 import dev.telepath.protocol.telepresence.manager.WorkloadInfo;
@@ -127,6 +128,22 @@ final class Views {
         Instant at = view.localErrorAt();
         if (!view.localError().isEmpty()) {
             row.put("local_error", view.localError()).put("local_error_at", at == null ? "" : time(at));
+        }
+    }
+
+    /**
+     * @param mounted whether the folder is a mount now
+     */
+    static void openings(ObjectNode row, LocalAccess access, boolean mounted) {
+        if (!access.mount().isEmpty()) {
+            row.putObject("mount").put("local_dir", access.mount()).put("mounted", mounted);
+        }
+        if (access.mountPort() > 0) {
+            row.put("local_mount_port", access.mountPort());
+        }
+        if (!access.toPod().isEmpty()) {
+            ArrayNode ports = row.putArray("to_pod");
+            access.toPod().forEach(port -> ports.add(port.local()));
         }
     }
 
