@@ -158,7 +158,7 @@ public final class Agent implements AutoCloseable {
         paths.add(streaming);
         paths.add(attaching);
         var diversions = new Diversions(paths);
-        var wiretaps = new Wiretaps(diversions, settings.wiretapBuffer().asLongValue(), metrics, traffic);
+        var wiretaps = new Wiretaps(diversions, bytes, settings.wiretapBuffer().asLongValue(), metrics, traffic);
         fronts.accept(new Joints(
                 engaged,
                 diversions,

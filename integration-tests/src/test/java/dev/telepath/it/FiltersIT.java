@@ -118,6 +118,51 @@ class FiltersIT {
         });
     }
 
+    @Test
+    @Order(2)
+    void aWiretapWithAFilterGetsWhatItMatchesWhoeverAnswers() throws Exception {
+        SampleService copies = SampleService.start(VERTX, "copies", 0);
+        var http2 = VERTX.createHttpClient(new HttpClientOptions()
+                .setProtocolVersion(HttpVersion.HTTP_2)
+                .setHttp2ClearTextUpgrade(false)
+                .setDefaultHost("127.0.0.1")
+                .setDefaultPort(web));
+        try {
+            String port = copies.port() + ":http";
+            telepath.tp("wiretap", "tap", "--workload", "web", "--port", port, "--http-header", "x-user=(carol|alice)")
+                    .orFail();
+            await().untilAsserted(() -> {
+                assertThat(as("carol")).isEqualTo(helloFrom("workload"));
+                assertThat(copies.requests()).isPositive();
+            });
+            try (Http http = new Http(web)) {
+                long before = copies.requests();
+                for (int i = 0; i < 10; i++) {
+                    assertThat(http.get("/", "x-user", "alice")).isEqualTo(helloFrom("alice"));
+                    assertThat(http.get("/", "x-user", "bob")).isEqualTo(helloFrom("bob"));
+                    assertThat(http.get("/")).isEqualTo(helloFrom("workload"));
+                }
+                await().untilAsserted(() -> assertThat(copies.requests()).isEqualTo(before + 10));
+            }
+            long before = copies.requests();
+            for (String user : List.of("bob", "carol", "bob")) {
+                String body = http2.request(HttpMethod.GET, "/")
+                        .compose(request -> request.putHeader("x-user", user).send())
+                        .compose(answer -> answer.body())
+                        .toCompletionStage()
+                        .toCompletableFuture()
+                        .get(20, TimeUnit.SECONDS)
+                        .toString(StandardCharsets.UTF_8);
+                assertThat(body).isEqualTo(helloFrom(user.equals("bob") ? "bob" : "workload"));
+            }
+            await().untilAsserted(() -> assertThat(copies.requests()).isEqualTo(before + 1));
+            telepath.tp("leave", "tap").orFail();
+        } finally {
+            http2.close();
+            copies.close();
+        }
+    }
+
     private static void bobsOverlapIsRefused() {
         Result refused = telepath.tpAs(
                 "bob",

@@ -60,9 +60,6 @@ public sealed interface Review {
         } catch (InvalidFilter e) {
             return new Refuse(String.valueOf(e.getMessage()));
         }
-        if (!filter.isAll() && spec.getWiretap()) {
-            return new Refuse("a wiretap copies whole connections; leave out the header and path filters");
-        }
         if (spec.getNoDefaultPort() && spec.getPortIdentifier().isEmpty()) {
             return new Accept();
         }

@@ -221,7 +221,7 @@ final class Http2Split implements Leg.Listener, Http2Link.Events {
         leg.read();
     }
 
-    private static RequestHead head(Http2Headers headers) {
+    static RequestHead head(Http2Headers headers) {
         var named = new HashMap<String, String>();
         for (var header : headers) {
             String name = header.getKey().toString().toLowerCase(Locale.ROOT);

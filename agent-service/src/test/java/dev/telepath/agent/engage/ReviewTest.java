@@ -43,7 +43,6 @@ class ReviewTest {
         assertRefused(spec -> spec.setMechanism("http"), "http");
         assertRefused(spec -> spec.putHeaderFilters("x-user", "("), "x-user");
         assertRefused(spec -> spec.addPathFilters("/api").setPortIdentifier("dns"), "UDP");
-        assertRefused(spec -> spec.addHttpMethods("GET").setWiretap(true), "wiretap");
         assertRefused(spec -> spec.setTargetHost("some.name"), "some.name");
         assertRefused(spec -> spec.setTargetPort(0), "127.0.0.1:0");
     }
@@ -71,6 +70,14 @@ class ReviewTest {
         var b = Specs.intercept("b", WAITING, spec -> {});
         assertThat(review(a, a, b)).isInstanceOf(Review.Accept.class);
         assertThat(review(b, a, b)).isInstanceOf(Review.Refuse.class);
+    }
+
+    @Test
+    void aWiretapMayHaveAFilterThatMeetsAnothers() {
+        var holder = Specs.intercept("z", ACTIVE, spec -> spec.putHeaderFilters("x-user", "alice"));
+        var tap = Specs.intercept(
+                "t", WAITING, spec -> spec.putHeaderFilters("x-user", "alice").setWiretap(true));
+        assertThat(review(tap, holder)).isInstanceOf(Review.Accept.class);
     }
 
     @Test

@@ -155,7 +155,7 @@ class Http1SplitTest {
         assertThat(rig.app.got()).isEqualTo(forApp.toString());
     }
 
-    private static List<String> pieces(String whole, List<Integer> cuts) {
+    static List<String> pieces(String whole, List<Integer> cuts) {
         var pieces = new ArrayList<String>();
         int from = 0;
         for (int cut : cuts.stream().sorted().distinct().toList()) {

@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Option;
 
-/** Which requests an intercept is for. Without any: all connections. */
+/** Which requests an intercept or wiretap is for. Without any: all connections. */
 final class FilterOptions {
     @Option(
             names = "--http-header",
