@@ -57,6 +57,7 @@ final class StatusCommand extends Command {
         add(pairs, "next try", connection.path("next_try").asText());
         add(pairs, "next", connection.path("hint").asText());
         add(pairs, "proxy", status.path("proxy").path("address").asText());
+        add(pairs, "pac file", status.path("proxy").path("pac").asText());
         JsonNode network = status.path("network");
         if (network.isObject()) {
             add(

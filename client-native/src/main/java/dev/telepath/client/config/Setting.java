@@ -41,6 +41,13 @@ public enum Setting {
             "proxy.max-connections", Type.NUMBER, "16384", 1, 1_000_000, "connections to the proxy at one time"),
     PROXY_HANDSHAKE(
             "proxy.handshake-timeout", Type.DURATION, "10s", 100, 600_000, "time a local program has for its request"),
+    PROXY_UDP_FLOWS(
+            "proxy.udp-flows",
+            Type.NUMBER,
+            "256",
+            1,
+            4096,
+            "destinations of one SOCKS5 UDP association; a further one ends the one idle longest"),
     TIMEOUT_CONNECT("timeouts.connect", Type.DURATION, "20s", 100, 600_000, "first attach of tp connect"),
     TIMEOUT_CALL("timeouts.call", Type.DURATION, "15s", 100, 600_000, "one call to the manager"),
     TIMEOUT_INTERCEPT(

@@ -12,12 +12,14 @@ import dev.telepath.client.failure.Failure;
 import dev.telepath.client.home.Journal;
 import dev.telepath.client.network.NetworkWatch;
 import dev.telepath.client.proxy.OutboundStreams;
+import dev.telepath.client.proxy.PacFile;
 import dev.telepath.client.proxy.ProxyServer;
 import dev.telepath.client.session.Policy;
 import dev.telepath.client.session.SessionKeeper;
 import dev.telepath.client.session.Target;
 import dev.telepath.client.workload.Roster;
 import dev.telepath.client.workload.Share;
+import dev.telepath.protocol.telepresence.manager.WorkloadInfo;
 import dev.telepath.tunnel.bridge.Credit;
 import dev.telepath.tunnel.carry.CarriedStreams;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -123,16 +125,28 @@ public final class Engine implements AutoCloseable {
         var limits = new ProxyServer.Limits(
                 (int) settings.bytes(Setting.PROXY_MAX_HEADER),
                 settings.number(Setting.PROXY_MAX_CONNECTIONS),
-                settings.duration(Setting.PROXY_HANDSHAKE));
+                settings.duration(Setting.PROXY_HANDSHAKE),
+                settings.number(Setting.PROXY_UDP_FLOWS),
+                settings.duration(Setting.UDP_IDLE));
         int before = restoration.proxyPort();
         if (asked == 0 && before > 0) {
             try {
-                return ProxyServer.listen(before, loops, outbound, limits);
+                return ProxyServer.listen(before, loops, outbound, limits, this::pac);
             } catch (Failure e) {
                 LOG.infof("port of the last proxy is taken, another is used port=%d", before);
             }
         }
-        return ProxyServer.listen(asked, loops, outbound, limits);
+        return ProxyServer.listen(asked, loops, outbound, limits, this::pac);
+    }
+
+    private String pac(int port) {
+        String namespace = keeper.target().namespace();
+        List<String> names = roster.all().stream()
+                .filter(workload -> workload.getNamespace().isEmpty()
+                        || workload.getNamespace().equals(namespace))
+                .map(WorkloadInfo::getName)
+                .toList();
+        return PacFile.script(network.latest(), names, "127.0.0.1:" + port);
     }
 
     /** Settings of the cluster or the kubeconfig that are not used. */

@@ -64,7 +64,8 @@ final class Views {
         }
         node.putObject("proxy")
                 .put("address", "127.0.0.1:" + engine.proxy().address().getPort())
-                .put("port", engine.proxy().address().getPort());
+                .put("port", engine.proxy().address().getPort())
+                .put("pac", engine.proxy().pacUrl());
         ClusterNetwork known = engine.network().latest();
         if (!known.isUnknown()) {
             ObjectNode network = node.putObject("network").put("domain", known.domain());

@@ -61,6 +61,11 @@ public final class StreamLedger {
                 .increment();
     }
 
+    /** A datagram was not passed on. */
+    public void dropped() {
+        lost.increment();
+    }
+
     public int open() {
         return open.size();
     }

@@ -8,17 +8,33 @@ import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.charset.StandardCharsets;
 import java.util.Locale;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 
 /**
  * HTTP/1.1 proxying: CONNECT, and requests with an absolute URI. The latter are sent on in origin form with
- * {@code Connection: close}, because the next request of the program may be for another host.
+ * {@code Connection: close}, because the next request of the program may be for another host. Serves the PAC file, and
+ * nothing else.
  */
 final class HttpDialect implements ProxyDialect {
     private static final byte[] END = {'\r', '\n', '\r', '\n'};
+    static final String PAC_PATH = "/proxy.pac";
+
     private static final Pattern REQUEST = Pattern.compile("([A-Z]{1,20}) (\\S+) HTTP/1\\.[01]");
 
+    /** Names that no other site can have in a browser. */
+    private static final Pattern OWN_HOST =
+            Pattern.compile("(localhost|127(\\.[0-9]{1,3}){3}|\\[::1])(:[0-9]{1,5})?", Pattern.CASE_INSENSITIVE);
+
+    private final Supplier<String> pac;
     private boolean connect;
+
+    /**
+     * @param pac the script of the PAC file
+     */
+    HttpDialect(Supplier<String> pac) {
+        this.pac = pac;
+    }
 
     @Override
     public Step read(ByteBuf received) {
@@ -39,6 +55,9 @@ final class HttpDialect implements ProxyDialect {
         }
         connect = request.group(1).equals("CONNECT");
         try {
+            if (request.group(1).equals("GET") && request.group(2).equals(PAC_PATH)) {
+                return pacFile(lines);
+            }
             return connect
                     ? authority(request.group(2))
                     : absolute(lines, request.group(1), request.group(2), received);
@@ -50,6 +69,18 @@ final class HttpDialect implements ProxyDialect {
     private static boolean startsLikeHttp(ByteBuf received) {
         byte first = received.getByte(received.readerIndex());
         return first >= 'A' && first <= 'Z';
+    }
+
+    /** Only under a name of this machine: a site that leads its own name here is not to read the cluster's networks. */
+    private Step pacFile(String[] lines) {
+        for (int i = 1; i < lines.length; i++) {
+            if (lines[i].toLowerCase(Locale.ROOT).startsWith("host:")
+                    && !OWN_HOST.matcher(lines[i].substring("host:".length()).strip())
+                            .matches()) {
+                return new Step.Refuse(status(421, "Misdirected Request", "ask for it at 127.0.0.1"));
+            }
+        }
+        return new Step.Serve(answer("200 OK", "application/x-ns-proxy-autoconfig", pac.get()));
     }
 
     private static Step authority(String text) throws URISyntaxException {
@@ -99,10 +130,13 @@ final class HttpDialect implements ProxyDialect {
     }
 
     private static ByteBuf status(int code, String reason, String text) {
-        byte[] body = (text + "\n").getBytes(StandardCharsets.UTF_8);
-        String head =
-                "HTTP/1.1 " + code + " " + reason + "\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: "
-                        + body.length + "\r\nConnection: close\r\n\r\n";
+        return answer(code + " " + reason, "text/plain; charset=utf-8", text + "\n");
+    }
+
+    private static ByteBuf answer(String status, String type, String text) {
+        byte[] body = text.getBytes(StandardCharsets.UTF_8);
+        String head = "HTTP/1.1 " + status + "\r\nContent-Type: " + type + "\r\nContent-Length: " + body.length
+                + "\r\nCache-Control: no-cache\r\nConnection: close\r\n\r\n";
         return Unpooled.wrappedBuffer(head.getBytes(StandardCharsets.ISO_8859_1), body);
     }
 

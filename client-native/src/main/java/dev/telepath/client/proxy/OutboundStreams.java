@@ -14,12 +14,15 @@ import dev.telepath.tunnel.frame.Frame;
 import dev.telepath.tunnel.frame.FrameCodec;
 import dev.telepath.tunnel.frame.Protocol;
 import dev.telepath.tunnel.net.TcpEnd;
+import dev.telepath.tunnel.net.UdpEnd;
 import dev.telepath.tunnel.stream.RemoteEnd;
+import dev.telepath.tunnel.stream.StreamEnd;
 import dev.telepath.tunnel.stream.StreamFailure;
 import dev.telepath.tunnel.stream.TunnelCall;
 import io.grpc.CallOptions;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
+import io.netty.channel.EventLoop;
 import io.smallrye.mutiny.Multi;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -32,6 +35,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jboss.logging.Logger;
 
@@ -79,6 +83,15 @@ public final class OutboundStreams {
      *     DENIED while the manager is away, NOT_FOUND for a name, CONFLICT for a refused dial, TIMED_OUT
      */
     public CompletionStage<RemoteEnd> open(String host, int port) {
+        return open(Protocol.TCP, host, port);
+    }
+
+    /** As {@link #open(String, int)}, for a flow of datagrams. */
+    CompletionStage<RemoteEnd> openFlow(String host, int port) {
+        return open(Protocol.UDP, host, port);
+    }
+
+    private CompletionStage<RemoteEnd> open(Protocol protocol, String host, int port) {
         return attachments
                 .get()
                 .thenCompose(attachment -> FarNames.resolve(attachment, host)
@@ -90,7 +103,7 @@ public final class OutboundStreams {
                                         "the name " + host + " is not known on the far side",
                                         "see tp list");
                             }
-                            return dial(attachment, addresses, 0, port);
+                            return dial(attachment, protocol, addresses, 0, port);
                         }))
                 .exceptionallyCompose(raw -> {
                     Failure failure = failure(raw, host, port);
@@ -102,8 +115,9 @@ public final class OutboundStreams {
                 });
     }
 
-    private CompletionStage<RemoteEnd> dial(Attachment attachment, List<InetAddress> addresses, int index, int port) {
-        ConnectionId id = id(addresses.get(index), port);
+    private CompletionStage<RemoteEnd> dial(
+            Attachment attachment, Protocol protocol, List<InetAddress> addresses, int index, int port) {
+        ConnectionId id = id(protocol, addresses.get(index), port);
         CompletionStage<RemoteEnd> dialled = resumable
                 .open(id, dialTimeout)
                 .map(end -> dialled(end)
@@ -115,7 +129,9 @@ public final class OutboundStreams {
             StreamFailure why = StreamFailure.of(raw);
             boolean another =
                     why instanceof StreamFailure.DialRefused && index + 1 < Math.min(addresses.size(), MAX_ADDRESSES);
-            return another ? dial(attachment, addresses, index + 1, port) : CompletableFuture.failedFuture(why);
+            return another
+                    ? dial(attachment, protocol, addresses, index + 1, port)
+                    : CompletableFuture.failedFuture(why);
         });
     }
 
@@ -147,12 +163,12 @@ public final class OutboundStreams {
                 });
     }
 
-    private ConnectionId id(InetAddress destination, int port) {
+    private ConnectionId id(Protocol protocol, InetAddress destination, int port) {
         long next = serial.incrementAndGet();
         byte[] source = {127, (byte) (next >>> 32), (byte) (next >>> 24), (byte) (next >>> 16)};
         try {
             return ConnectionId.of(
-                    Protocol.TCP, InetAddress.getByAddress(source), (int) (next & 0xffff), destination, port);
+                    protocol, InetAddress.getByAddress(source), (int) (next & 0xffff), destination, port);
         } catch (UnknownHostException e) {
             throw new IllegalStateException("an address of 4 bytes is always accepted", e);
         }
@@ -198,5 +214,25 @@ public final class OutboundStreams {
                         : Multi.createBy()
                                 .concatenating()
                                 .streams(Multi.createFrom().item(new Frame.Data(first)), end.receive()));
+    }
+
+    /**
+     * The local end of a flow of datagrams, before its stream is open.
+     *
+     * @param output takes what comes from the far side; on any thread, must not block
+     * @param idle silence that ends it
+     */
+    UdpEnd flow(EventLoop loop, Consumer<ByteString> output, Duration idle) {
+        return UdpEnd.accepted(loop, output, idle, credit);
+    }
+
+    /** Joins a local flow and a dialled one. */
+    void join(UdpEnd end, RemoteEnd call) {
+        ledger.opened("outbound", end);
+        StreamEnd.join(end, call);
+    }
+
+    StreamLedger ledger() {
+        return ledger;
     }
 }

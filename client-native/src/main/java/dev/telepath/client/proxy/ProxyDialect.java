@@ -16,6 +16,12 @@ sealed interface ProxyDialect permits SocksDialect, HttpDialect {
         /** Send this and close. */
         record Refuse(ByteBuf bytes) implements Step {}
 
+        /** Send this, which is all that was asked for, and close. */
+        record Serve(ByteBuf bytes) implements Step {}
+
+        /** Open a relay for datagrams; port 0 where the program does not say yet from which it will send. */
+        record Associate(SocksAddress from) implements Step {}
+
         /** Dial; what is left in the buffer belongs to the stream. */
         record Dial(String host, int port) implements Step {}
     }

@@ -6,13 +6,17 @@ import dev.telepath.tunnel.stream.RemoteEnd;
 import dev.telepath.tunnel.stream.StreamFailure;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.util.concurrent.ScheduledFuture;
+import java.net.InetSocketAddress;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  * <pre>
  *   READING --request whole--> DIALLING --dialled--> (joined)
  *      |  greeting answered -^      |-- refused --> answer, close
+ *      |--UDP ASSOCIATE--> relay bound --> (the connection only keeps it alive)
  * </pre>
  *
  * <p>Confined to the socket's event loop.
@@ -29,14 +34,19 @@ import org.jspecify.annotations.Nullable;
 final class ProxyHandshake extends ChannelInboundHandlerAdapter {
     private final OutboundStreams streams;
     private final ProxyServer.Limits limits;
+    private final IntFunction<String> pac;
     private final ByteBuf received = Unpooled.buffer(256);
     private @Nullable ScheduledFuture<?> deadline;
     private @Nullable ProxyDialect dialect;
     private boolean dialling;
 
-    ProxyHandshake(OutboundStreams streams, ProxyServer.Limits limits) {
+    /**
+     * @param pac the script of that port's PAC file
+     */
+    ProxyHandshake(OutboundStreams streams, ProxyServer.Limits limits, IntFunction<String> pac) {
         this.streams = streams;
         this.limits = limits;
+        this.pac = pac;
     }
 
     @Override
@@ -76,7 +86,8 @@ final class ProxyHandshake extends ChannelInboundHandlerAdapter {
         if (speaking == null) {
             speaking = received.getByte(received.readerIndex()) == SocksDialect.VERSION
                     ? new SocksDialect()
-                    : new HttpDialect();
+                    : new HttpDialect(
+                            () -> pac.apply(((InetSocketAddress) ctx.channel().localAddress()).getPort()));
             dialect = speaking;
         }
         switch (speaking.read(received)) {
@@ -92,6 +103,8 @@ final class ProxyHandshake extends ChannelInboundHandlerAdapter {
                 advance(ctx);
             }
             case ProxyDialect.Step.Refuse(ByteBuf bytes) -> answerAndClose(ctx, bytes);
+            case ProxyDialect.Step.Serve(ByteBuf bytes) -> answerAndClose(ctx, bytes);
+            case ProxyDialect.Step.Associate(SocksAddress from) -> associate(ctx, speaking, from);
             case ProxyDialect.Step.Dial(String host, int port) -> dial(ctx, speaking, host, port);
         }
     }
@@ -122,6 +135,23 @@ final class ProxyHandshake extends ChannelInboundHandlerAdapter {
         ByteBuf early = received.copy();
         ctx.pipeline().remove(this);
         streams.join(ctx.channel(), early, call);
+    }
+
+    private void associate(ChannelHandlerContext ctx, ProxyDialect speaking, SocksAddress from) {
+        dialling = true;
+        ChannelFuture opening = UdpAssociation.open(ctx.channel(), from, streams, limits);
+        opening.addListener(done -> {
+            if (!done.isSuccess()) {
+                var failure = new Failure(Kind.FAILED, "no relay socket: " + done.cause(), "");
+                answerAndClose(ctx, speaking.failed(failure));
+            } else if (ctx.channel().isActive()) {
+                Channel relay = opening.channel();
+                ctx.writeAndFlush(SocksDialect.associated((InetSocketAddress) relay.localAddress()));
+                ctx.pipeline().replace(this, null, new UdpAssociation.Lifeline(relay));
+            } else {
+                opening.channel().close();
+            }
+        });
     }
 
     private static Failure unwrap(Throwable raw) {

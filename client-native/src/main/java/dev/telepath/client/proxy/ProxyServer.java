@@ -14,9 +14,11 @@ import io.netty.util.concurrent.GlobalEventExecutor;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
+import java.util.function.IntFunction;
 
 /**
- * One loopback port that speaks SOCKS5 (CONNECT), HTTP CONNECT and plain HTTP proxying, told apart by the first byte.
+ * One loopback port that speaks SOCKS5 (CONNECT, UDP ASSOCIATE), HTTP CONNECT and plain HTTP proxying, told apart by the first
+ * byte, and that serves its PAC file.
  * Anybody on this machine can use it; it listens on loopback only.
  */
 public final class ProxyServer implements AutoCloseable {
@@ -29,21 +31,25 @@ public final class ProxyServer implements AutoCloseable {
     }
 
     /**
-     * Bounds of the handshake.
+     * Bounds of what programs can ask of it.
      *
      * @param maxHeader bytes of the largest request head
      * @param maxConnections connections at one time; more are closed at once
      * @param handshake time a program has for its request
+     * @param udpFlows destinations of one UDP association at one time; beyond it the one idle longest ends
+     * @param udpIdle silence that ends the flow to one
      */
-    public record Limits(int maxHeader, int maxConnections, Duration handshake) {}
+    public record Limits(int maxHeader, int maxConnections, Duration handshake, int udpFlows, Duration udpIdle) {}
 
     /**
      * Listens. Blocks until it does.
      *
      * @param port 0 = any free one
+     * @param pac the script of the PAC file of that port; asked on the event loop, so it does not block
      * @throws Failure of kind CONFLICT when the port is taken
      */
-    public static ProxyServer listen(int port, EventLoopGroup loops, OutboundStreams streams, Limits limits) {
+    public static ProxyServer listen(
+            int port, EventLoopGroup loops, OutboundStreams streams, Limits limits, IntFunction<String> pac) {
         ChannelGroup accepted = new DefaultChannelGroup(GlobalEventExecutor.INSTANCE);
         var binding = new ServerBootstrap()
                 .group(loops)
@@ -61,7 +67,7 @@ public final class ProxyServer implements AutoCloseable {
                             return;
                         }
                         accepted.add(channel);
-                        channel.pipeline().addLast(new ProxyHandshake(streams, limits));
+                        channel.pipeline().addLast(new ProxyHandshake(streams, limits, pac));
                     }
                 })
                 .bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))
@@ -83,6 +89,11 @@ public final class ProxyServer implements AutoCloseable {
     /** Where it listens. */
     public InetSocketAddress address() {
         return address;
+    }
+
+    /** The URL of the PAC file. */
+    public String pacUrl() {
+        return "http://" + address.getAddress().getHostAddress() + ":" + address.getPort() + HttpDialect.PAC_PATH;
     }
 
     @Override

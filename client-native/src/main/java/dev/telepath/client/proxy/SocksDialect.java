@@ -3,13 +3,14 @@ package dev.telepath.client.proxy;
 import dev.telepath.client.failure.Failure;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
-import java.nio.charset.StandardCharsets;
+import java.net.InetSocketAddress;
 
-/** SOCKS5 (RFC 1928): no authentication, command CONNECT, addresses and names. */
+/** SOCKS5 (RFC 1928): no authentication, commands CONNECT and UDP ASSOCIATE, addresses and names. */
 final class SocksDialect implements ProxyDialect {
     static final byte VERSION = 5;
+
+    private static final int CONNECT = 1;
+    private static final int UDP_ASSOCIATE = 3;
 
     private static final int GENERAL_FAILURE = 1;
     private static final int NETWORK_UNREACHABLE = 3;
@@ -51,39 +52,34 @@ final class SocksDialect implements ProxyDialect {
         if (received.getByte(at) != VERSION) {
             return new Step.Refuse(reply(GENERAL_FAILURE));
         }
-        if (received.getByte(at + 1) != 1) {
+        byte command = received.getByte(at + 1);
+        if (command != CONNECT && command != UDP_ASSOCIATE) {
             return new Step.Refuse(reply(COMMAND_NOT_SUPPORTED));
         }
-        int kind = received.getByte(at + 3);
-        int length = switch (kind) {
-            case 1 -> 4;
-            case 3 -> 1 + received.getUnsignedByte(at + 4);
-            case 4 -> 16;
-            default -> -1;
-        };
+        int length = SocksAddress.length(received, at + 3);
         if (length < 0) {
             return new Step.Refuse(reply(ADDRESS_NOT_SUPPORTED));
         }
-        if (received.readableBytes() < 4 + length + 2) {
+        if (received.readableBytes() < 3 + length) {
             return new Step.More();
         }
-        received.skipBytes(4);
-        byte[] address = new byte[length];
-        received.readBytes(address);
-        int port = received.readUnsignedShort();
-        String host = kind == 3 ? new String(address, 1, length - 1, StandardCharsets.UTF_8) : literal(address);
-        if (host.isEmpty() || port == 0) {
-            return new Step.Refuse(reply(ADDRESS_NOT_SUPPORTED));
+        received.skipBytes(3);
+        SocksAddress address = SocksAddress.read(received);
+        if (command == UDP_ASSOCIATE) {
+            return new Step.Associate(address);
         }
-        return new Step.Dial(host, port);
+        return address.isDestination()
+                ? new Step.Dial(address.host(), address.port())
+                : new Step.Refuse(reply(ADDRESS_NOT_SUPPORTED));
     }
 
-    private static String literal(byte[] address) {
-        try {
-            return InetAddress.getByAddress(address).getHostAddress();
-        } catch (UnknownHostException e) {
-            throw new IllegalStateException("an address of 4 or 16 bytes is always accepted", e);
-        }
+    /** The answer to UDP ASSOCIATE: where the program is to send its datagrams. */
+    static ByteBuf associated(InetSocketAddress relay) {
+        byte[] address = relay.getAddress().getAddress();
+        return Unpooled.buffer(22)
+                .writeBytes(new byte[] {VERSION, 0, 0, (byte) (address.length == 4 ? 1 : 4)})
+                .writeBytes(address)
+                .writeShort(relay.getPort());
     }
 
     private static ByteBuf reply(int code) {

@@ -1,5 +1,6 @@
 /**
- * Streams that local programs open towards the cluster: SOCKS5 and HTTP proxy, names resolved on the far side.
+ * Streams and datagram flows that local programs open towards the cluster: SOCKS5 and HTTP proxy with its PAC file, names
+ * resolved on the far side.
  */
 @NullMarked
 package dev.telepath.client.proxy;

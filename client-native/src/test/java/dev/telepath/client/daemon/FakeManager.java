@@ -35,6 +35,7 @@ import dev.telepath.tunnel.frame.ConnectionId;
 import dev.telepath.tunnel.frame.Protocol;
 import dev.telepath.tunnel.net.Dialer;
 import dev.telepath.tunnel.net.TcpEnd;
+import dev.telepath.tunnel.net.UdpEnd;
 import dev.telepath.tunnel.stream.StreamEnd;
 import dev.telepath.tunnel.stream.StreamFailure;
 import dev.telepath.tunnel.stream.TunnelCall;
@@ -68,6 +69,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -367,18 +369,17 @@ final class FakeManager extends MutinyManagerGrpc.ManagerImplBase implements Aut
             call.fail(new StreamFailure.Reset("nobody waits for it"));
             return;
         }
-        new Dialer(loops)
-                .dial(
-                        new InetSocketAddress(id.destinationAddress(), id.destinationPort()),
-                        Duration.ofSeconds(2),
-                        Credit.standard())
-                .whenComplete((end, failure) -> {
-                    if (failure == null) {
-                        StreamEnd.join(call, end);
-                    } else {
-                        call.fail(StreamFailure.of(failure));
-                    }
-                });
+        var destination = new InetSocketAddress(id.destinationAddress(), id.destinationPort());
+        CompletionStage<? extends StreamEnd> dialling = id.protocol() == Protocol.UDP
+                ? UdpEnd.dial(loops, destination, Duration.ofMinutes(1), Credit.standard())
+                : new Dialer(loops).dial(destination, Duration.ofSeconds(2), Credit.standard());
+        dialling.whenComplete((end, failure) -> {
+            if (failure == null) {
+                StreamEnd.join(call, end);
+            } else {
+                call.fail(StreamFailure.of(failure));
+            }
+        });
     }
 
     List<String> namesOfIntercepts() {

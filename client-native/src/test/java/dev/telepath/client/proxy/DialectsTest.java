@@ -5,7 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.telepath.client.failure.Failure;
 import dev.telepath.client.failure.Kind;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import net.jqwik.api.ForAll;
@@ -13,8 +16,13 @@ import net.jqwik.api.Property;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DialectsTest {
+    private static HttpDialect http() {
+        return new HttpDialect(() -> "function FindProxyForURL() {}\n");
+    }
+
     private static ByteBuf text(String text) {
         return Unpooled.buffer().writeBytes(text.getBytes(StandardCharsets.ISO_8859_1));
     }
@@ -27,7 +35,7 @@ class DialectsTest {
         "POST http://web:8080 HTTP/1.0, web, 8080"
     })
     void everyFormOfRequestNamesItsDestination(String line, String host, int port) {
-        assertThat(new HttpDialect().read(text(line + "\r\n\r\n"))).isEqualTo(new ProxyDialect.Step.Dial(host, port));
+        assertThat(http().read(text(line + "\r\n\r\n"))).isEqualTo(new ProxyDialect.Step.Dial(host, port));
     }
 
     @ParameterizedTest
@@ -36,11 +44,39 @@ class DialectsTest {
         "GET https://web/ HTTP/1.1", "GET http:///x HTTP/1.1", "GET  HTTP/1.1", "PRI * HTTP/2.0"
     })
     void otherRequestsAreRefused(String line) {
-        assertThat(new HttpDialect().read(text(line + "\r\n\r\n")))
+        assertThat(http().read(text(line + "\r\n\r\n")))
                 .isInstanceOfSatisfying(
                         ProxyDialect.Step.Refuse.class,
                         refuse -> assertThat(refuse.bytes().toString(StandardCharsets.UTF_8))
                                 .startsWith("HTTP/1.1 400 "));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "Host: 127.0.0.1:1080\r\n", "host: LOCALHOST\r\n", "Host: [::1]:9\r\n"})
+    void thePacFileIsServedToThisMachine(String host) {
+        assertThat(http().read(text("GET /proxy.pac HTTP/1.1\r\n" + host + "\r\n")))
+                .isInstanceOfSatisfying(
+                        ProxyDialect.Step.Serve.class,
+                        serve -> assertThat(serve.bytes().toString(StandardCharsets.UTF_8))
+                                .startsWith("HTTP/1.1 200 OK\r\n")
+                                .contains(
+                                        "Content-Type: application/x-ns-proxy-autoconfig\r\n", "Content-Length: 30\r\n")
+                                .endsWith("\r\n\r\nfunction FindProxyForURL() {}\n"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "GET /proxy.pac HTTP/1.1, Host: evil.example, 421",
+        "GET /proxy.pac HTTP/1.1, Host: 127.0.0.1.evil.example, 421",
+        "GET /other.pac HTTP/1.1, Host: 127.0.0.1, 400",
+        "POST /proxy.pac HTTP/1.1, Host: 127.0.0.1, 400"
+    })
+    void nothingElseIsServedAndToNobodyElse(String line, String header, String code) {
+        assertThat(http().read(text(line + "\r\n" + header + "\r\n\r\n")))
+                .isInstanceOfSatisfying(
+                        ProxyDialect.Step.Refuse.class,
+                        refuse -> assertThat(refuse.bytes().toString(StandardCharsets.UTF_8))
+                                .startsWith("HTTP/1.1 " + code + " "));
     }
 
     @Test
@@ -48,7 +84,7 @@ class DialectsTest {
         ByteBuf request = text(
                 "POST http://web/x HTTP/1.1\r\nHost: web\r\nProxy-Authorization: secret\r\nConnection: keep-alive\r\n\r\nbody");
 
-        new HttpDialect().read(request);
+        http().read(request);
 
         assertThat(request.toString(StandardCharsets.UTF_8))
                 .isEqualTo("POST /x HTTP/1.1\r\nHost: web\r\nConnection: close\r\n\r\nbody");
@@ -56,8 +92,8 @@ class DialectsTest {
 
     @Test
     void whatIsNoHttpIsRefusedAtTheFirstByte() {
-        assertThat(new HttpDialect().read(text("\u0016\u0003\u0001"))).isInstanceOf(ProxyDialect.Step.Refuse.class);
-        assertThat(new HttpDialect().read(text("GET http://we"))).isInstanceOf(ProxyDialect.Step.More.class);
+        assertThat(http().read(text("\u0016\u0003\u0001"))).isInstanceOf(ProxyDialect.Step.Refuse.class);
+        assertThat(http().read(text("GET http://we"))).isInstanceOf(ProxyDialect.Step.More.class);
     }
 
     @Test
@@ -67,11 +103,32 @@ class DialectsTest {
     }
 
     @Test
-    void socksCommandsOtherThanConnectAreRefused() {
+    void socksAsksForARelayOfDatagrams() {
         var dialect = new SocksDialect();
         dialect.read(Unpooled.wrappedBuffer(new byte[] {5, 1, 0}));
 
-        assertThat(dialect.read(Unpooled.wrappedBuffer(new byte[] {5, 3, 0, 1, 1, 2, 3, 4, 0, 80})))
+        assertThat(dialect.read(Unpooled.wrappedBuffer(new byte[] {5, 3, 0, 1, 0, 0, 0, 0, 0, 0})))
+                .isInstanceOfSatisfying(
+                        ProxyDialect.Step.Associate.class,
+                        step -> assertThat(step.from().port()).isZero());
+    }
+
+    @Test
+    void theAnswerNamesTheRelaysAddressOfEitherKind() {
+        assertThat(ByteBufUtil.getBytes(
+                        SocksDialect.associated(new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 258))))
+                .containsExactly(5, 0, 0, 1, 127, 0, 0, 1, 1, 2);
+        assertThat(ByteBufUtil.getBytes(
+                        SocksDialect.associated(new InetSocketAddress(InetAddress.ofLiteral("::1"), 258))))
+                .containsExactly(5, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2);
+    }
+
+    @Test
+    void otherSocksCommandsAreRefused() {
+        var dialect = new SocksDialect();
+        dialect.read(Unpooled.wrappedBuffer(new byte[] {5, 1, 0}));
+
+        assertThat(dialect.read(Unpooled.wrappedBuffer(new byte[] {5, 2, 0, 1, 1, 2, 3, 4, 0, 80})))
                 .isInstanceOfSatisfying(
                         ProxyDialect.Step.Refuse.class,
                         refuse -> assertThat(refuse.bytes().getByte(1)).isEqualTo((byte) 7));
@@ -91,7 +148,7 @@ class DialectsTest {
         if (bytes.length == 0) {
             return true;
         }
-        new HttpDialect().read(http);
+        http().read(http);
         var dialect = new SocksDialect();
         for (int i = 0; i < 3 && socks.isReadable(); i++) {
             dialect.read(socks);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import dev.telepath.fuzz.Mutations;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import java.nio.ByteBuffer;
 import java.util.function.Supplier;
@@ -12,7 +13,7 @@ import org.junit.jupiter.api.Test;
 
 /**
  * Whatever a local program sends is a request or is refused, and in how many pieces it comes makes no difference; whatever a
- * manager answers to a look-up is read to where it is damaged.
+ * manager answers to a look-up is read to where it is damaged. A datagram that is understood is written as it came.
  */
 class ProxyFuzzTest {
     @FuzzTest
@@ -22,13 +23,22 @@ class ProxyFuzzTest {
 
     @FuzzTest
     void http(byte[] input) {
-        same(HttpDialect::new, input);
+        same(() -> new HttpDialect(() -> "pac"), input);
     }
 
     @FuzzTest
     void records(byte[] input) {
         assertThat(ResourceRecords.addresses(ByteBuffer.wrap(input)))
                 .allSatisfy(address -> assertThat(address.length).isIn(4, 16));
+    }
+
+    @FuzzTest
+    void datagram(byte[] input) {
+        ByteBuf received = Unpooled.wrappedBuffer(input);
+        SocksDatagram.read(received).ifPresent(read -> {
+            assertThat(read.far().isDestination()).isTrue();
+            assertThat(ByteBufUtil.getBytes(read.write())).isEqualTo(input);
+        });
     }
 
     private static void same(Supplier<ProxyDialect> dialect, byte[] input) {
@@ -52,6 +62,14 @@ class ProxyFuzzTest {
                         assertThat(bytes.isReadable()).isTrue();
                         return "refuse";
                     }
+                    case ProxyDialect.Step.Serve(ByteBuf bytes) -> {
+                        assertThat(bytes.isReadable()).isTrue();
+                        return "serve";
+                    }
+                    case ProxyDialect.Step.Associate(SocksAddress from) -> {
+                        assertThat(from.port()).isBetween(0, 65535);
+                        return "associate " + from.host() + ":" + from.port();
+                    }
                     case ProxyDialect.Step.Answer(ByteBuf bytes) -> {
                         assertThat(bytes.isReadable()).isTrue();
                         continue;
@@ -72,6 +90,11 @@ class ProxyFuzzTest {
     @Test
     void mutatedHttpRequestsAreUnderstoodOrRefused() {
         Mutations.of(ProxyFuzzTest.class, "http", this::http);
+    }
+
+    @Test
+    void mutatedDatagramsAreUnderstoodOrDropped() {
+        Mutations.of(ProxyFuzzTest.class, "datagram", this::datagram);
     }
 
     @Test

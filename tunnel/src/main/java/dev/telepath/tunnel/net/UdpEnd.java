@@ -32,13 +32,15 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A UDP flow as a stream end: one datagram per {@link Frame.Data}. Datagrams that nobody asked for yet are kept up to
- * {@link #MAX_QUEUED}, then dropped, as a network would. The flow ends when nothing passed for its idle time.
+ * {@link #MAX_QUEUED} and {@link #MAX_QUEUED_BYTES}, then dropped, as a network would. The flow ends when nothing passed for its idle time.
  *
  * <p>Confined to one event loop; {@link #receive()}'s subscriber and {@link #send}'s source may use others.
  */
 public final class UdpEnd implements StreamEnd {
     /** Datagrams that wait for demand. */
     public static final int MAX_QUEUED = 64;
+    /** Their bytes: about what a socket of the system holds. */
+    public static final int MAX_QUEUED_BYTES = 256 * 1024;
     /** The largest datagram that IPv4 carries. */
     public static final int MAX_DATAGRAM = 65507;
 
@@ -50,6 +52,7 @@ public final class UdpEnd implements StreamEnd {
     private final ArrayDeque<ByteString> queue = new ArrayDeque<>();
     private final Writer writer;
     private Flow.@Nullable Subscriber<? super Frame> reader;
+    private int queuedBytes;
     private long demand;
     private boolean greeted;
     private volatile long lastUse = System.nanoTime();
@@ -118,7 +121,8 @@ public final class UdpEnd implements StreamEnd {
         if (to != null && demand > 0 && queue.isEmpty()) {
             demand--;
             to.onNext(new Frame.Data(datagram));
-        } else if (queue.size() < MAX_QUEUED) {
+        } else if (queue.size() < MAX_QUEUED && queuedBytes + datagram.size() <= MAX_QUEUED_BYTES) {
+            queuedBytes += datagram.size();
             queue.add(datagram);
         } else {
             dropped++;
@@ -167,6 +171,7 @@ public final class UdpEnd implements StreamEnd {
             return;
         }
         queue.clear();
+        queuedBytes = 0;
         Flow.Subscriber<? super Frame> to = reader;
         reader = null;
         if (to != null) {
@@ -188,7 +193,9 @@ public final class UdpEnd implements StreamEnd {
         }
         while (demand > 0 && reader != null && !queue.isEmpty()) {
             demand--;
-            reader.onNext(new Frame.Data(queue.remove()));
+            ByteString datagram = queue.remove();
+            queuedBytes -= datagram.size();
+            reader.onNext(new Frame.Data(datagram));
         }
     }
 
