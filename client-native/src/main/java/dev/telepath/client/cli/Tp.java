@@ -43,6 +43,7 @@ public final class Tp extends Command {
                 new ConnectCommand(console),
                 new QuitCommand(console),
                 new StatusCommand(console),
+                new EnvCommand(console),
                 new ReconnectCommand(console),
                 new RestartCommand(console),
                 new ListCommand(console),

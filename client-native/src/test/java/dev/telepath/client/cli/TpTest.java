@@ -54,6 +54,11 @@ class TpTest {
     @CsvSource({
         "list, 3",
         "status, 3",
+        "env, 3",
+        "env --json, 3",
+        "env --unset, 0",
+        "env --shell csh, 2",
+        "env --unset --shell csh, 2",
         "leave web, 3",
         "intercept web, 3",
         "intercept web --port 8080:http --port 9090:admin, 3",
@@ -113,6 +118,7 @@ class TpTest {
                 "connect",
                 "quit",
                 "status",
+                "env",
                 "list",
                 "intercept",
                 "replace",
@@ -148,11 +154,38 @@ class TpTest {
         assertThat(printed()).contains("environment TELEPATH_MANAGER").doesNotContain("tp1.secret");
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "/bin/bash, '', unset HTTPS_PROXY",
+        "/bin/dash, '', unset https_proxy",
+        "/usr/bin/fish, '', set -e NO_PROXY",
+        "/usr/bin/fish, zsh, unset all_proxy",
+        "/bin/bash, powershell, Remove-Item Env:HTTP_PROXY -ErrorAction SilentlyContinue",
+    })
+    void theShellsLinesAreThoseOfTheUsersShellOrOfTheOneNamed(String users, String named, String line) {
+        environment.put("SHELL", users);
+
+        assertThat(named.isEmpty() ? tp("env", "--unset") : tp("env", "--unset", "--shell", named))
+                .isZero();
+        assertThat(printed().lines()).contains(line).hasSize(8);
+    }
+
+    @Test
+    void withoutAConnectionThereIsNothingToEvaluate() {
+        assertThat(tp("env")).isEqualTo(3);
+        assertThat(printed()).isEmpty();
+        assertThat(said()).contains("not connected").contains("next: tp connect");
+    }
+
     @Test
     void completionKnowsTheCommandsInEveryShell() {
         for (String shell : new String[] {"bash", "zsh", "fish"}) {
             assertThat(tp("completion", shell)).isZero();
-            assertThat(printed()).contains("intercept").contains("gather-logs").contains("env-file");
+            assertThat(printed())
+                    .contains("intercept")
+                    .contains("gather-logs")
+                    .contains("env-file")
+                    .contains("unset");
         }
     }
 
