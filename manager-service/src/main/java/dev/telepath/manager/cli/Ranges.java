@@ -53,6 +53,7 @@ final class Ranges {
         time("streams.dial-timeout", streams.dialTimeout(), Duration.ofSeconds(1), Duration.ofMinutes(10));
         number("streams.dial-queue", streams.dialQueue(), 16, 100_000);
         time("streams.late-answer", streams.lateAnswer(), Duration.ofSeconds(1), Duration.ofMinutes(10));
+        time("streams.udp-idle", streams.udpIdle(), Duration.ofSeconds(1), Duration.ofHours(1));
         time("streams.hold", streams.hold(), Duration.ZERO, Duration.ofMinutes(1));
         number("streams.window", streams.window().asLongValue(), 64 * KIB, 16 * MIB);
         number(

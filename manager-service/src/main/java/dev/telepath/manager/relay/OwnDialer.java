@@ -3,10 +3,11 @@ package dev.telepath.manager.relay;
 import dev.telepath.manager.settings.ManagerSettings;
 import dev.telepath.tunnel.bridge.Credit;
 import dev.telepath.tunnel.frame.ConnectionId;
-import dev.telepath.tunnel.frame.Protocol;
 import dev.telepath.tunnel.net.Dialer;
+import dev.telepath.tunnel.net.UdpEnd;
 import dev.telepath.tunnel.stream.StreamEnd;
 import dev.telepath.tunnel.stream.StreamFailure;
+import io.netty.channel.EventLoopGroup;
 import io.vertx.core.Vertx;
 import io.vertx.core.impl.VertxInternal;
 import jakarta.inject.Inject;
@@ -19,12 +20,14 @@ import java.util.concurrent.CompletionStage;
 /** Dials from the manager itself, where no agent can. Thread-safe. */
 @Singleton
 public final class OwnDialer {
+    private final EventLoopGroup loops;
     private final Dialer dialer;
     private final ManagerSettings.StreamSettings settings;
 
     @Inject
     OwnDialer(Vertx vertx, ManagerSettings settings) {
-        this.dialer = new Dialer(((VertxInternal) vertx).getEventLoopGroup());
+        this.loops = ((VertxInternal) vertx).getEventLoopGroup();
+        this.dialer = new Dialer(loops);
         this.settings = settings.streams();
     }
 
@@ -33,10 +36,11 @@ public final class OwnDialer {
         if (!settings.managerDials()) {
             return refused("no agent can dial " + id + ", and the manager may not (streams.manager-dials)");
         }
-        if (id.protocol() != Protocol.TCP) {
-            return refused("no agent can dial " + id + ", and the manager dials TCP only");
-        }
-        return dialer.dial(new InetSocketAddress(id.destinationAddress(), id.destinationPort()), timeout, credit);
+        var destination = new InetSocketAddress(id.destinationAddress(), id.destinationPort());
+        return switch (id.protocol()) {
+            case TCP -> dialer.dial(destination, timeout, credit);
+            case UDP -> UdpEnd.dial(loops, destination, settings.udpIdle(), credit);
+        };
     }
 
     private static CompletionStage<StreamEnd> refused(String why) {

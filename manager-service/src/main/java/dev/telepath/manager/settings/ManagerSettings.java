@@ -278,6 +278,10 @@ public interface ManagerSettings {
         @WithDefault("true")
         boolean managerDials();
 
+        /** Silence that ends a flow of datagrams which the manager dialled; 1 s to 1 h. */
+        @WithDefault("60s")
+        Duration udpIdle();
+
         /** How long a new stream waits for an edge that has just lost its connection; 0 to 1 min. */
         @WithDefault("2s")
         Duration hold();
