@@ -231,4 +231,16 @@ class ProxyIT {
 
         askedOf("localhost");
     }
+
+    @Test
+    @Order(8)
+    void afterQuitThereIsNothingToEvaluateThoughTheDaemonRuns() {
+        telepath.tp("quit").orFail();
+
+        Result result = telepath.tp("env");
+
+        assertThat(result.exit()).isEqualTo(3);
+        assertThat(result.out()).isEmpty();
+        assertThat(result.err()).contains("not connected").contains("tp connect");
+    }
 }
