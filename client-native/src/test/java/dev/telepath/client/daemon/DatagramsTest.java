@@ -65,9 +65,14 @@ class DatagramsTest {
     @BeforeEach
     void connect() throws IOException {
         manager = new FakeManager(0, Set.of("WatchInterceptsDelta", "WatchAgentPodsDelta", "ReconnectClient"));
+        start("1m");
+    }
+
+    /** The daemon, connected; datagram flows end after that much silence. */
+    private void start(String idle) {
         Map<Setting, String> flags = new EnumMap<>(Setting.class);
         flags.put(Setting.PROXY_UDP_FLOWS, String.valueOf(FLOWS));
-        flags.put(Setting.UDP_IDLE, "1s");
+        flags.put(Setting.UDP_IDLE, idle);
         Settings settings = Settings.resolve(flags, Map.of("XDG_CONFIG_HOME", folder.toString()), Optional.empty());
         commands = new DaemonCommands(
                 settings,
@@ -278,6 +283,8 @@ class DatagramsTest {
 
     @Test
     void aFlowThatIsSilentEndsAndTheNextDatagramOpensAnother() throws IOException {
+        commands.close();
+        start("1s");
         try (DatagramSocket echo = echo();
                 var association = new Association()) {
             association.echoes(toAddress(echo.getLocalPort(), "first"));
