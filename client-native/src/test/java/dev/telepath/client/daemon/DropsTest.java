@@ -199,20 +199,24 @@ class DropsTest {
         assertThat(manager.calls).contains("ReconnectClient").doesNotContain("ArriveAsClient", "CreateIntercept");
     }
 
+    /** Another manager at the same place, which knows no session. */
+    private void replaceManager(Status... restoreFailures) throws IOException {
+        int port = manager.port();
+        manager.close();
+        await().atMost(WAIT).until(() -> !state().equals("attached"));
+        manager = new FakeManager(port, DELTAS, List.of(restoreFailures));
+    }
+
     @Test
     void aReplacedManagerThatIsNotReadyYetIsAskedAgainForTheSession() throws IOException {
         connect();
         String session = connection().path("session_id").asText();
-        int port = manager.port();
 
-        manager.close();
-        await().atMost(WAIT).until(() -> !state().equals("attached"));
-        manager = new FakeManager(port, DELTAS);
-        manager.restoreFailures.addAll(List.of(
+        replaceManager(
                 Status.DEADLINE_EXCEEDED,
                 Status.UNAVAILABLE.withDescription("the manager is shutting down"),
                 Status.RESOURCE_EXHAUSTED,
-                Status.CANCELLED));
+                Status.CANCELLED);
 
         await().atMost(WAIT).until(() -> state().equals("attached"));
         assertThat(manager.restoreFailures).isEmpty();
@@ -224,12 +228,8 @@ class DropsTest {
     void aSessionThatTheManagerRefusesIsBegunAnew() throws IOException {
         connect();
         String session = connection().path("session_id").asText();
-        int port = manager.port();
 
-        manager.close();
-        await().atMost(WAIT).until(() -> !state().equals("attached"));
-        manager = new FakeManager(port, DELTAS);
-        manager.restoreFailures.add(Status.INVALID_ARGUMENT.withDescription("no such kind of session"));
+        replaceManager(Status.INVALID_ARGUMENT.withDescription("no such kind of session"));
 
         await().atMost(WAIT).until(() -> state().equals("attached"));
         assertThat(connection().path("session_id").asText()).isNotEqualTo(session);

@@ -93,7 +93,7 @@ final class FakeManager extends MutinyManagerGrpc.ManagerImplBase implements Aut
     /** Every call ends in this, when it is no OK. */
     volatile Status denied = Status.OK;
     /** What sessions to be restored are answered, as often as that method is called; then they are. */
-    final Queue<Status> restoreFailures = new ConcurrentLinkedQueue<>();
+    final Queue<Status> restoreFailures;
     /** Connections that are open now, and all there ever were. */
     final AtomicInteger connections = new AtomicInteger();
 
@@ -111,7 +111,13 @@ final class FakeManager extends MutinyManagerGrpc.ManagerImplBase implements Aut
     private final Channel front;
 
     FakeManager(int port, Set<String> missing) throws IOException {
+        this(port, missing, List.of());
+    }
+
+    FakeManager(int port, Set<String> missing, List<Status> restoreFailures) throws IOException {
         this.missing = missing;
+        // Before it listens: the client may be there at once.
+        this.restoreFailures = new ConcurrentLinkedQueue<>(restoreFailures);
         this.server = port == 0
                 ? listening(0)
                 : await().atMost(Duration.ofSeconds(30))
