@@ -157,12 +157,14 @@ public final class OnDemandAgents implements AgentSupply {
                     Injector.containerName(), Injector.initContainerName(), () -> whyWithout.apply(key, now));
             var wait = new Wait(workload, now, there, replacing, isNew, diagnosis, done);
             wait.start();
-            if (!there) {
+            // What kept its pods away before is told at once, and nothing is changed then.
+            if (!there && !done.isDone()) {
                 LOG.infof(
                         "agent wanted workload=%s namespace=%s kind=%s replace=%b",
                         key.name(), key.namespace(), workload.kind(), replacing);
                 course.begin(workload, asked.replacement(), now.toString());
             }
+            wait.begun.complete(null);
         } catch (RuntimeException e) {
             LOG.warnf("agent not brought workload=%s namespace=%s cause=\"%s\"", key.name(), key.namespace(), e);
             done.completeExceptionally(Status.FAILED_PRECONDITION
@@ -191,6 +193,8 @@ public final class OnDemandAgents implements AgentSupply {
         private final Bringing bringing;
         private final Diagnosis diagnosis;
         private final CompletableFuture<Void> done;
+        /** Whether the workload is changed as it has to be; nothing is undone before. */
+        private final CompletableFuture<Void> begun = new CompletableFuture<>();
 
         Wait(
                 ClusterWorkload workload,
@@ -273,7 +277,7 @@ public final class OnDemandAgents implements AgentSupply {
                         "agent did not come workload=%s namespace=%s cause=\"%s\"",
                         workload.key().name(), workload.key().namespace(), cause);
                 if (!there) {
-                    blocking.execute(() -> course.undo(workload, bringing.pods()));
+                    begun.thenRunAsync(() -> course.undo(workload, bringing.pods()), blocking);
                 }
             }
         }
