@@ -83,7 +83,7 @@ public final class Wiretaps {
                 }
             });
         } else {
-            RequestCopy.start(frames, engagement.filter(), () -> open(engagement, id), loops.next());
+            RequestCopy.start(frames, engagement.filter(), () -> open(engagement, id), LINGER, loops.next());
         }
         return frames;
     }

@@ -11,7 +11,8 @@ enum FirstBytes {
     /** Too few yet. */
     UNDECIDED;
 
-    private static final ByteString PREFACE = ByteString.copyFromUtf8("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    /** What a connection of HTTP/2 begins with (RFC 9113, section 3.4). */
+    static final ByteString PREFACE = ByteString.copyFromUtf8("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
     /** Longer than any method in use. */
     private static final int MAX_METHOD = 32;
 

@@ -26,7 +26,6 @@ import java.util.function.Consumer;
  * is thrown away. Confined to the loop.
  */
 final class Http2Copy implements Http2Link.Events {
-    private static final int PREFACE = 24;
     /** Bytes of a frame; callers may send larger ones only where the workload asked for them. */
     private static final int MAX_FRAME = 1 << 20;
     /** Bytes of the table by which headers are compressed; workloads may allow more than the 4 KiB of the start. */
@@ -44,6 +43,7 @@ final class Http2Copy implements Http2Link.Events {
     private final Map<Integer, Http2FrameStream> streams = new HashMap<>();
     private final Map<Http2FrameStream, Integer> ids = new IdentityHashMap<>();
     private long underWay;
+    private boolean closed;
 
     /**
      * @param leg to the local process
@@ -87,8 +87,11 @@ final class Http2Copy implements Http2Link.Events {
     }
 
     void close() {
+        closed = true;
         link.close();
         reading.close();
+        // The decoder gives back what it holds of a frame in a task of its own.
+        reading.runPendingTasks();
     }
 
     private void head(int id, Http2Headers headers, boolean last) {
@@ -158,7 +161,7 @@ final class Http2Copy implements Http2Link.Events {
     private final class Reader extends ByteToMessageDecoder {
         private final Http2FrameReader frames;
         private final Frames heard = new Frames();
-        private int preface = PREFACE;
+        private int preface = FirstBytes.PREFACE.size();
 
         Reader() {
             var headers = new DefaultHttp2HeadersDecoder(false, HeadCollector.MAX_HEAD);
@@ -173,6 +176,10 @@ final class Http2Copy implements Http2Link.Events {
 
         @Override
         protected void decode(ChannelHandlerContext context, ByteBuf in, List<Object> out) throws Http2Exception {
+            if (closed) {
+                in.skipBytes(in.readableBytes());
+                return;
+            }
             int skipped = Math.min(preface, in.readableBytes());
             in.skipBytes(skipped);
             preface -= skipped;
@@ -183,7 +190,6 @@ final class Http2Copy implements Http2Link.Events {
 
         @Override
         public void exceptionCaught(ChannelHandlerContext context, Throwable cause) {
-            cause.printStackTrace();
             broken.accept("what the caller sends cannot be read: " + cause.getMessage());
         }
 

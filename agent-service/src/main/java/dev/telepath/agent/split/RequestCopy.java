@@ -24,9 +24,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Confined to the loop. The next frame is asked for when the last one is taken, so what has to wait waits in its source.
  */
 public final class RequestCopy implements Flow.Subscriber<Frame>, Leg.Listener {
-    /** How long a local process may take to answer and close after the copied connection has ended. */
-    private static final Duration LINGER = Duration.ofSeconds(10);
-
     private enum Phase {
         OPENING,
         HTTP1,
@@ -38,6 +35,7 @@ public final class RequestCopy implements Flow.Subscriber<Frame>, Leg.Listener {
     }
 
     private final EventExecutor loop;
+    private final Duration linger;
     private final HttpFilter filter;
     private final Supplier<? extends CompletionStage<? extends StreamEnd>> dial;
     private Phase phase = Phase.OPENING;
@@ -56,9 +54,13 @@ public final class RequestCopy implements Flow.Subscriber<Frame>, Leg.Listener {
     private Flow.@Nullable Subscription source;
 
     private RequestCopy(
-            HttpFilter filter, Supplier<? extends CompletionStage<? extends StreamEnd>> dial, EventExecutor loop) {
+            HttpFilter filter,
+            Supplier<? extends CompletionStage<? extends StreamEnd>> dial,
+            Duration linger,
+            EventExecutor loop) {
         this.filter = filter;
         this.dial = dial;
+        this.linger = linger;
         this.loop = loop;
     }
 
@@ -67,13 +69,15 @@ public final class RequestCopy implements Flow.Subscriber<Frame>, Leg.Listener {
      *
      * @param from what the caller sends, from its first byte on; it ends in a failure when it cannot wait any longer
      * @param dial opens a stream to the local process
+     * @param linger how long that may take to answer and close after the copied connection has ended
      */
     public static void start(
             Flow.Publisher<Frame> from,
             HttpFilter filter,
             Supplier<? extends CompletionStage<? extends StreamEnd>> dial,
+            Duration linger,
             EventExecutor loop) {
-        loop.execute(() -> from.subscribe(new RequestCopy(filter, dial, loop)));
+        loop.execute(() -> from.subscribe(new RequestCopy(filter, dial, linger, loop)));
     }
 
     // ---- from the caller --------------------------------------------------------------------------------------------
@@ -105,7 +109,7 @@ public final class RequestCopy implements Flow.Subscriber<Frame>, Leg.Listener {
         loop.execute(() -> {
             sourceEnded = true;
             work();
-            loop.schedule(() -> stop("the copied connection ended"), LINGER.toMillis(), TimeUnit.MILLISECONDS);
+            loop.schedule(() -> stop("the copied connection ended"), linger.toMillis(), TimeUnit.MILLISECONDS);
         });
     }
 

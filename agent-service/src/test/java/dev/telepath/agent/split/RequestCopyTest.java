@@ -29,6 +29,7 @@ import io.netty.util.ReferenceCountUtil;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.operators.multi.processors.UnicastProcessor;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -51,6 +52,7 @@ import net.jqwik.api.lifecycle.AfterContainer;
 /** What of a caller's bytes goes to the one who taps some requests. */
 class RequestCopyTest {
     private static final DefaultEventLoop LOOP = new DefaultEventLoop();
+    private static final Duration LINGER = Duration.ofSeconds(10);
     private static final String ALICE = "X-User: alice\r\n";
     private static final HttpFilter HERS = HttpFilter.of(Map.of("x-user", "alice"), List.of(), List.of());
     private static final List<String> REQUESTS = List.of(
@@ -71,7 +73,7 @@ class RequestCopyTest {
     }
 
     private static void copy(List<String> pieces, Supplier<CompletionStage<StreamEnd>> dial) {
-        RequestCopy.start(Multi.createFrom().iterable(pieces).map(RequestCopyTest::data), HERS, dial, LOOP);
+        RequestCopy.start(Multi.createFrom().iterable(pieces).map(RequestCopyTest::data), HERS, dial, LINGER, LOOP);
     }
 
     private static String copied(String... pieces) throws Exception {
@@ -114,6 +116,7 @@ class RequestCopyTest {
                     dials.add("dialled");
                     return CompletableFuture.<StreamEnd>failedFuture(new AssertionError("nobody asked for that"));
                 },
+                LINGER,
                 LOOP);
 
         assertThat(done.orTimeout(10, TimeUnit.SECONDS)).isCompletedWithValue(done.join());
@@ -130,6 +133,7 @@ class RequestCopyTest {
                     dialled.add("once");
                     return new CompletableFuture<StreamEnd>();
                 },
+                LINGER,
                 LOOP);
 
         LOOP.submit(() -> {}).get(10, TimeUnit.SECONDS);
@@ -159,7 +163,7 @@ class RequestCopyTest {
         var locals = List.of(new MemoryEnd(), new MemoryEnd());
         var dials = new ArrayList<StreamEnd>(locals);
         var source = UnicastProcessor.<Frame>create();
-        RequestCopy.start(source, HERS, () -> CompletableFuture.completedFuture(dials.removeFirst()), LOOP);
+        RequestCopy.start(source, HERS, () -> CompletableFuture.completedFuture(dials.removeFirst()), LINGER, LOOP);
 
         source.onNext(data(REQUESTS.getFirst()));
         await().until(() -> locals.getFirst().got().equals(REQUESTS.getFirst()));
@@ -273,7 +277,7 @@ class RequestCopyTest {
             }
         });
         var source = UnicastProcessor.<Frame>create();
-        RequestCopy.start(source, HERS, () -> CompletableFuture.completedFuture(local), LOOP);
+        RequestCopy.start(source, HERS, () -> CompletableFuture.completedFuture(local), LINGER, LOOP);
         Http1SplitTest.pieces(caller.sent(), cuts).forEach(piece -> source.onNext(data(piece)));
 
         await().until(() -> {
@@ -306,7 +310,7 @@ class RequestCopyTest {
             }
         });
         var source = UnicastProcessor.<Frame>create();
-        RequestCopy.start(source, HERS, () -> CompletableFuture.completedFuture(local), LOOP);
+        RequestCopy.start(source, HERS, () -> CompletableFuture.completedFuture(local), LINGER, LOOP);
 
         source.onNext(data(begun));
         source.onNext(data(reset));
