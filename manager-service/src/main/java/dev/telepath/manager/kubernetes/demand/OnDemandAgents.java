@@ -157,14 +157,17 @@ public final class OnDemandAgents implements AgentSupply {
                     Injector.containerName(), Injector.initContainerName(), () -> whyWithout.apply(key, now));
             var wait = new Wait(workload, now, there, replacing, isNew, diagnosis, done);
             wait.start();
-            // What kept its pods away before is told at once, and nothing is changed then.
-            if (!there && !done.isDone()) {
-                LOG.infof(
-                        "agent wanted workload=%s namespace=%s kind=%s replace=%b",
-                        key.name(), key.namespace(), workload.kind(), replacing);
-                course.begin(workload, asked.replacement(), now.toString());
+            try {
+                // What kept its pods away before is told at once, and nothing is changed then.
+                if (!there && !done.isDone()) {
+                    LOG.infof(
+                            "agent wanted workload=%s namespace=%s kind=%s replace=%b",
+                            key.name(), key.namespace(), workload.kind(), replacing);
+                    course.begin(workload, asked.replacement(), now.toString());
+                }
+            } finally {
+                wait.begun.complete(null);
             }
-            wait.begun.complete(null);
         } catch (RuntimeException e) {
             LOG.warnf("agent not brought workload=%s namespace=%s cause=\"%s\"", key.name(), key.namespace(), e);
             done.completeExceptionally(Status.FAILED_PRECONDITION
@@ -193,7 +196,7 @@ public final class OnDemandAgents implements AgentSupply {
         private final Bringing bringing;
         private final Diagnosis diagnosis;
         private final CompletableFuture<Void> done;
-        /** Whether the workload is changed as it has to be; nothing is undone before. */
+        /** Done when the workload was changed as far as it will be; nothing is undone before. */
         private final CompletableFuture<Void> begun = new CompletableFuture<>();
 
         Wait(
