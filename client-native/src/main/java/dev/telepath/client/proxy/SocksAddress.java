@@ -18,13 +18,8 @@ record SocksAddress(String host, int port, ByteString named) {
     private static final int IPV4 = 1;
     private static final int NAME = 3;
     private static final int IPV6 = 4;
-    /** A name's length is a byte of its own. */
-    private static final int MOST = 1 + 1 + 255 + 2;
-
-    /** The most bytes that one takes. */
-    static int most() {
-        return MOST;
-    }
+    /** The most bytes that one takes: a name's length is a byte of its own. */
+    static final int MOST = 1 + 1 + 255 + 2;
 
     /**
      * How many bytes the one takes that begins at an index; -1 where the type is not known.

@@ -16,7 +16,7 @@ record SocksDatagram(SocksAddress far, ByteString payload) {
     private static final byte[] START = {0, 0, 0};
 
     /** Bytes of the largest header. */
-    static final int MAX_HEADER = START.length + SocksAddress.most();
+    static final int MAX_HEADER = START.length + SocksAddress.MOST;
 
     /**
      * Reads one. Copies the payload; the buffer is left to its owner.

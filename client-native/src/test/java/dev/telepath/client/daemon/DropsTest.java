@@ -186,11 +186,8 @@ class DropsTest {
         engage();
         String session = connection().path("session_id").asText();
         Set<String> ids = Set.copyOf(manager.intercepts.keySet());
-        int port = manager.port();
 
-        manager.close();
-        await().atMost(WAIT).until(() -> !state().equals("attached"));
-        manager = new FakeManager(port, DELTAS);
+        replaceManager(DELTAS);
         Set<String> shown = shownUntil(() -> state().equals("attached"));
 
         assertThat(shown).containsExactly("active");
@@ -200,11 +197,11 @@ class DropsTest {
     }
 
     /** Another manager at the same place, which knows no session. */
-    private void replaceManager(Status... restoreFailures) throws IOException {
+    private void replaceManager(Set<String> missing, Status... restoreFailures) throws IOException {
         int port = manager.port();
         manager.close();
         await().atMost(WAIT).until(() -> !state().equals("attached"));
-        manager = new FakeManager(port, DELTAS, List.of(restoreFailures));
+        manager = new FakeManager(port, missing, List.of(restoreFailures));
     }
 
     @Test
@@ -213,6 +210,7 @@ class DropsTest {
         String session = connection().path("session_id").asText();
 
         replaceManager(
+                DELTAS,
                 Status.DEADLINE_EXCEEDED,
                 Status.UNAVAILABLE.withDescription("the manager is shutting down"),
                 Status.RESOURCE_EXHAUSTED,
@@ -229,7 +227,7 @@ class DropsTest {
         connect();
         String session = connection().path("session_id").asText();
 
-        replaceManager(Status.INVALID_ARGUMENT.withDescription("no such kind of session"));
+        replaceManager(DELTAS, Status.INVALID_ARGUMENT.withDescription("no such kind of session"));
 
         await().atMost(WAIT).until(() -> state().equals("attached"));
         assertThat(connection().path("session_id").asText()).isNotEqualTo(session);
@@ -242,11 +240,8 @@ class DropsTest {
         manager = new FakeManager(0, FORGETFUL);
         connect();
         engage();
-        int port = manager.port();
 
-        manager.close();
-        await().atMost(WAIT).until(() -> !state().equals("attached"));
-        manager = new FakeManager(port, FORGETFUL);
+        replaceManager(FORGETFUL);
 
         await().atMost(WAIT)
                 .untilAsserted(() -> assertThat(manager.namesOfIntercepts()).containsExactly("web"));

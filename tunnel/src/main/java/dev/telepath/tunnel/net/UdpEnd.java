@@ -32,7 +32,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A UDP flow as a stream end: one datagram per {@link Frame.Data}. Datagrams that nobody asked for yet are kept up to
- * {@link #MAX_QUEUED} and {@link #MAX_QUEUED_BYTES}, then dropped, as a network would. The flow ends when nothing passed for its idle time.
+ * {@link #MAX_QUEUED} and {@link #MAX_QUEUED_BYTES}, then dropped, as a network would. The flow ends when nothing passed
+ * for its idle time.
  *
  * <p>Confined to one event loop; {@link #receive()}'s subscriber and {@link #send}'s source may use others.
  */
