@@ -48,6 +48,48 @@ public enum Setting {
             1,
             4096,
             "destinations of one SOCKS5 UDP association; a further one ends the one idle longest"),
+    DNS_LOOKUP_TIMEOUT(
+            "dns.lookup-timeout", Type.DURATION, "4s", 100, 60_000, "time that the cluster has to answer for a name"),
+    DNS_INCLUDE_SUFFIXES(
+            "dns.include-suffixes",
+            Type.TEXT,
+            "",
+            "suffixes of further names that the cluster resolves, with commas; before dns.exclude-suffixes"),
+    DNS_EXCLUDE_SUFFIXES(
+            "dns.exclude-suffixes",
+            Type.TEXT,
+            ".arpa,.com,.io,.net,.org,.ru",
+            "suffixes of names that the cluster is never asked for, but for its own domain and its networks' reverse names"),
+    DNS_EXCLUDES("dns.excludes", Type.TEXT, "", "names that the cluster is never asked for, with commas"),
+    DNS_MAPPINGS("dns.mappings", Type.TEXT, "", "names that stand for others: NAME=NAME or NAME=ADDRESS, with commas"),
+    DNS_CACHE_TTL(
+            "dns.cache-ttl",
+            Type.DURATION,
+            "30s",
+            0,
+            3_600_000,
+            "bound of how long an answer of the cluster is kept; its own TTL is the other"),
+    DNS_NEGATIVE_TTL(
+            "dns.negative-ttl",
+            Type.DURATION,
+            "5s",
+            0,
+            300_000,
+            "how long it is kept that the cluster does not know a name or record"),
+    DNS_CACHE_ENTRIES(
+            "dns.cache-entries", Type.NUMBER, "4096", 0, 1_000_000, "answers of the cluster kept; 0 = none"),
+    DNS_MAX_PENDING(
+            "dns.max-pending",
+            Type.NUMBER,
+            "1024",
+            1,
+            65_536,
+            "questions under way at one time; further ones are answered SERVFAIL"),
+    DNS_SERVERS(
+            "dns.servers",
+            Type.TEXT,
+            "",
+            "servers for all other names, with commas: ADDRESS or ADDRESS:PORT; empty = this machine's own"),
     TIMEOUT_CONNECT("timeouts.connect", Type.DURATION, "20s", 100, 600_000, "first attach of tp connect"),
     TIMEOUT_CALL("timeouts.call", Type.DURATION, "15s", 100, 600_000, "one call to the manager"),
     TIMEOUT_INTERCEPT(

@@ -6,13 +6,32 @@ import dev.telepath.client.session.Attachment;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.netty.channel.EventLoopGroup;
 import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 
-/** The names of one connection to a cluster, put together. Thread-safe. */
+/** The names of one connection to a cluster, put together. Thread-safe, never blocks. */
 public final class ClusterDns implements AutoCloseable {
+    /** Wait before a far side that could not be asked for loops is asked again. */
+    private static final Duration PROBE_AGAIN = Duration.ofSeconds(10);
+
+    private final DnsSettings settings;
+    private final String namespace;
+    private final Supplier<Set<String>> namespaces;
+    private final Supplier<ClusterNetwork> network;
+    private final DnsMetrics metrics;
+    private final ClusterLookup lookup;
+    private final OtherServers others;
+    private final LoopProbe probe;
+    private final SplitResolver resolver;
+    private volatile Seen seen;
+
+    /** Names as they were decided last, and what of. */
+    private record Seen(ClusterNetwork network, Set<String> namespaces, Set<String> loops, ClusterNames names) {}
+
     /**
      * Asks nobody before {@link #start()} or a question.
      *
@@ -35,25 +54,121 @@ public final class ClusterDns implements AutoCloseable {
             Translation translation,
             EventLoopGroup loops,
             MeterRegistry metrics) {
-        throw new UnsupportedOperationException();
+        this(
+                DnsSettings.of(settings),
+                namespace,
+                namespaces,
+                network,
+                new ManagerLookups(attachments, DnsSettings.of(settings).lookupTimeout()),
+                servers,
+                tos,
+                translation,
+                loops,
+                metrics);
     }
 
-    /** Looks, once there is an attachment, whether the cluster's DNS asks this machine. */
-    public void start() {}
+    /** The same with another far side. */
+    ClusterDns(
+            DnsSettings settings,
+            String namespace,
+            Supplier<Set<String>> namespaces,
+            Supplier<ClusterNetwork> network,
+            FarSide far,
+            List<InetSocketAddress> servers,
+            int tos,
+            Translation translation,
+            EventLoopGroup loops,
+            MeterRegistry registry) {
+        this.settings = settings;
+        this.namespace = namespace;
+        this.namespaces = namespaces;
+        this.network = network;
+        this.metrics = new DnsMetrics(registry);
+        var cache =
+                new AnswerCache(System::nanoTime, settings.cacheTtl(), settings.negativeTtl(), settings.cacheEntries());
+        this.lookup = new ClusterLookup(far, cache, settings.lookupTimeout(), metrics);
+        this.others = new OtherServers(
+                loops,
+                settings.servers().isEmpty() ? servers : settings.servers(),
+                tos,
+                OtherServers.Patience.USUAL);
+        this.probe = new LoopProbe(far, this::toProbe, PROBE_AGAIN, settings.lookupTimeout());
+        this.seen = see(network.get(), namespaces.get(), Set.of());
+        this.resolver = new SplitResolver(settings, this::names, translation, lookup, others, probe, metrics);
+    }
+
+    private List<String> toProbe() {
+        var suffixes = new ArrayList<String>(settings.include());
+        suffixes.add(names().view().domain());
+        return suffixes;
+    }
+
+    private Seen see(ClusterNetwork now, Set<String> known, Set<String> loops) {
+        return new Seen(
+                now,
+                known,
+                loops,
+                new ClusterNames(settings, ClusterNames.View.of(now, namespace, known, loops)));
+    }
+
+    private ClusterNames names() {
+        Seen last = seen;
+        ClusterNetwork now = network.get();
+        Set<String> known = namespaces.get();
+        // What was told last is one object until it changes.
+        boolean same = now == last.network
+                && (known == last.namespaces || known.equals(last.namespaces))
+                && probe.loops().size() == last.loops.size();
+        if (same) {
+            return last.names;
+        }
+        Seen fresh = see(now, known, Set.copyOf(probe.loops()));
+        seen = fresh;
+        return fresh.names;
+    }
+
+    /** Looks, once there is an attachment, whether the cluster's DNS asks this machine. Once. */
+    public void start() {
+        probe.start();
+    }
 
     /** Answers questions, whichever way they come. */
     public Resolver resolver() {
-        throw new UnsupportedOperationException();
+        return resolver;
     }
 
     /** This machine's own name servers are others now. Nothing happens where {@code dns.servers} is set. */
-    public void servers(List<InetSocketAddress> now) {}
+    public void servers(List<InetSocketAddress> now) {
+        if (settings.servers().isEmpty()) {
+            others.use(now);
+        }
+    }
 
     public DnsStatus status() {
-        throw new UnsupportedOperationException();
+        return new DnsStatus(
+                names().view().domain(),
+                namespace,
+                others.servers().stream().map(ClusterDns::text).toList(),
+                metrics.questions(DnsMetrics.Kind.CLUSTER),
+                metrics.questions(DnsMetrics.Kind.OTHER),
+                metrics.cacheHits(),
+                metrics.failed(),
+                resolver.pending(),
+                lookup.cached(),
+                probe.sortedLoops());
+    }
+
+    private static String text(InetSocketAddress server) {
+        String address = server.getAddress().getHostAddress();
+        return (address.contains(":") ? "[" + address + "]" : address) + ":" + server.getPort();
     }
 
     /** Answers what is under way with SERVFAIL, and all that comes later. The event loops are the caller's. */
     @Override
-    public void close() {}
+    public void close() {
+        resolver.close();
+        probe.close();
+        lookup.close();
+        others.close();
+    }
 }

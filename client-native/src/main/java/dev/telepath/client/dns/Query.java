@@ -1,8 +1,202 @@
 package dev.telepath.client.dns;
 
-/** A query. */
-record Query() {
-    static int mostOfUdp(byte[] query) {
-        return 512;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Optional;
+import org.xbill.DNS.DClass;
+import org.xbill.DNS.DNSInput;
+import org.xbill.DNS.Name;
+import org.xbill.DNS.Type;
+
+/** A DNS query, of which only what decides its way is read: so that the rest is passed on as it came. Immutable. */
+final class Query {
+    static final int HEADER = 12;
+    /** What every program takes by UDP, in bytes. */
+    static final int LEAST_OF_UDP = 512;
+    /** The largest datagram that IPv4 carries, in bytes. */
+    private static final int MOST_OF_UDP = 65_507;
+
+    private static final int RESPONSE = 0x80;
+    private static final int DNSSEC_OK = 0x8000;
+
+    private final byte[] bytes;
+    private final Name name;
+    private final int type;
+    private final int dclass;
+    private final int end;
+    private final Optional<Edns> edns;
+
+    /** What the query says of EDNS: bytes of the largest answer by UDP, and whether signatures are asked for. */
+    record Edns(int size, boolean dnssecOk) {}
+
+    private Query(byte[] bytes, Name name, int type, int dclass, int end, Optional<Edns> edns) {
+        this.bytes = bytes;
+        this.name = name;
+        this.type = type;
+        this.dclass = dclass;
+        this.end = end;
+        this.edns = edns;
+    }
+
+    /** Whether it is to be answered at all: it has an id, and is no answer itself. */
+    static boolean asks(byte[] message) {
+        return message.length > 2 && (message[2] & RESPONSE) == 0;
+    }
+
+    /** The operation that is asked for; 0 is a question. Of a message that {@link #asks}. */
+    static int opcode(byte[] message) {
+        return message[2] >> 3 & 0xf;
+    }
+
+    /** Reads one; empty when it is malformed, or has another number of questions than one. */
+    static Optional<Query> parse(byte[] message) {
+        if (message.length < HEADER || short16(message, 4) != 1) {
+            return Optional.empty();
+        }
+        var in = new DNSInput(message);
+        try {
+            in.jump(HEADER);
+            Name name = new Name(in);
+            int type = in.readU16();
+            int dclass = in.readU16();
+            int end = in.current();
+            // A pointer here could only lead into the header, and means nothing in an answer.
+            return end == HEADER + name.length() + 4
+                    ? Optional.of(new Query(message, name, type, dclass, end, edns(in, message)))
+                    : Optional.empty();
+        } catch (IOException | IllegalArgumentException e) {
+            return Optional.empty();
+        }
+    }
+
+    private static Optional<Edns> edns(DNSInput in, byte[] message) {
+        int records = short16(message, 6) + short16(message, 8) + short16(message, 10);
+        try {
+            for (int i = 0; i < records; i++) {
+                new Name(in);
+                int type = in.readU16();
+                int dclass = in.readU16();
+                long ttl = in.readU32();
+                in.readByteArray(in.readU16());
+                if (type == Type.OPT) {
+                    return Optional.of(new Edns(dclass, (ttl & DNSSEC_OK) != 0));
+                }
+            }
+        } catch (IOException | IllegalArgumentException damaged) {
+            return Optional.empty();
+        }
+        return Optional.empty();
+    }
+
+    static int mostOfUdp(byte[] message) {
+        return parse(message).map(Query::mostOfUdp).orElse(LEAST_OF_UDP);
+    }
+
+    /** Bytes of the largest answer that is taken by UDP. */
+    int mostOfUdp() {
+        return edns.map(said -> Math.clamp(said.size(), LEAST_OF_UDP, MOST_OF_UDP))
+                .orElse(LEAST_OF_UDP);
+    }
+
+    /** As it came; not to be changed. */
+    byte[] bytes() {
+        return bytes;
+    }
+
+    int id() {
+        return short16(bytes, 0);
+    }
+
+    /** The same with another id. */
+    byte[] withId(int id) {
+        return withId(bytes, id);
+    }
+
+    static byte[] withId(byte[] message, int id) {
+        byte[] copy = message.clone();
+        copy[0] = (byte) (id >> 8);
+        copy[1] = (byte) id;
+        return copy;
+    }
+
+    /** Written as it was asked, in capitals or not. */
+    Name name() {
+        return name;
+    }
+
+    int type() {
+        return type;
+    }
+
+    boolean isOfInternet() {
+        return dclass == DClass.IN;
+    }
+
+    int dclass() {
+        return dclass;
+    }
+
+    /** Bytes of header and question. */
+    int end() {
+        return end;
+    }
+
+    Optional<Edns> edns() {
+        return edns;
+    }
+
+    /**
+     * The name in lower case without the last dot; the root is empty.
+     *
+     * @return empty where it has other bytes than visible ASCII in its labels, or dots: no host of a cluster is named so
+     */
+    Optional<String> plainName() {
+        var text = new StringBuilder();
+        for (int i = 0; i < name.labels() - 1; i++) {
+            byte[] label = name.getLabel(i);
+            for (int at = 1; at < label.length; at++) {
+                if (label[at] <= ' ' || label[at] == '.' || label[at] == '\\' || label[at] == 0x7f) {
+                    return Optional.empty();
+                }
+            }
+            text.append(i == 0 ? "" : ".").append(new String(label, 1, label.length - 1, StandardCharsets.US_ASCII));
+        }
+        return Optional.of(text.toString().toLowerCase(Locale.ROOT));
+    }
+
+    /** Whether a message is the answer to this query as it was sent with that id. */
+    boolean isAnsweredBy(byte[] message, int sentId) {
+        if (message.length < HEADER || short16(message, 0) != sentId || (message[2] & RESPONSE) == 0) {
+            return false;
+        }
+        if (opcode(message) != opcode(bytes)) {
+            return false;
+        }
+        // Some servers leave the question out where they understood nothing.
+        if (short16(message, 4) == 0) {
+            return (message[3] & 0xf) != 0;
+        }
+        return message.length >= end && sameQuestion(message);
+    }
+
+    /** Letters may be in another case; nothing else of a question is a letter's byte that matters. */
+    private boolean sameQuestion(byte[] message) {
+        int typeAt = end - 4;
+        for (int i = HEADER; i < typeAt; i++) {
+            if (lower(message[i]) != lower(bytes[i])) {
+                return false;
+            }
+        }
+        return Arrays.equals(message, typeAt, end, bytes, typeAt, end);
+    }
+
+    private static int lower(byte one) {
+        return one >= 'A' && one <= 'Z' ? one + 32 : one;
+    }
+
+    static int short16(byte[] message, int at) {
+        return (message[at] & 0xff) << 8 | message[at + 1] & 0xff;
     }
 }

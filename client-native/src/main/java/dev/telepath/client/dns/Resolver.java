@@ -12,7 +12,8 @@ public interface Resolver {
      * Answers one message.
      *
      * @param query the message as it came; not changed, and kept until it is answered
-     * @param most bytes of the largest answer: {@link #mostOfUdp} or {@link #MOST_OF_TCP}; a larger one is cut, with TC set
+     * @param most bytes of the largest answer, at least 512: {@link #mostOfUdp} or {@link #MOST_OF_TCP}; a larger one is cut, with
+     *     TC set
      * @return the answer, empty where there must be none (what came is no query); never fails, completes on any thread
      */
     CompletionStage<byte[]> answer(byte[] query, int most);

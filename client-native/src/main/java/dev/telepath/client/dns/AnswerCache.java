@@ -1,0 +1,104 @@
+package dev.telepath.client.dns;
+
+import java.time.Duration;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.LongSupplier;
+
+/** Answers of the far side, for as long as they may be given again. The one unused longest makes room. Thread-safe. */
+final class AnswerCache {
+    /** Bytes of records beyond which an answer is not kept. */
+    private static final int MOST_OF_ONE = 4096;
+
+    private final Map<Key, Kept> kept = new LinkedHashMap<>(64, 0.75f, true);
+    private final LongSupplier nanoClock;
+    private final Duration positive;
+    private final Duration negative;
+    private final int most;
+
+    /** A name in lower case and a record type. */
+    record Key(String name, int type) {}
+
+    /** An answer, when it was told and for how long it may be given, in nanoseconds. */
+    record Kept(FarAnswer answer, long at, long life) {}
+
+    /**
+     * An answer with what is left of it.
+     *
+     * @param ageSeconds since it was told, rounded up
+     * @param mostSeconds how long it may still be given
+     */
+    record Found(FarAnswer answer, long ageSeconds, long mostSeconds) {
+        /** The TTL to write for one of its records. */
+        long ttl(FarRecord one) {
+            return Math.max(0, Math.min(one.ttl() - ageSeconds, mostSeconds));
+        }
+    }
+
+    /**
+     * @param positive bound of the records' own TTL
+     * @param negative how long it is known that there is no such name or record
+     * @param most entries; 0 = nothing is kept
+     */
+    AnswerCache(LongSupplier nanoClock, Duration positive, Duration negative, int most) {
+        this.nanoClock = nanoClock;
+        this.positive = positive;
+        this.negative = negative;
+        this.most = most;
+    }
+
+    synchronized Optional<Found> find(Key key) {
+        Kept one = kept.get(key);
+        if (one == null) {
+            return Optional.empty();
+        }
+        long age = nanoClock.getAsLong() - one.at();
+        if (age >= one.life()) {
+            kept.remove(key);
+            return Optional.empty();
+        }
+        return Optional.of(found(one.answer(), age, one.life() - age));
+    }
+
+    /** Keeps it if it may be kept, and tells how it is to be given now. */
+    Found put(Key key, FarAnswer answer) {
+        long life = life(answer);
+        if (life > 0 && most > 0 && answer.isTold() && answer.size() <= MOST_OF_ONE) {
+            store(key, new Kept(answer, nanoClock.getAsLong(), life));
+        }
+        return found(answer, 0, life);
+    }
+
+    private synchronized void store(Key key, Kept one) {
+        kept.put(key, one);
+        if (kept.size() > most) {
+            Iterator<Key> oldest = kept.keySet().iterator();
+            oldest.next();
+            oldest.remove();
+        }
+    }
+
+    private static Found found(FarAnswer answer, long age, long left) {
+        long second = Duration.ofSeconds(1).toNanos();
+        return new Found(answer, Math.ceilDiv(age, second), left / second);
+    }
+
+    private long life(FarAnswer answer) {
+        if (answer.records().isEmpty()) {
+            return negative.toNanos();
+        }
+        long shortest =
+                answer.records().stream().mapToLong(FarRecord::ttl).min().orElse(0);
+        return Math.min(Duration.ofSeconds(shortest).toNanos(), positive.toNanos());
+    }
+
+    synchronized int size() {
+        return kept.size();
+    }
+
+    synchronized void clear() {
+        kept.clear();
+    }
+}

@@ -1,0 +1,76 @@
+package dev.telepath.client.dns;
+
+import io.netty.channel.EventLoopGroup;
+import java.net.InetSocketAddress;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * The machine's own name servers. A query is handed to them as it came, but for its id; each goes from a port of its own. Thread-
+ * safe, never blocks. Who asks bounds how many queries there are.
+ */
+final class OtherServers implements AutoCloseable {
+    private final EventLoopGroup loops;
+    private final int tos;
+    private final Patience patience;
+    private final SecureRandom random = new SecureRandom();
+    private final Set<Handover> underWay = ConcurrentHashMap.newKeySet();
+    private volatile List<InetSocketAddress> servers;
+
+    /**
+     * How long is waited.
+     *
+     * @param again silence after which the next server is asked too
+     * @param most until the query is given up
+     */
+    record Patience(Duration again, Duration most) {
+        /** As the resolvers of C libraries, but for the second server, which they ask later. */
+        static final Patience USUAL = new Patience(Duration.ofSeconds(1), Duration.ofSeconds(5));
+    }
+
+    OtherServers(EventLoopGroup loops, List<InetSocketAddress> servers, int tos, Patience patience) {
+        this.loops = loops;
+        this.servers = List.copyOf(servers);
+        this.tos = tos;
+        this.patience = patience;
+    }
+
+    /**
+     * Asks.
+     *
+     * @param most bytes of the answer that are taken; where that is more than UDP carries, a cut answer is asked for by TCP
+     * @return the answer as it came, under the query's id; fails when no server answers
+     */
+    CompletionStage<byte[]> ask(Query query, int most) {
+        List<InetSocketAddress> now = servers;
+        if (now.isEmpty()) {
+            return CompletableFuture.failedFuture(new IllegalStateException("this machine has no name servers"));
+        }
+        boolean byTcpWhenCut = most > query.mostOfUdp();
+        var handover = new Handover(query, now, byTcpWhenCut, tos, patience, random, loops.next());
+        underWay.add(handover);
+        CompletableFuture<byte[]> answer = handover.answer();
+        answer.whenComplete((told, failure) -> underWay.remove(handover));
+        handover.start();
+        return answer;
+    }
+
+    /** Asks these from now on. */
+    void use(List<InetSocketAddress> now) {
+        servers = List.copyOf(now);
+    }
+
+    List<InetSocketAddress> servers() {
+        return servers;
+    }
+
+    @Override
+    public void close() {
+        underWay.forEach(one -> one.answer().completeExceptionally(new IllegalStateException("not connected any more")));
+    }
+}
