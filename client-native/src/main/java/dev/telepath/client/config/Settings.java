@@ -5,10 +5,13 @@ import dev.telepath.client.failure.Kind;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * The settings as they apply: flags before environment before file before default. Immutable.
@@ -21,6 +24,15 @@ public final class Settings {
             Setting.OUTPUT, Set.of("default", "json", "yaml"),
             Setting.PROGRESS, Set.of("auto", "plain", "quiet"),
             Setting.STREAM_RESUMABLE, Set.of("on", "off"));
+
+    private static final String NAME = "[.*]*[^\\s,=.*][^\\s,=]*";
+    /** Of lists, what one word of them is. */
+    private static final Map<Setting, Pattern> WORDS = Map.of(
+            Setting.DNS_INCLUDE_SUFFIXES, Pattern.compile(NAME),
+            Setting.DNS_EXCLUDE_SUFFIXES, Pattern.compile(NAME),
+            Setting.DNS_EXCLUDES, Pattern.compile(NAME),
+            Setting.DNS_MAPPINGS, Pattern.compile(NAME + "=" + NAME),
+            Setting.DNS_SERVERS, Pattern.compile("[\\[\\]0-9a-zA-Z.:%_-]+"));
 
     /** A value and where it came from: {@code flag}, {@code environment NAME}, {@code file PATH:LINE}, {@code default}. */
     public record Value(String text, String source) {
@@ -107,6 +119,12 @@ public final class Settings {
             throw new IllegalArgumentException("'" + text + "' is none of "
                     + String.join(", ", choices.stream().sorted().toList()));
         }
+        Pattern form = WORDS.get(setting);
+        for (String word : form == null ? List.<String>of() : words(text)) {
+            if (!form.matcher(word).matches()) {
+                throw new IllegalArgumentException("'" + word + "' is none of: " + setting.meaning());
+            }
+        }
         long number = switch (setting.type()) {
             case TEXT, SECRET -> 0;
             case NUMBER -> number(text);
@@ -116,6 +134,12 @@ public final class Settings {
         if (number < setting.least() || number > setting.most()) {
             throw new IllegalArgumentException("'" + text + "' is out of range " + range(setting));
         }
+    }
+
+    private static List<String> words(String text) {
+        return Arrays.stream(text.split("[,\\s]+", -1))
+                .filter(word -> !word.isEmpty())
+                .toList();
     }
 
     private static String range(Setting setting) {
@@ -167,6 +191,11 @@ public final class Settings {
         } catch (IllegalArgumentException e) {
             return false;
         }
+    }
+
+    /** The words of a list, which has commas or blanks between them. */
+    public List<String> words(Setting setting) {
+        return words(text(setting));
     }
 
     /** The value and where it came from. */

@@ -7,7 +7,6 @@ import dev.telepath.client.failure.Kind;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -46,7 +45,7 @@ record DnsSettings(
     /**
      * Reads them.
      *
-     * @throws Failure of kind USAGE, naming the key and where its value is from
+     * @throws Failure of kind USAGE, naming the key and where its value is from, when a server is none
      */
     static DnsSettings of(Settings settings) {
         return new DnsSettings(
@@ -63,50 +62,32 @@ record DnsSettings(
     }
 
     private static List<String> names(Settings settings, Setting setting) {
-        var names = new ArrayList<String>();
-        for (String word : words(settings.text(setting))) {
-            String name = plain(word.startsWith("*.") ? word.substring(2) : word);
-            if (name.isEmpty() || name.matches(".*[\\s=].*")) {
-                throw wrong(settings, setting, word, "is no name or suffix");
-            }
-            names.add(name);
-        }
-        return names;
+        return settings.words(setting).stream()
+                .map(word -> plain(word.startsWith("*.") ? word.substring(2) : word))
+                .toList();
     }
 
     private static Map<String, String> mappings(Settings settings) {
         var mappings = new LinkedHashMap<String, String>();
-        for (String word : words(settings.text(Setting.DNS_MAPPINGS))) {
-            String[] sides = word.split("=", -1);
-            if (sides.length != 2 || plain(sides[0]).isEmpty() || plain(sides[1]).isEmpty()) {
-                throw wrong(settings, Setting.DNS_MAPPINGS, word, "is no NAME=NAME or NAME=ADDRESS");
-            }
-            mappings.put(plain(sides[0]), plain(sides[1]));
+        for (String word : settings.words(Setting.DNS_MAPPINGS)) {
+            int equals = word.indexOf('=');
+            mappings.put(plain(word.substring(0, equals)), plain(word.substring(equals + 1)));
         }
         return mappings;
     }
 
     private static List<InetSocketAddress> servers(Settings settings) {
         var servers = new ArrayList<InetSocketAddress>();
-        for (String word : words(settings.text(Setting.DNS_SERVERS))) {
+        for (String word : settings.words(Setting.DNS_SERVERS)) {
             servers.add(HostServers.server(word)
-                    .orElseThrow(() ->
-                            wrong(settings, Setting.DNS_SERVERS, word, "is no ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT")));
+                    .orElseThrow(() -> new Failure(
+                            Kind.USAGE,
+                            "setting 'dns.servers' ("
+                                    + settings.value(Setting.DNS_SERVERS).source() + "): '" + word
+                                    + "' is no ADDRESS, ADDRESS:PORT or [ADDRESS]:PORT",
+                            "docs/dns.md says what it is for")));
         }
         return servers;
-    }
-
-    private static Failure wrong(Settings settings, Setting setting, String word, String what) {
-        return new Failure(
-                Kind.USAGE,
-                "setting '" + setting.key() + "' (" + settings.value(setting).source() + "): '" + word + "' " + what,
-                "docs/dns.md says how it is written");
-    }
-
-    private static List<String> words(String text) {
-        return Arrays.stream(text.split("[,\\s]+", -1))
-                .filter(word -> !word.isEmpty())
-                .toList();
     }
 
     /** In lower case, without dots around it. */

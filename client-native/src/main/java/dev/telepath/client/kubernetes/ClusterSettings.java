@@ -7,11 +7,13 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.telepath.client.config.Setting;
 import dev.telepath.client.config.Settings;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,6 +35,7 @@ record ClusterSettings(Map<Setting, String> values, List<String> unused) {
             Setting.KUBERNETES_LOGIN_TIMEOUT,
             Setting.NAME,
             Setting.PROXY_PORT,
+            Setting.DNS_SERVERS,
             Setting.IO_THREADS,
             Setting.TIMEOUT_DAEMON,
             Setting.STREAM_CREDIT,
@@ -48,15 +51,21 @@ record ClusterSettings(Map<Setting, String> values, List<String> unused) {
             Setting.OUTPUT,
             Setting.PROGRESS);
     /** Telepresence's keys for what is a setting of ours. */
-    private static final Map<String, Setting> THEIRS = Map.of(
-            "manager.namespace", Setting.MANAGER_NAMESPACE,
-            "cluster.defaultManagerNamespace", Setting.MANAGER_NAMESPACE,
-            "timeouts.clusterConnect", Setting.TIMEOUT_CONNECT,
-            "timeouts.intercept", Setting.TIMEOUT_INTERCEPT,
-            "timeouts.endpointDial", Setting.TIMEOUT_DIAL,
-            "timeouts.roundtripLatency", Setting.TIMEOUT_ROUNDTRIP,
-            "timeouts.trafficManagerAPI", Setting.TIMEOUT_CALL,
-            "grpc.maxReceiveSize", Setting.GRPC_MAX_MESSAGE);
+    private static final Map<String, Setting> THEIRS = Map.ofEntries(
+            Map.entry("manager.namespace", Setting.MANAGER_NAMESPACE),
+            Map.entry("cluster.defaultManagerNamespace", Setting.MANAGER_NAMESPACE),
+            Map.entry("timeouts.clusterConnect", Setting.TIMEOUT_CONNECT),
+            Map.entry("timeouts.intercept", Setting.TIMEOUT_INTERCEPT),
+            Map.entry("timeouts.endpointDial", Setting.TIMEOUT_DIAL),
+            Map.entry("timeouts.roundtripLatency", Setting.TIMEOUT_ROUNDTRIP),
+            Map.entry("timeouts.trafficManagerAPI", Setting.TIMEOUT_CALL),
+            Map.entry("grpc.maxReceiveSize", Setting.GRPC_MAX_MESSAGE),
+            Map.entry("dns.lookupTimeout", Setting.DNS_LOOKUP_TIMEOUT),
+            Map.entry("dns.includeSuffixes", Setting.DNS_INCLUDE_SUFFIXES),
+            Map.entry("dns.excludeSuffixes", Setting.DNS_EXCLUDE_SUFFIXES));
+    /** Settings of several words, which others write as lists. */
+    private static final Set<Setting> LISTS = Set.of(
+            Setting.DNS_INCLUDE_SUFFIXES, Setting.DNS_EXCLUDE_SUFFIXES, Setting.DNS_EXCLUDES, Setting.DNS_MAPPINGS);
 
     ClusterSettings {
         values = Map.copyOf(values);
@@ -64,16 +73,17 @@ record ClusterSettings(Map<Setting, String> values, List<String> unused) {
     }
 
     static ClusterSettings of(Map<String, Object> tree) {
-        Map<String, String> flat = new LinkedHashMap<>();
+        Map<String, Object> flat = new LinkedHashMap<>();
         flatten("", tree, flat);
         Map<Setting, String> values = new EnumMap<>(Setting.class);
         List<String> unused = new ArrayList<>();
         flat.forEach((key, value) -> {
             Setting setting = Setting.of(key).orElse(THEIRS.get(key));
-            if (setting == null || OWN.contains(setting) || !Settings.allows(setting, plain(value))) {
+            String text = setting != null && LISTS.contains(setting) ? words(value) : plain(String.valueOf(value));
+            if (setting == null || OWN.contains(setting) || !Settings.allows(setting, text)) {
                 unused.add(key);
             } else {
-                values.put(setting, plain(value));
+                values.put(setting, text);
             }
         });
         return new ClusterSettings(values, unused);
@@ -101,13 +111,25 @@ record ClusterSettings(Map<Setting, String> values, List<String> unused) {
         return value.matches("\\d+[KMG]i") ? value.substring(0, value.length() - 1) : value;
     }
 
-    private static void flatten(String prefix, Map<?, ?> tree, Map<String, String> flat) {
+    /** A list in the way that a setting has it, with commas; Telepresence's mappings are maps of {@code name} and {@code aliasFor}. */
+    private static String words(Object value) {
+        if (!(value instanceof Collection<?> all)) {
+            return String.valueOf(value);
+        }
+        return all.stream()
+                .map(one -> one instanceof Map<?, ?> mapping
+                        ? mapping.get("name") + "=" + mapping.get("aliasFor")
+                        : String.valueOf(one))
+                .collect(Collectors.joining(","));
+    }
+
+    private static void flatten(String prefix, Map<?, ?> tree, Map<String, Object> flat) {
         tree.forEach((key, value) -> {
             String path = prefix.isEmpty() ? String.valueOf(key) : prefix + "." + key;
             if (value instanceof Map<?, ?> deeper) {
                 flatten(path, deeper, flat);
             } else if (flat.size() < MOST_KEYS) {
-                flat.put(path, String.valueOf(value));
+                flat.put(path, value instanceof Collection<?> ? value : String.valueOf(value));
             }
         });
     }

@@ -33,7 +33,12 @@ class KubeconfigTest {
                 - name: telepresence.io
                   extension:
                     manager: {namespace: ambassador}
-                    dns: {excludeSuffixes: [.com]}
+                    dns:
+                      excludeSuffixes: [.com, .org]
+                      mappings: [{name: db, aliasFor: db.shop}, {name: old, aliasFor: 10.0.0.1}]
+                      lookupTimeout: 7s
+                      localIP: 127.0.0.9
+                      includeSuffixes: ["a=b"]
                     timeouts: {clusterConnect: 7s}
                 - name: telepath.dev
                   extension:
@@ -173,8 +178,13 @@ class KubeconfigTest {
         var read = Kubeconfig.read(options(List.of(file("a", TWO_CONTEXTS)), "", "", "", ""));
         var settings = ClusterSettings.of(read.extension());
         assertThat(settings.values())
-                .isEqualTo(Map.of(Setting.MANAGER_NAMESPACE, "tools", Setting.TIMEOUT_CONNECT, "7s"));
-        assertThat(settings.unused()).containsExactly("dns.excludeSuffixes");
+                .isEqualTo(Map.of(
+                        Setting.MANAGER_NAMESPACE, "tools",
+                        Setting.TIMEOUT_CONNECT, "7s",
+                        Setting.DNS_EXCLUDE_SUFFIXES, ".com,.org",
+                        Setting.DNS_MAPPINGS, "db=db.shop,old=10.0.0.1",
+                        Setting.DNS_LOOKUP_TIMEOUT, "7s"));
+        assertThat(settings.unused()).containsExactly("dns.localIP", "dns.includeSuffixes");
     }
 
     @Test

@@ -60,7 +60,7 @@ class ClientInClusterIT {
         cluster.install(
                 image.orElseThrow(),
                 telepath.directory().resolve("manager"),
-                "timeouts: {intercept: 40s}\ndns: {excludeSuffixes: [.com]}\n");
+                "timeouts: {intercept: 40s}\ndns: {localIP: 127.0.0.9}\n");
     }
 
     @AfterAll
@@ -111,7 +111,7 @@ class ClientInClusterIT {
         Result result = connect(kubeconfig, "--manager-namespace", namespace).orFail();
         JsonNode told = JSON.readTree(result.out()).path("connection");
         assertThat(told.path("manager").asText()).startsWith("kubernetes:").endsWith("/" + namespace);
-        assertThat(told.path("settings_not_used").toString()).contains("dns.excludeSuffixes (cluster)");
+        assertThat(told.path("settings_not_used").toString()).contains("dns.localIP (cluster)");
         assertThat(connection().path("state").asText()).isEqualTo("attached");
         Result again = connect(kubeconfig, "--manager-namespace", namespace).orFail();
         assertThat(JSON.readTree(again.out()).path("already").asBoolean()).isTrue();
