@@ -9,6 +9,8 @@ import dev.telepath.protocol.telepresence.manager.AgentPodInfo;
 import dev.telepath.protocol.telepresence.manager.AgentPodInfoSnapshot;
 import dev.telepath.protocol.telepresence.manager.ClientInfo;
 import dev.telepath.protocol.telepresence.manager.CreateInterceptRequest;
+import dev.telepath.protocol.telepresence.manager.DNSRequest;
+import dev.telepath.protocol.telepresence.manager.DNSResponse;
 import dev.telepath.protocol.telepresence.manager.DialRequest;
 import dev.telepath.protocol.telepresence.manager.InterceptDispositionType;
 import dev.telepath.protocol.telepresence.manager.InterceptInfo;
@@ -74,6 +76,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 
 /**
  * A clear-text manager in this process, with an agent of workload {@code web} built in: what comes to its front port is
@@ -94,6 +97,8 @@ final class FakeManager extends MutinyManagerGrpc.ManagerImplBase implements Aut
     volatile Status denied = Status.OK;
     /** What sessions to be restored are answered, as often as that method is called; then they are. */
     final Queue<Status> restoreFailures;
+    /** What questions of DNS are answered. */
+    volatile Function<DNSRequest, DNSResponse> names = question -> DNSResponse.getDefaultInstance();
     /** Connections that are open now, and all there ever were. */
     final AtomicInteger connections = new AtomicInteger();
 
@@ -348,6 +353,11 @@ final class FakeManager extends MutinyManagerGrpc.ManagerImplBase implements Aut
 
     BroadcastProcessor<DialRequest> dials() {
         return dials;
+    }
+
+    @Override
+    public Uni<DNSResponse> lookupDNS(DNSRequest request) {
+        return Uni.createFrom().item(names.apply(request));
     }
 
     @Override
