@@ -76,8 +76,7 @@ public enum Setting {
             0,
             300_000,
             "how long it is kept that the cluster does not know a name or record"),
-    DNS_CACHE_ENTRIES(
-            "dns.cache-entries", Type.NUMBER, "4096", 0, 1_000_000, "answers of the cluster kept; 0 = none"),
+    DNS_CACHE_ENTRIES("dns.cache-entries", Type.NUMBER, "4096", 0, 1_000_000, "answers of the cluster kept; 0 = none"),
     DNS_MAX_PENDING(
             "dns.max-pending",
             Type.NUMBER,

@@ -120,10 +120,8 @@ public final class Settings {
                     + String.join(", ", choices.stream().sorted().toList()));
         }
         Pattern form = WORDS.get(setting);
-        for (String word : form == null ? List.<String>of() : words(text)) {
-            if (!form.matcher(word).matches()) {
-                throw new IllegalArgumentException("'" + word + "' is none of: " + setting.meaning());
-            }
+        if (form != null) {
+            check(setting, form, words(text));
         }
         long number = switch (setting.type()) {
             case TEXT, SECRET -> 0;
@@ -133,6 +131,14 @@ public final class Settings {
         };
         if (number < setting.least() || number > setting.most()) {
             throw new IllegalArgumentException("'" + text + "' is out of range " + range(setting));
+        }
+    }
+
+    private static void check(Setting setting, Pattern form, List<String> words) {
+        for (String word : words) {
+            if (!form.matcher(word).matches()) {
+                throw new IllegalArgumentException("'" + word + "' is none of: " + setting.meaning());
+            }
         }
     }
 

@@ -12,14 +12,14 @@ final class AnswerCache {
     /** Bytes of records beyond which an answer is not kept. */
     private static final int MOST_OF_ONE = 4096;
 
-    private final Map<Key, Kept> kept = new LinkedHashMap<>(64, 0.75f, true);
+    private final Map<Question, Kept> kept = new LinkedHashMap<>(64, 0.75f, true);
     private final LongSupplier nanoClock;
     private final Duration positive;
     private final Duration negative;
     private final int most;
 
     /** A name in lower case and a record type. */
-    record Key(String name, int type) {}
+    record Question(String name, int type) {}
 
     /** An answer, when it was told and for how long it may be given, in nanoseconds. */
     record Kept(FarAnswer answer, long at, long life) {}
@@ -49,7 +49,7 @@ final class AnswerCache {
         this.most = most;
     }
 
-    synchronized Optional<Found> find(Key key) {
+    synchronized Optional<Found> find(Question key) {
         Kept one = kept.get(key);
         if (one == null) {
             return Optional.empty();
@@ -63,7 +63,7 @@ final class AnswerCache {
     }
 
     /** Keeps it if it may be kept, and tells how it is to be given now. */
-    Found put(Key key, FarAnswer answer) {
+    Found put(Question key, FarAnswer answer) {
         long life = life(answer);
         if (life > 0 && most > 0 && answer.isTold() && answer.size() <= MOST_OF_ONE) {
             store(key, new Kept(answer, nanoClock.getAsLong(), life));
@@ -71,10 +71,10 @@ final class AnswerCache {
         return found(answer, 0, life);
     }
 
-    private synchronized void store(Key key, Kept one) {
+    private synchronized void store(Question key, Kept one) {
         kept.put(key, one);
         if (kept.size() > most) {
-            Iterator<Key> oldest = kept.keySet().iterator();
+            Iterator<Question> oldest = kept.keySet().iterator();
             oldest.next();
             oldest.remove();
         }

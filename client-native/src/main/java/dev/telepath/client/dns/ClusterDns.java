@@ -88,10 +88,7 @@ public final class ClusterDns implements AutoCloseable {
                 new AnswerCache(System::nanoTime, settings.cacheTtl(), settings.negativeTtl(), settings.cacheEntries());
         this.lookup = new ClusterLookup(far, cache, settings.lookupTimeout(), metrics);
         this.others = new OtherServers(
-                loops,
-                settings.servers().isEmpty() ? servers : settings.servers(),
-                tos,
-                OtherServers.Patience.USUAL);
+                loops, settings.servers().isEmpty() ? servers : settings.servers(), tos, OtherServers.Patience.USUAL);
         this.probe = new LoopProbe(far, this::toProbe, PROBE_AGAIN, settings.lookupTimeout());
         this.seen = see(network.get(), namespaces.get(), Set.of());
         this.resolver = new SplitResolver(settings, this::names, translation, lookup, others, probe, metrics);
@@ -105,19 +102,15 @@ public final class ClusterDns implements AutoCloseable {
 
     private Seen see(ClusterNetwork now, Set<String> known, Set<String> loops) {
         return new Seen(
-                now,
-                known,
-                loops,
-                new ClusterNames(settings, ClusterNames.View.of(now, namespace, known, loops)));
+                now, known, loops, new ClusterNames(settings, ClusterNames.View.of(now, namespace, known, loops)));
     }
 
     private ClusterNames names() {
         Seen last = seen;
         ClusterNetwork now = network.get();
         Set<String> known = namespaces.get();
-        // What was told last is one object until it changes.
-        boolean same = now == last.network
-                && (known == last.namespaces || known.equals(last.namespaces))
+        boolean same = now.equals(last.network)
+                && known.equals(last.namespaces)
                 && probe.loops().size() == last.loops.size();
         if (same) {
             return last.names;

@@ -1,7 +1,7 @@
 package dev.telepath.client.dns;
 
 import dev.telepath.client.dns.AnswerCache.Found;
-import dev.telepath.client.dns.AnswerCache.Key;
+import dev.telepath.client.dns.AnswerCache.Question;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -25,7 +25,7 @@ final class ClusterLookup implements AutoCloseable {
     private final AnswerCache cache;
     private final Duration timeout;
     private final DnsMetrics metrics;
-    private final Map<Key, CompletableFuture<Found>> pending = new ConcurrentHashMap<>();
+    private final Map<Question, CompletableFuture<Found>> pending = new ConcurrentHashMap<>();
     private volatile boolean closed;
 
     /**
@@ -46,7 +46,7 @@ final class ClusterLookup implements AutoCloseable {
      * @return never fails; an answer with another code than those {@link FarAnswer#isTold} is a failure
      */
     CompletionStage<Found> ask(String name, int type) {
-        var key = new Key(name, type);
+        var key = new Question(name, type);
         if (cache.find(key).isPresent()) {
             metrics.cacheHit();
         }
@@ -54,7 +54,7 @@ final class ClusterLookup implements AutoCloseable {
             if (!found.answer().isUnknownName() || name.endsWith(".arpa")) {
                 return CompletableFuture.completedFuture(found);
             }
-            return once(new Key(name, type == Type.A ? Type.AAAA : Type.A)).thenApply(other -> {
+            return once(new Question(name, type == Type.A ? Type.AAAA : Type.A)).thenApply(other -> {
                 if (other.answer().isUnknownName()) {
                     return found;
                 }
@@ -66,10 +66,10 @@ final class ClusterLookup implements AutoCloseable {
 
     /** Whether that question is put to the far side now. */
     boolean isUnderWay(String name, int type) {
-        return pending.containsKey(new Key(name, type));
+        return pending.containsKey(new Question(name, type));
     }
 
-    private CompletableFuture<Found> once(Key key) {
+    private CompletableFuture<Found> once(Question key) {
         Optional<Found> known = cache.find(key);
         if (known.isPresent()) {
             return CompletableFuture.completedFuture(known.get());
@@ -81,24 +81,22 @@ final class ClusterLookup implements AutoCloseable {
         }
         // The one that was under way may have ended between the two looks; then this asks once more than needed.
         CompletableFuture<FarAnswer> asked = asked(key);
-        asked.copy()
-                .orTimeout(timeout.toMillis(), TimeUnit.MILLISECONDS)
-                .whenComplete((answer, failure) -> {
-                    if (answer == null) {
-                        asked.cancel(false);
-                        LOG.debugf("cluster did not answer name=%s type=%s cause=%s", key.name(), key.type(), failure);
-                    }
-                    Found found = cache.put(key, answer == null ? FarAnswer.FAILED : answer);
-                    pending.remove(key, fresh);
-                    fresh.complete(found);
-                });
+        asked.copy().orTimeout(timeout.toMillis(), TimeUnit.MILLISECONDS).whenComplete((answer, failure) -> {
+            if (answer == null) {
+                asked.cancel(false);
+                LOG.debugf("cluster did not answer name=%s type=%s cause=%s", key.name(), key.type(), failure);
+            }
+            Found found = cache.put(key, answer == null ? FarAnswer.FAILED : answer);
+            pending.remove(key, fresh);
+            fresh.complete(found);
+        });
         if (closed) {
             fresh.complete(cache.put(key, FarAnswer.FAILED));
         }
         return fresh;
     }
 
-    private CompletableFuture<FarAnswer> asked(Key key) {
+    private CompletableFuture<FarAnswer> asked(Question key) {
         try {
             return closed
                     ? CompletableFuture.failedFuture(new IllegalStateException("not connected any more"))

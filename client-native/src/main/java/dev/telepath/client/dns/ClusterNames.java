@@ -17,16 +17,7 @@ final class ClusterNames {
     private static final Destination OTHER = new Destination.Other();
     /** Types that programs ask of a host. Of a short name others are about a top-level domain: DS, DNSKEY, NS, SOA. */
     private static final Set<Integer> HOST_TYPES = Set.of(
-            Type.A,
-            Type.AAAA,
-            Type.CNAME,
-            Type.MX,
-            Type.PTR,
-            Type.SRV,
-            Type.TXT,
-            Type.HTTPS,
-            Type.SVCB,
-            Type.ANY);
+            Type.A, Type.AAAA, Type.CNAME, Type.MX, Type.PTR, Type.SRV, Type.TXT, Type.HTTPS, Type.SVCB, Type.ANY);
     /** Labels of {@code pod.service.namespace}. */
     private static final int MOST_LABELS = 3;
 
@@ -42,8 +33,7 @@ final class ClusterNames {
      * @param networks whose reverse names are the cluster's
      * @param loops include suffixes whose questions come back here, and which therefore do not count
      */
-    record View(
-            String domain, String namespace, Set<String> namespaces, List<Network> networks, Set<String> loops) {
+    record View(String domain, String namespace, Set<String> namespaces, List<Network> networks, Set<String> loops) {
         /** Of what the cluster tells. */
         static View of(ClusterNetwork network, String namespace, Set<String> more, Set<String> loops) {
             String said = DnsSettings.plain(network.domain());
@@ -98,12 +88,11 @@ final class ClusterNames {
         if (address.isPresent()) {
             return new Destination.Fixed(address.get());
         }
-        Destination.Cluster literally = new Destination.Cluster(alias, false);
-        return isNeverOfCluster(alias)
-                ? OTHER
-                : byName(alias, Type.A, Translation.NONE) instanceof Destination.Cluster(String name, boolean elsewhere)
-                        ? new Destination.Cluster(name, false)
-                        : literally;
+        if (isNeverOfCluster(alias)) {
+            return OTHER;
+        }
+        String name = byName(alias, Type.A, Translation.NONE) instanceof Destination.Cluster far ? far.name() : alias;
+        return new Destination.Cluster(name, false);
     }
 
     /** What programs look for in every network, and what names this machine itself. */
@@ -116,14 +105,13 @@ final class ClusterNames {
     }
 
     private Destination byName(String name, int type, Translation translation) {
-        boolean included = settings.include().stream()
-                .anyMatch(suffix -> !view.loops().contains(suffix) && isUnder(name, suffix));
+        boolean included =
+                settings.include().stream().anyMatch(suffix -> !view.loops().contains(suffix) && isUnder(name, suffix));
         if (included) {
             return new Destination.Cluster(name, false);
         }
         Optional<InetAddress> reversed = ReverseName.address(name).flatMap(translation::real);
-        if (reversed.isPresent()
-                && view.networks().stream().anyMatch(network -> network.contains(reversed.get()))) {
+        if (reversed.isPresent() && view.networks().stream().anyMatch(network -> network.contains(reversed.get()))) {
             return new Destination.Cluster(ReverseName.of(reversed.get()), false);
         }
         int excluded = settings.exclude().stream()

@@ -90,7 +90,8 @@ final class DnsMetrics {
     }
 
     long questions(Kind kind) {
-        return (long) counters(kind).values().stream().mapToDouble(Counter::count).sum();
+        return (long)
+                counters(kind).values().stream().mapToDouble(Counter::count).sum();
     }
 
     long cacheHits() {

@@ -37,8 +37,7 @@ public final class DnsOverTcp extends ByteToMessageDecoder {
 
     @Override
     public void handlerAdded(ChannelHandlerContext ctx) {
-        ctx.pipeline()
-                .addBefore(ctx.name(), null, new IdleStateHandler(0, 0, idle.toMillis(), TimeUnit.MILLISECONDS));
+        ctx.pipeline().addBefore(ctx.name(), null, new IdleStateHandler(0, 0, idle.toMillis(), TimeUnit.MILLISECONDS));
         // A program may end its direction with its last question and still wait for the answer.
         if (ctx.channel().config() instanceof SocketChannelConfig config) {
             config.setAllowHalfClosure(true);
@@ -59,8 +58,9 @@ public final class DnsOverTcp extends ByteToMessageDecoder {
         in.readBytes(query);
         pending++;
         // By the loop even from the loop itself: this may be on the stack of the decoder.
-        resolver.answer(query, Resolver.MOST_OF_TCP).whenComplete((answer, failure) -> ctx.executor()
-                .execute(() -> answered(ctx, answer == null ? new byte[0] : answer)));
+        resolver.answer(query, Resolver.MOST_OF_TCP)
+                .whenComplete((answer, failure) ->
+                        ctx.executor().execute(() -> answered(ctx, answer == null ? new byte[0] : answer)));
     }
 
     private void answered(ChannelHandlerContext ctx, byte[] answer) {
@@ -83,7 +83,9 @@ public final class DnsOverTcp extends ByteToMessageDecoder {
 
     /** Looks at what came while there was no room, and reads on. */
     private void resume(ChannelHandlerContext ctx) {
-        if (ctx.channel().config().isAutoRead() || pending >= MOST_PENDING || !ctx.channel().isWritable()) {
+        if (ctx.channel().config().isAutoRead()
+                || pending >= MOST_PENDING
+                || !ctx.channel().isWritable()) {
             return;
         }
         ctx.channel().config().setAutoRead(true);

@@ -4,8 +4,8 @@ import dev.telepath.client.failure.Failure;
 import dev.telepath.client.failure.Kind;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.bootstrap.ServerBootstrap;
-import io.netty.buffer.Unpooled;
 import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
@@ -144,8 +144,7 @@ public final class DnsServer implements AutoCloseable {
             resolver.answer(query, Resolver.mostOfUdp(query)).thenAccept(answer -> {
                 // A program that does not read must not fill this process; it asks again.
                 if (answer.length > 0 && ctx.channel().isWritable()) {
-                    ctx.writeAndFlush(
-                            new DatagramPacket(Unpooled.wrappedBuffer(answer), sender), ctx.voidPromise());
+                    ctx.writeAndFlush(new DatagramPacket(Unpooled.wrappedBuffer(answer), sender), ctx.voidPromise());
                 }
             });
         }

@@ -38,7 +38,9 @@ record FarRecord(Name owner, int type, long ttl, ByteString data) {
                 long said = in.readU32();
                 long ttl = said <= Integer.MAX_VALUE ? said : 0;
                 var one = new FarRecord(owner, type, ttl, ByteString.copyFrom(in.readByteArray(in.readU16())));
-                if (dclass == DClass.IN && !OF_MESSAGES.contains(type) && one.written(owner, ttl, one.data()).isPresent()) {
+                if (dclass == DClass.IN
+                        && !OF_MESSAGES.contains(type)
+                        && one.written(owner, ttl, one.data()).isPresent()) {
                     found.add(one);
                 }
             }

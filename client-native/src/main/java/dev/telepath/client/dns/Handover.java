@@ -244,8 +244,7 @@ final class Handover {
         if (known != null) {
             answer.complete(known);
         } else {
-            answer.completeExceptionally(
-                    cause == null ? new TimeoutException("no answer from " + servers) : cause);
+            answer.completeExceptionally(cause == null ? new TimeoutException("no answer from " + servers) : cause);
         }
     }
 

@@ -100,7 +100,9 @@ public record HostServers(List<InetSocketAddress> servers, List<String> search) 
             host = host.substring(1, host.length() - 1);
         }
         int given = port;
-        return port < 1 || port > 65_535 ? Optional.empty() : address(host).map(one -> new InetSocketAddress(one, given));
+        return port < 1 || port > 65_535
+                ? Optional.empty()
+                : address(host).map(one -> new InetSocketAddress(one, given));
     }
 
     /** An address in letters, with a zone or without; never a name, so nothing is looked up. */

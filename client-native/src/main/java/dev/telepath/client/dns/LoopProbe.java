@@ -34,6 +34,7 @@ final class LoopProbe implements AutoCloseable {
     private final Duration most;
     /** Suffixes by first label: at most {@link #TRIES} for each. */
     private final Map<String, String> probes = new ConcurrentHashMap<>();
+
     private final Set<String> loops = ConcurrentHashMap.newKeySet();
     private volatile boolean closed;
 

@@ -71,6 +71,7 @@ final class OtherServers implements AutoCloseable {
 
     @Override
     public void close() {
-        underWay.forEach(one -> one.answer().completeExceptionally(new IllegalStateException("not connected any more")));
+        underWay.forEach(
+                one -> one.answer().completeExceptionally(new IllegalStateException("not connected any more")));
     }
 }

@@ -197,6 +197,6 @@ final class Query {
     }
 
     static int short16(byte[] message, int at) {
-        return (message[at] & 0xff) << 8 | message[at + 1] & 0xff;
+        return ((message[at] & 0xff) << 8) | (message[at + 1] & 0xff);
     }
 }

@@ -76,8 +76,7 @@ final class Replies {
         int type = bytes.length == 4 ? Type.A : Type.AAAA;
         boolean asked = query.type() == type || query.type() == Type.ANY;
         var one = new FarRecord(query.name(), type, FIXED_TTL, ByteString.copyFrom(bytes));
-        var found = new Found(
-                new FarAnswer(Rcode.NOERROR, asked ? List.of(one) : List.of()), 0, FIXED_TTL);
+        var found = new Found(new FarAnswer(Rcode.NOERROR, asked ? List.of(one) : List.of()), 0, FIXED_TTL);
         return cluster(query, found, query.name().toString(true).toLowerCase(Locale.ROOT), "", Translation.NONE, most);
     }
 
@@ -88,8 +87,7 @@ final class Replies {
      * @param domain the cluster's, for the record by which others keep that there is nothing
      * @param most bytes of the largest answer
      */
-    static byte[] cluster(
-            Query query, Found found, String asked, String domain, Translation translation, int most) {
+    static byte[] cluster(Query query, Found found, String asked, String domain, Translation translation, int most) {
         if (!found.answer().isTold()) {
             return code(query, Rcode.SERVFAIL);
         }
@@ -164,8 +162,7 @@ final class Replies {
             }
             Name server = Name.fromString("ns.dns", zone);
             Name person = Name.fromString("hostmaster", zone);
-            return Optional.of(
-                    new SOARecord(zone, DClass.IN, seconds, server, person, 1, 7200, 1800, 86_400, seconds));
+            return Optional.of(new SOARecord(zone, DClass.IN, seconds, server, person, 1, 7200, 1800, 86_400, seconds));
         } catch (TextParseException e) {
             return Optional.empty();
         }

@@ -105,8 +105,8 @@ final class SplitResolver implements Resolver {
                     }
                     byte[] answer = Replies.cluster(query, found, far.name(), view.domain(), translation, most);
                     return far.elsewhere() && found.answer().isUnsupportedType()
-                            ? cluster.ask(far.name(), Type.A).thenCompose(addresses ->
-                                    addresses.answer().isUnknownName()
+                            ? cluster.ask(far.name(), Type.A)
+                                    .thenCompose(addresses -> addresses.answer().isUnknownName()
                                             ? others.ask(query, most)
                                             : CompletableFuture.completedFuture(answer))
                             : CompletableFuture.completedFuture(answer);

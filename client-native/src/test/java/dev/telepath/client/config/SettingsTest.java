@@ -52,6 +52,10 @@ class SettingsTest {
                 "namespace:~  a: b|line 1: key 'namespace' is a map",
                 "heartbeat: soon|line 1: key 'heartbeat': 'soon' is no duration",
                 "stream.credit: 1|line 1: key 'stream.credit': '1' is out of range",
+                "dns:~  mappings: a=b=|line 2: key 'dns.mappings': 'a=b=' is none of",
+                "dns.mappings: db|line 1: key 'dns.mappings': 'db' is none of",
+                "dns.excludes: a b=c|line 1: key 'dns.excludes': 'b=c' is none of",
+                "dns.include-suffixes: '.'|line 1: key 'dns.include-suffixes': '.' is none of",
                 "output: xml|line 1: key 'output': 'xml' is none of default, json, yaml",
                 "- a|line 1: expected a map",
                 "manager: 'x|line "

@@ -357,7 +357,7 @@ final class FakeManager extends MutinyManagerGrpc.ManagerImplBase implements Aut
 
     @Override
     public Uni<DNSResponse> lookupDNS(DNSRequest request) {
-        return Uni.createFrom().item(names.apply(request));
+        return Uni.createFrom().item(() -> names.apply(request));
     }
 
     @Override

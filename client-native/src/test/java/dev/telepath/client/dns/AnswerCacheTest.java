@@ -3,7 +3,7 @@ package dev.telepath.client.dns;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.telepath.client.dns.AnswerCache.Found;
-import dev.telepath.client.dns.AnswerCache.Key;
+import dev.telepath.client.dns.AnswerCache.Question;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
@@ -11,7 +11,7 @@ import org.xbill.DNS.Rcode;
 import org.xbill.DNS.Type;
 
 class AnswerCacheTest {
-    private static final Key WEB = new Key("web", Type.A);
+    private static final Question WEB = new Question("web", Type.A);
 
     private final AtomicLong clock = new AtomicLong(Long.MAX_VALUE - 1000);
     private final AnswerCache cache = cache(3);
@@ -28,7 +28,7 @@ class AnswerCacheTest {
         return Dns.far("web", Type.A, ttl, "10.0.0.1");
     }
 
-    private long ttl(Key key) {
+    private long ttl(Question key) {
         Found found = cache.find(key).orElseThrow();
         return found.ttl(found.answer().records().getFirst());
     }
@@ -66,10 +66,10 @@ class AnswerCacheTest {
     @Test
     void nothingIsKeptForTheShorterTimeAndFailuresNotAtAll() {
         cache.put(WEB, Dns.code(Rcode.NXDOMAIN));
-        cache.put(new Key("web", Type.AAAA), Dns.found());
-        cache.put(new Key("web", Type.TXT), Dns.code(Rcode.NOTIMP));
-        cache.put(new Key("failed", Type.A), FarAnswer.FAILED);
-        cache.put(new Key("zero", Type.A), Dns.found(address(0)));
+        cache.put(new Question("web", Type.AAAA), Dns.found());
+        cache.put(new Question("web", Type.TXT), Dns.code(Rcode.NOTIMP));
+        cache.put(new Question("failed", Type.A), FarAnswer.FAILED);
+        cache.put(new Question("zero", Type.A), Dns.found(address(0)));
         assertThat(cache.size()).isEqualTo(3);
 
         pass(Duration.ofMillis(4999));
@@ -81,14 +81,14 @@ class AnswerCacheTest {
     @Test
     void theOneUnusedLongestMakesRoom() {
         for (int i = 0; i < 3; i++) {
-            cache.put(new Key("n" + i, Type.A), Dns.found(address(20)));
+            cache.put(new Question("n" + i, Type.A), Dns.found(address(20)));
         }
-        cache.find(new Key("n0", Type.A));
+        cache.find(new Question("n0", Type.A));
         cache.put(WEB, Dns.found(address(20)));
 
         assertThat(cache.size()).isEqualTo(3);
-        assertThat(cache.find(new Key("n0", Type.A))).isPresent();
-        assertThat(cache.find(new Key("n1", Type.A))).isEmpty();
+        assertThat(cache.find(new Question("n0", Type.A))).isPresent();
+        assertThat(cache.find(new Question("n1", Type.A))).isEmpty();
     }
 
     @Test

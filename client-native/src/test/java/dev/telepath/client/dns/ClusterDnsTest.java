@@ -73,8 +73,9 @@ class ClusterDnsTest {
     }
 
     private void has(String name, int type, String... data) {
-        FarRecord[] records =
-                java.util.Arrays.stream(data).map(one -> Dns.far(name, type, 10, one)).toArray(FarRecord[]::new);
+        FarRecord[] records = java.util.Arrays.stream(data)
+                .map(one -> Dns.far(name, type, 10, one))
+                .toArray(FarRecord[]::new);
         zone.put(name + " " + type, Dns.found(records));
     }
 
@@ -115,7 +116,9 @@ class ClusterDnsTest {
     }
 
     private static List<String> data(Message answer) {
-        return answer.getSection(Section.ANSWER).stream().map(Record::rdataToString).toList();
+        return answer.getSection(Section.ANSWER).stream()
+                .map(Record::rdataToString)
+                .toList();
     }
 
     @Test
@@ -150,8 +153,7 @@ class ClusterDnsTest {
         assertThat(data(resolver.send(Dns.question("_http._tcp.web.shop", Type.SRV))))
                 .containsExactly("0 100 80 " + WEB + ".");
         assertThat(data(resolver.send(Dns.question(WEB, Type.TXT)))).containsExactly("\"hello world\"");
-        assertThat(data(resolver.send(Dns.question("web.shop.svc", Type.MX))))
-                .containsExactly("10 mail." + WEB + ".");
+        assertThat(data(resolver.send(Dns.question("web.shop.svc", Type.MX)))).containsExactly("10 mail." + WEB + ".");
         assertThat(data(resolver.send(Dns.question("7.0.96.10.in-addr.arpa", Type.PTR))))
                 .containsExactly(WEB + ".");
         Message chain = resolver.send(Dns.question("alias", Type.A));
@@ -177,6 +179,7 @@ class ClusterDnsTest {
 
         zone.put("text.dev.svc.cluster.local " + Type.TXT, Dns.code(Rcode.NOTIMP));
         zone.put("text.dev.svc.cluster.local " + Type.A, Dns.code(Rcode.NXDOMAIN));
+        zone.put("text.dev.svc.cluster.local " + Type.AAAA, Dns.code(Rcode.NXDOMAIN));
         assertThat(data(resolver(dns()).send(Dns.question("text.dev", Type.TXT))))
                 .containsExactly("192.0.2.1");
     }
@@ -344,7 +347,10 @@ class ClusterDnsTest {
     }
 
     private static byte[] answer(Resolver resolver, byte[] query) {
-        return resolver.answer(query, 512).toCompletableFuture().orTimeout(10, TimeUnit.SECONDS).join();
+        return resolver.answer(query, 512)
+                .toCompletableFuture()
+                .orTimeout(10, TimeUnit.SECONDS)
+                .join();
     }
 
     private static int rcode(Resolver resolver, byte[] query) {
@@ -360,7 +366,8 @@ class ClusterDnsTest {
         resolver.answer(Dns.query("b", Type.A).bytes(), 512);
 
         assertThat(rcode(resolver, Dns.query("c", Type.A).bytes())).isEqualTo(Rcode.SERVFAIL);
-        assertThat(metrics.counter("telepath.dns.questions", "kind", "cluster", "outcome", "refused").count())
+        assertThat(metrics.counter("telepath.dns.questions", "kind", "cluster", "outcome", "refused")
+                        .count())
                 .isEqualTo(1);
         assertThat(dns.status().pending()).isEqualTo(2);
     }
@@ -381,8 +388,10 @@ class ClusterDnsTest {
         assertThat(status.failed()).isZero();
         assertThat(status.pending()).isZero();
         assertThat(status.domain()).isEqualTo("cluster.local");
-        assertThat(status.servers()).containsExactly("127.0.0.1:" + machine.address().getPort());
-        assertThat(metrics.timer("telepath.dns.answer", "kind", "cluster").count()).isEqualTo(2);
+        assertThat(status.servers())
+                .containsExactly("127.0.0.1:" + machine.address().getPort());
+        assertThat(metrics.timer("telepath.dns.answer", "kind", "cluster").count())
+                .isEqualTo(2);
     }
 
     @Test
@@ -390,11 +399,13 @@ class ClusterDnsTest {
         has(WEB, Type.A, "10.96.0.7");
         DnsServer server = listen(dns().resolver(), DnsServer.Limits.USUAL);
         int questions = 3 * DnsOverTcp.MOST_PENDING;
-        try (var socket = new Socket(server.address().getAddress(), server.address().getPort())) {
+        try (var socket =
+                new Socket(server.address().getAddress(), server.address().getPort())) {
             socket.setSoTimeout(10_000);
             var out = new DataOutputStream(socket.getOutputStream());
             for (int id = 0; id < questions; id++) {
-                byte[] query = Query.withId(Dns.query(id % 2 == 0 ? "web" : "example.com", Type.A).bytes(), id);
+                byte[] query = Query.withId(
+                        Dns.query(id % 2 == 0 ? "web" : "example.com", Type.A).bytes(), id);
                 out.writeShort(query.length);
                 out.write(query);
             }
@@ -406,8 +417,9 @@ class ClusterDnsTest {
             for (int i = 0; i < questions; i++) {
                 ids.add(Query.short16(in.readNBytes(in.readUnsignedShort()), 0));
             }
-            assertThat(ids).containsExactlyInAnyOrderElementsOf(
-                    IntStream.range(0, questions).boxed().toList());
+            assertThat(ids)
+                    .containsExactlyInAnyOrderElementsOf(
+                            IntStream.range(0, questions).boxed().toList());
             assertThat(in.read()).isEqualTo(-1);
         }
     }
@@ -415,8 +427,10 @@ class ClusterDnsTest {
     @Test
     void silentAndTooManyConnectionsAreEnded() throws IOException {
         DnsServer server = listen(dns().resolver(), new DnsServer.Limits(1, Duration.ofMillis(200)));
-        try (var silent = new Socket(server.address().getAddress(), server.address().getPort());
-                var second = new Socket(server.address().getAddress(), server.address().getPort())) {
+        try (var silent = new Socket(
+                        server.address().getAddress(), server.address().getPort());
+                var second = new Socket(
+                        server.address().getAddress(), server.address().getPort())) {
             silent.setSoTimeout(10_000);
             second.setSoTimeout(10_000);
 
@@ -431,6 +445,7 @@ class ClusterDnsTest {
         dns.close();
 
         assertThat(rcode(dns.resolver(), Dns.query("web", Type.A).bytes())).isEqualTo(Rcode.SERVFAIL);
-        assertThat(rcode(dns.resolver(), Dns.query("example.com", Type.A).bytes())).isEqualTo(Rcode.SERVFAIL);
+        assertThat(rcode(dns.resolver(), Dns.query("example.com", Type.A).bytes()))
+                .isEqualTo(Rcode.SERVFAIL);
     }
 }

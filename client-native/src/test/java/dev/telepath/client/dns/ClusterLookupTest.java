@@ -3,7 +3,7 @@ package dev.telepath.client.dns;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.telepath.client.dns.AnswerCache.Found;
-import dev.telepath.client.dns.AnswerCache.Key;
+import dev.telepath.client.dns.AnswerCache.Question;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -18,8 +18,8 @@ import org.xbill.DNS.Rcode;
 import org.xbill.DNS.Type;
 
 class ClusterLookupTest {
-    private final Map<Key, CompletableFuture<FarAnswer>> far = new HashMap<>();
-    private final List<Key> asked = new ArrayList<>();
+    private final Map<Question, CompletableFuture<FarAnswer>> far = new HashMap<>();
+    private final List<Question> asked = new ArrayList<>();
     private final AtomicLong clock = new AtomicLong();
     private final DnsMetrics metrics = new DnsMetrics(new SimpleMeterRegistry());
     private final ClusterLookup lookup = lookup(Duration.ofSeconds(20));
@@ -30,12 +30,12 @@ class ClusterLookupTest {
     }
 
     private CompletionStage<FarAnswer> ask(String name, int type) {
-        asked.add(new Key(name, type));
-        return far.computeIfAbsent(new Key(name, type), key -> new CompletableFuture<>());
+        asked.add(new Question(name, type));
+        return far.computeIfAbsent(new Question(name, type), key -> new CompletableFuture<>());
     }
 
     private void tell(String name, int type, FarAnswer answer) {
-        far.computeIfAbsent(new Key(name, type), key -> new CompletableFuture<>())
+        far.computeIfAbsent(new Question(name, type), key -> new CompletableFuture<>())
                 .complete(answer);
     }
 
@@ -108,11 +108,11 @@ class ClusterLookupTest {
         assertThat(impatient.ask("silent", Type.A).toCompletableFuture().join().answer())
                 .isEqualTo(FarAnswer.FAILED);
 
-        far.put(new Key("away", Type.A), CompletableFuture.failedFuture(new IllegalStateException("away")));
+        far.put(new Question("away", Type.A), CompletableFuture.failedFuture(new IllegalStateException("away")));
         assertThat(now(lookup.ask("away", Type.A))).isEqualTo(FarAnswer.FAILED);
         now(lookup.ask("away", Type.A));
 
-        assertThat(asked.stream().filter(new Key("away", Type.A)::equals)).hasSize(2);
+        assertThat(asked.stream().filter(new Question("away", Type.A)::equals)).hasSize(2);
         assertThat(lookup.cached()).isZero();
     }
 

@@ -121,8 +121,14 @@ class ClusterNamesTest {
     @Test
     void includedBeatsExcludedAndAMappingBeatsBoth() {
         ClusterNames names = names(
-                "dns.include-suffixes", "a.com", "dns.exclude-suffixes", "x.a.com,com", "dns.excludes", "m.com",
-                "dns.mappings", "m.com=web");
+                "dns.include-suffixes",
+                "a.com",
+                "dns.exclude-suffixes",
+                "x.a.com,com",
+                "dns.excludes",
+                "m.com",
+                "dns.mappings",
+                "m.com=web");
 
         assertThat(of(names, "x.a.com")).isEqualTo("x.a.com");
         assertThat(of(names, "m.com")).isEqualTo("web.shop.svc.cluster.local");

@@ -50,7 +50,10 @@ final class Dns {
 
     static FarRecord far(String owner, int type, long ttl, String data) {
         return new FarRecord(
-                name(owner), type, ttl, ByteString.copyFrom(record(owner, type, ttl, data).rdataToWireCanonical()));
+                name(owner),
+                type,
+                ttl,
+                ByteString.copyFrom(record(owner, type, ttl, data).rdataToWireCanonical()));
     }
 
     static FarAnswer found(FarRecord... records) {

@@ -47,8 +47,7 @@ class DnsFuzzTest {
     void query(byte[] input) {
         byte[] before = input.clone();
         int most = Resolver.mostOfUdp(input);
-        CompletableFuture<byte[]> answered =
-                DNS.resolver().answer(input, most).toCompletableFuture();
+        CompletableFuture<byte[]> answered = DNS.resolver().answer(input, most).toCompletableFuture();
 
         assertThat(answered).isCompleted();
         assertThat(input).isEqualTo(before);
@@ -58,8 +57,9 @@ class DnsFuzzTest {
         if (answer.length > 0) {
             assertThat(Arrays.copyOf(answer, 2)).isEqualTo(Arrays.copyOf(input, 2));
             assertThat(Query.asks(answer)).isFalse();
-            Query.parse(input).ifPresent(asked -> assertThat(asked.isAnsweredBy(answer, asked.id()))
-                    .isTrue());
+            Query.parse(input)
+                    .ifPresent(asked ->
+                            assertThat(asked.isAnsweredBy(answer, asked.id())).isTrue());
             Dns.message(answer);
         }
     }

@@ -31,7 +31,8 @@ class HostServersTest {
                 options ndots:2 timeout:1
                 """);
 
-        assertThat(read.servers()).extracting(one -> one.getAddress().getHostAddress() + " " + one.getPort())
+        assertThat(read.servers())
+                .extracting(one -> one.getAddress().getHostAddress() + " " + one.getPort())
                 .containsExactly("192.0.2.1 53", "2001:db8:0:0:0:0:0:1 53");
         assertThat(read.search()).containsExactly("corp.example", "lab.example");
     }
@@ -42,7 +43,8 @@ class HostServersTest {
         Path resolved = file("resolved", "nameserver 192.0.2.7\n");
 
         HostServers read = HostServers.read(stub, resolved);
-        assertThat(read.servers()).extracting(one -> one.getAddress().getHostAddress())
+        assertThat(read.servers())
+                .extracting(one -> one.getAddress().getHostAddress())
                 .containsExactly("192.0.2.7");
         assertThat(read.search()).containsExactly("corp.example");
 
@@ -58,8 +60,14 @@ class HostServersTest {
     void serversOfSettingsMayHaveAPort() {
         assertThat(HostServers.server("192.0.2.1")).get().hasToString("/192.0.2.1:53");
         assertThat(HostServers.server("192.0.2.1:5353")).get().hasToString("/192.0.2.1:5353");
-        assertThat(HostServers.server("::1")).get().extracting(one -> one.getPort()).isEqualTo(53);
-        assertThat(HostServers.server("[::1]:5353")).get().extracting(one -> one.getPort()).isEqualTo(5353);
+        assertThat(HostServers.server("::1"))
+                .get()
+                .extracting(one -> one.getPort())
+                .isEqualTo(53);
+        assertThat(HostServers.server("[::1]:5353"))
+                .get()
+                .extracting(one -> one.getPort())
+                .isEqualTo(5353);
         assertThat(HostServers.server("dns.example")).isEmpty();
         assertThat(HostServers.server("192.0.2.1:0")).isEmpty();
         assertThat(HostServers.server("192.0.2.1:x")).isEmpty();

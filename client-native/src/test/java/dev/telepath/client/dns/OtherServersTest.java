@@ -3,6 +3,7 @@ package dev.telepath.client.dns;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.netty.channel.nio.NioEventLoopGroup;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -16,7 +17,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.stream.IntStream;
-import io.netty.channel.nio.NioEventLoopGroup;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.xbill.DNS.Message;
@@ -45,10 +45,7 @@ class OtherServersTest {
 
     private OtherServers servers(OtherServers.Patience patience, FakeNameServer... servers) {
         return new OtherServers(
-                loops,
-                Arrays.stream(servers).map(FakeNameServer::address).toList(),
-                0,
-                patience);
+                loops, Arrays.stream(servers).map(FakeNameServer::address).toList(), 0, patience);
     }
 
     private static byte[] ask(OtherServers servers, Query query, int most) {
@@ -146,7 +143,8 @@ class OtherServersTest {
     void thatANameIsUnknownIsAnAnswer() throws IOException {
         try (var first = FakeNameServer.failing(Rcode.NXDOMAIN);
                 var second = FakeNameServer.of(address("192.0.2.3"))) {
-            assertThat(Dns.message(ask(servers(PATIENT, first, second), query, 512)).getRcode())
+            assertThat(Dns.message(ask(servers(PATIENT, first, second), query, 512))
+                            .getRcode())
                     .isEqualTo(Rcode.NXDOMAIN);
             assertThat(second.asked).isEmpty();
         }
@@ -170,15 +168,15 @@ class OtherServersTest {
     @Test
     void answersToAnotherQuestionOrIdAreNotTaken() throws IOException {
         try (var server = new FakeNameServer((asked, byTcp) -> {
-            byte[] forged = FakeNameServer.reply(
-                    Dns.question("other.org", Type.A).toWire(), 512, address("192.0.2.66"));
+            byte[] forged =
+                    FakeNameServer.reply(Dns.question("other.org", Type.A).toWire(), 512, address("192.0.2.66"));
             return Query.withId(forged, Query.short16(asked, 0));
         })) {
             assertThatThrownBy(() -> ask(servers(IMPATIENT, server), query, 512))
                     .hasCauseInstanceOf(TimeoutException.class);
         }
-        try (var server = new FakeNameServer((asked, byTcp) -> Query.withId(
-                FakeNameServer.reply(asked, 512, address("192.0.2.66")), Query.short16(asked, 0) ^ 1))) {
+        try (var server = new FakeNameServer((asked, byTcp) ->
+                Query.withId(FakeNameServer.reply(asked, 512, address("192.0.2.66")), Query.short16(asked, 0) ^ 1))) {
             assertThatThrownBy(() -> ask(servers(IMPATIENT, server), query, 512))
                     .hasCauseInstanceOf(TimeoutException.class);
         }
@@ -186,9 +184,8 @@ class OtherServersTest {
 
     @Test
     void whatWasCutByUdpIsAskedForByTcpOnlyWhereTheProgramCanTakeIt() throws IOException {
-        Record[] many = IntStream.range(0, 100)
-                .mapToObj(i -> address("192.0.2." + i))
-                .toArray(Record[]::new);
+        Record[] many =
+                IntStream.range(0, 100).mapToObj(i -> address("192.0.2." + i)).toArray(Record[]::new);
         try (var server = FakeNameServer.of(many)) {
             OtherServers servers = servers(PATIENT, server);
 

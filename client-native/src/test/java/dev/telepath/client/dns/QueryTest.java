@@ -112,8 +112,9 @@ class QueryTest {
         assertThat(Query.opcode(answer)).isEqualTo(Query.opcode(message));
         assertThat(answer[3] & 0xf).isEqualTo(Rcode.FORMERR);
         Query.parse(message)
-                .ifPresent(query -> assertThat(answer).hasSize(query.end()).endsWith(Arrays.copyOfRange(
-                        message, Query.HEADER, query.end())));
+                .ifPresent(query -> assertThat(answer)
+                        .hasSize(query.end())
+                        .endsWith(Arrays.copyOfRange(message, Query.HEADER, query.end())));
     }
 
     @Test

@@ -23,8 +23,7 @@ class RepliesTest {
     private static final String ASKED = "web.shop.svc.cluster.local";
 
     private static Message reply(Query query, FarAnswer answer, int most) {
-        byte[] told = Replies.cluster(
-                query, new Found(answer, 2, 30), ASKED, "cluster.local", Translation.NONE, most);
+        byte[] told = Replies.cluster(query, new Found(answer, 2, 30), ASKED, "cluster.local", Translation.NONE, most);
         assertThat(told.length).isLessThanOrEqualTo(most);
         return Dns.message(told);
     }
