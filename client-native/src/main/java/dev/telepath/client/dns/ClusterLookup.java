@@ -11,8 +11,6 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
-import org.xbill.DNS.Rcode;
-import org.xbill.DNS.Type;
 
 /**
  * Asks the far side for names: what is known is not asked again, and equal questions that are under way share one answer.
@@ -54,13 +52,14 @@ final class ClusterLookup implements AutoCloseable {
             if (!found.answer().isUnknownName() || name.endsWith(".arpa")) {
                 return CompletableFuture.completedFuture(found);
             }
-            return once(new Question(name, type == Type.A ? Type.AAAA : Type.A)).thenApply(other -> {
-                if (other.answer().isUnknownName()) {
-                    return found;
-                }
-                int rcode = other.answer().isTold() ? Rcode.NOERROR : Rcode.SERVFAIL;
-                return new Found(new FarAnswer(rcode, List.of()), 0, found.mostSeconds());
-            });
+            return once(new Question(name, type == RecordType.A ? RecordType.AAAA : RecordType.A))
+                    .thenApply(other -> {
+                        if (other.answer().isUnknownName()) {
+                            return found;
+                        }
+                        int rcode = other.answer().isTold() ? ResponseCode.NO_ERROR : ResponseCode.SERVER_FAILURE;
+                        return new Found(new FarAnswer(rcode, List.of()), 0, found.mostSeconds());
+                    });
         });
     }
 

@@ -7,7 +7,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.xbill.DNS.Type;
 
 /** Which names are the cluster's. Immutable, pure; docs/dns.md has its table. */
 final class ClusterNames {
@@ -17,7 +16,16 @@ final class ClusterNames {
     private static final Destination OTHER = new Destination.Other();
     /** Types that programs ask of a host. Of a short name others are about a top-level domain: DS, DNSKEY, NS, SOA. */
     private static final Set<Integer> HOST_TYPES = Set.of(
-            Type.A, Type.AAAA, Type.CNAME, Type.MX, Type.PTR, Type.SRV, Type.TXT, Type.HTTPS, Type.SVCB, Type.ANY);
+            RecordType.A,
+            RecordType.AAAA,
+            RecordType.CNAME,
+            RecordType.MX,
+            RecordType.PTR,
+            RecordType.SRV,
+            RecordType.TXT,
+            RecordType.HTTPS,
+            RecordType.SVCB,
+            RecordType.ANY);
     /** Labels of {@code pod.service.namespace}. */
     private static final int MOST_LABELS = 3;
 
@@ -91,7 +99,8 @@ final class ClusterNames {
         if (isNeverOfCluster(alias)) {
             return OTHER;
         }
-        String name = byName(alias, Type.A, Translation.NONE) instanceof Destination.Cluster far ? far.name() : alias;
+        String name =
+                byName(alias, RecordType.A, Translation.NONE) instanceof Destination.Cluster far ? far.name() : alias;
         return new Destination.Cluster(name, false);
     }
 

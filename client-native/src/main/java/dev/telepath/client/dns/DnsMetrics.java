@@ -7,7 +7,6 @@ import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import org.xbill.DNS.Rcode;
 
 /** Counts questions by where they went and what came of them. Thread-safe. */
 final class DnsMetrics {
@@ -83,8 +82,8 @@ final class DnsMetrics {
             return Outcome.FAILED;
         }
         return switch (answer[3] & 0xf) {
-            case Rcode.NOERROR -> Query.short16(answer, 6) > 0 ? Outcome.ANSWERED : Outcome.EMPTY;
-            case Rcode.NXDOMAIN -> Outcome.UNKNOWN;
+            case ResponseCode.NO_ERROR -> Query.short16(answer, 6) > 0 ? Outcome.ANSWERED : Outcome.EMPTY;
+            case ResponseCode.NAME_ERROR -> Outcome.UNKNOWN;
             default -> Outcome.FAILED;
         };
     }

@@ -1,31 +1,30 @@
 package dev.telepath.client.dns;
 
 import java.util.List;
-import org.xbill.DNS.Rcode;
 
 /**
  * What the far side says of a name and type.
  *
- * @param rcode of DNS: NOERROR (with records or without), NXDOMAIN, NOTIMP where only that type cannot be asked, else a failure
+ * @param rcode of {@link ResponseCode}: no error (with records or without), no such name, not implemented where only that type cannot be asked, else a failure
  */
 record FarAnswer(int rcode, List<FarRecord> records) {
-    static final FarAnswer FAILED = new FarAnswer(Rcode.SERVFAIL, List.of());
+    static final FarAnswer FAILED = new FarAnswer(ResponseCode.SERVER_FAILURE, List.of());
 
     FarAnswer {
         records = List.copyOf(records);
     }
 
     boolean isUnknownName() {
-        return rcode == Rcode.NXDOMAIN;
+        return rcode == ResponseCode.NAME_ERROR;
     }
 
     boolean isUnsupportedType() {
-        return rcode == Rcode.NOTIMP;
+        return rcode == ResponseCode.NOT_IMPLEMENTED;
     }
 
     /** Whether it says something of the name, so that it may be kept. */
     boolean isTold() {
-        return rcode == Rcode.NOERROR || isUnknownName() || isUnsupportedType();
+        return rcode == ResponseCode.NO_ERROR || isUnknownName() || isUnsupportedType();
     }
 
     /** Bytes of its records' data. */

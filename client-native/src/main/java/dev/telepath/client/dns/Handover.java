@@ -25,7 +25,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
-import org.xbill.DNS.Rcode;
 
 /**
  * One query on its way to the machine's name servers: to the first, after a silence to the next as well, and so on; the first that
@@ -215,7 +214,9 @@ final class Handover {
         }
         byte[] renamed = Query.withId(told, query.id());
         int rcode = told[3] & 0xf;
-        boolean unable = rcode == Rcode.SERVFAIL || rcode == Rcode.NOTIMP || rcode == Rcode.REFUSED;
+        boolean unable = rcode == ResponseCode.SERVER_FAILURE
+                || rcode == ResponseCode.NOT_IMPLEMENTED
+                || rcode == ResponseCode.REFUSED;
         if (!unable) {
             answer.complete(renamed);
             return;

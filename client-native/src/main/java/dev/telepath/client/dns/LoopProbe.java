@@ -13,7 +13,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jboss.logging.Logger;
-import org.xbill.DNS.Type;
 
 /**
  * Finds out whether the cluster's DNS hands questions to this machine, as it may where both run on one. The far side is asked once
@@ -78,7 +77,10 @@ final class LoopProbe implements AutoCloseable {
 
     private CompletableFuture<FarAnswer> ask(String name) {
         try {
-            return far.ask(name, Type.A).toCompletableFuture().copy().orTimeout(most.toMillis(), TimeUnit.MILLISECONDS);
+            return far.ask(name, RecordType.A)
+                    .toCompletableFuture()
+                    .copy()
+                    .orTimeout(most.toMillis(), TimeUnit.MILLISECONDS);
         } catch (RuntimeException e) {
             return CompletableFuture.failedFuture(e);
         }

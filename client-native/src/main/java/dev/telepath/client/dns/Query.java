@@ -1,14 +1,7 @@
 package dev.telepath.client.dns;
 
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.Optional;
-import org.xbill.DNS.DClass;
-import org.xbill.DNS.DNSInput;
-import org.xbill.DNS.Name;
-import org.xbill.DNS.Type;
 
 /** A DNS query, of which only what decides its way is read: so that the rest is passed on as it came. Immutable. */
 final class Query {
@@ -18,11 +11,12 @@ final class Query {
     /** The largest datagram that IPv4 carries, in bytes. */
     private static final int MOST_OF_UDP = 65_507;
 
+    static final int INTERNET = 1;
     private static final int RESPONSE = 0x80;
     private static final int DNSSEC_OK = 0x8000;
 
     private final byte[] bytes;
-    private final Name name;
+    private final DomainName name;
     private final int type;
     private final int dclass;
     private final int end;
@@ -31,7 +25,7 @@ final class Query {
     /** What the query says of EDNS: bytes of the largest answer by UDP, and whether signatures are asked for. */
     record Edns(int size, boolean dnssecOk) {}
 
-    private Query(byte[] bytes, Name name, int type, int dclass, int end, Optional<Edns> edns) {
+    private Query(byte[] bytes, DomainName name, int type, int dclass, int end, Optional<Edns> edns) {
         this.bytes = bytes;
         this.name = name;
         this.type = type;
@@ -55,36 +49,35 @@ final class Query {
         if (message.length < HEADER || short16(message, 4) != 1) {
             return Optional.empty();
         }
-        var in = new DNSInput(message);
+        var in = new MessageReader(message, HEADER);
         try {
-            in.jump(HEADER);
-            Name name = new Name(in);
-            int type = in.readU16();
-            int dclass = in.readU16();
-            int end = in.current();
+            DomainName name = in.name();
+            int type = in.number16();
+            int dclass = in.number16();
+            int end = in.position();
             // A pointer here could only lead into the header, and means nothing in an answer.
             return end == HEADER + name.length() + 4
                     ? Optional.of(new Query(message, name, type, dclass, end, edns(in, message)))
                     : Optional.empty();
-        } catch (IOException | IllegalArgumentException e) {
+        } catch (MessageReader.Malformed e) {
             return Optional.empty();
         }
     }
 
-    private static Optional<Edns> edns(DNSInput in, byte[] message) {
+    private static Optional<Edns> edns(MessageReader in, byte[] message) {
         int records = short16(message, 6) + short16(message, 8) + short16(message, 10);
         try {
             for (int i = 0; i < records; i++) {
-                new Name(in);
-                int type = in.readU16();
-                int dclass = in.readU16();
-                long ttl = in.readU32();
-                in.readByteArray(in.readU16());
-                if (type == Type.OPT) {
+                in.name();
+                int type = in.number16();
+                int dclass = in.number16();
+                long ttl = in.number32();
+                in.bytes(in.number16());
+                if (type == RecordType.OPT) {
                     return Optional.of(new Edns(dclass, (ttl & DNSSEC_OK) != 0));
                 }
             }
-        } catch (IOException | IllegalArgumentException damaged) {
+        } catch (MessageReader.Malformed damaged) {
             return Optional.empty();
         }
         return Optional.empty();
@@ -122,7 +115,7 @@ final class Query {
     }
 
     /** Written as it was asked, in capitals or not. */
-    Name name() {
+    DomainName name() {
         return name;
     }
 
@@ -131,11 +124,7 @@ final class Query {
     }
 
     boolean isOfInternet() {
-        return dclass == DClass.IN;
-    }
-
-    int dclass() {
-        return dclass;
+        return dclass == INTERNET;
     }
 
     /** Bytes of header and question. */
@@ -147,23 +136,9 @@ final class Query {
         return edns;
     }
 
-    /**
-     * The name in lower case without the last dot; the root is empty.
-     *
-     * @return empty where it has other bytes than visible ASCII in its labels, or dots: no host of a cluster is named so
-     */
+    /** The name as {@link DomainName#plain}. */
     Optional<String> plainName() {
-        var text = new StringBuilder();
-        for (int i = 0; i < name.labels() - 1; i++) {
-            byte[] label = name.getLabel(i);
-            for (int at = 1; at < label.length; at++) {
-                if (label[at] <= ' ' || label[at] == '.' || label[at] == '\\' || label[at] == 0x7f) {
-                    return Optional.empty();
-                }
-            }
-            text.append(i == 0 ? "" : ".").append(new String(label, 1, label.length - 1, StandardCharsets.US_ASCII));
-        }
-        return Optional.of(text.toString().toLowerCase(Locale.ROOT));
+        return name.plain();
     }
 
     /** Whether a message is the answer to this query as it was sent with that id. */
@@ -185,15 +160,11 @@ final class Query {
     private boolean sameQuestion(byte[] message) {
         int typeAt = end - 4;
         for (int i = HEADER; i < typeAt; i++) {
-            if (lower(message[i]) != lower(bytes[i])) {
+            if (DomainName.lower(message[i]) != DomainName.lower(bytes[i])) {
                 return false;
             }
         }
         return Arrays.equals(message, typeAt, end, bytes, typeAt, end);
-    }
-
-    private static int lower(byte one) {
-        return one >= 'A' && one <= 'Z' ? one + 32 : one;
     }
 
     static int short16(byte[] message, int at) {

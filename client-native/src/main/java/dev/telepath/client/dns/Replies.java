@@ -2,25 +2,15 @@ package dev.telepath.client.dns;
 
 import com.google.protobuf.ByteString;
 import dev.telepath.client.dns.AnswerCache.Found;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufUtil;
+import io.netty.buffer.Unpooled;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
-import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
-import org.xbill.DNS.DClass;
-import org.xbill.DNS.ExtendedFlags;
-import org.xbill.DNS.Flags;
-import org.xbill.DNS.Header;
-import org.xbill.DNS.Message;
-import org.xbill.DNS.Name;
-import org.xbill.DNS.OPTRecord;
-import org.xbill.DNS.Rcode;
-import org.xbill.DNS.Record;
-import org.xbill.DNS.SOARecord;
-import org.xbill.DNS.Section;
-import org.xbill.DNS.TextParseException;
-import org.xbill.DNS.Type;
 
 /** Writes answers. Pure. */
 final class Replies {
@@ -34,6 +24,10 @@ final class Replies {
     private static final int RECURSION_AVAILABLE = 0x80;
     private static final int RESPONSE = 0x80;
     private static final int TRUNCATED = 0x02;
+    private static final int DNSSEC_OK = 0x8000;
+    private static final int POINTER = 0xc000;
+    /** Offsets that a pointer can say. */
+    private static final int MOST_OFFSET = 0x3fff;
 
     private Replies() {}
 
@@ -47,13 +41,29 @@ final class Replies {
         return bare(message, end, RESPONSE, rcode);
     }
 
+    /** The same, with the EDNS record without which some that ask believe that there is none here and stop using it. */
     static byte[] code(Query query, int rcode) {
-        return bare(query.bytes(), query.end(), RESPONSE, rcode);
+        return withEdns(query, RESPONSE, rcode);
     }
 
-    /** An answer that says that the true one does not fit. */
+    /** An answer that says that the true one does not fit: whoever asked comes by TCP, so no part of it is of use. */
     static byte[] cut(Query query, int rcode) {
-        return bare(query.bytes(), query.end(), RESPONSE | TRUNCATED, rcode);
+        return withEdns(query, RESPONSE | TRUNCATED, rcode);
+    }
+
+    private static byte[] withEdns(Query query, int flags, int rcode) {
+        ByteBuf out = Unpooled.buffer(Query.LEAST_OF_UDP);
+        out.writeBytes(bare(query.bytes(), query.end(), flags, rcode));
+        writeEdns(out, query);
+        return ByteBufUtil.getBytes(out);
+    }
+
+    private static void writeEdns(ByteBuf out, Query query) {
+        query.edns().ifPresent(said -> {
+            out.writeByte(0).writeShort(RecordType.OPT).writeShort(UDP_SIZE);
+            out.writeInt(said.dnssecOk() ? DNSSEC_OK : 0).writeShort(0);
+            out.setShort(10, 1);
+        });
     }
 
     private static byte[] bare(byte[] message, int end, int flags, int rcode) {
@@ -73,11 +83,11 @@ final class Replies {
     /** The address that the settings give a name. */
     static byte[] fixed(Query query, InetAddress address, int most) {
         byte[] bytes = address.getAddress();
-        int type = bytes.length == 4 ? Type.A : Type.AAAA;
-        boolean asked = query.type() == type || query.type() == Type.ANY;
+        int type = bytes.length == 4 ? RecordType.A : RecordType.AAAA;
+        boolean asked = query.type() == type || query.type() == RecordType.ANY;
         var one = new FarRecord(query.name(), type, FIXED_TTL, ByteString.copyFrom(bytes));
-        var found = new Found(new FarAnswer(Rcode.NOERROR, asked ? List.of(one) : List.of()), 0, FIXED_TTL);
-        return cluster(query, found, query.name().toString(true).toLowerCase(Locale.ROOT), "", Translation.NONE, most);
+        var answer = new FarAnswer(ResponseCode.NO_ERROR, asked ? List.of(one) : List.of());
+        return cluster(query, new Found(answer, 0, FIXED_TTL), "", "", Translation.NONE, most);
     }
 
     /**
@@ -89,82 +99,98 @@ final class Replies {
      */
     static byte[] cluster(Query query, Found found, String asked, String domain, Translation translation, int most) {
         if (!found.answer().isTold()) {
-            return code(query, Rcode.SERVFAIL);
+            return code(query, ResponseCode.SERVER_FAILURE);
         }
-        var reply = new Message(query.id());
-        Header header = reply.getHeader();
-        header.setFlag(Flags.QR);
-        header.setFlag(Flags.RA);
-        copy(query, header, Flags.RD);
-        copy(query, header, Flags.CD);
-        header.setRcode(found.answer().isUnknownName() ? Rcode.NXDOMAIN : Rcode.NOERROR);
-        reply.addRecord(Record.newRecord(query.name(), query.type(), query.dclass()), Section.QUESTION);
-        List<Record> records = records(query, found, asked, translation);
-        records.forEach(one -> reply.addRecord(one, Section.ANSWER));
+        int rcode = found.answer().isUnknownName() ? ResponseCode.NAME_ERROR : ResponseCode.NO_ERROR;
+        ByteBuf out = Unpooled.buffer(Query.LEAST_OF_UDP);
+        out.writeBytes(bare(query.bytes(), query.end(), RESPONSE, rcode));
+        Map<DomainName, Integer> written = new HashMap<>();
+        written.put(query.name(), Query.HEADER);
+        List<FarRecord> records = records(query, found.answer().records(), asked, translation);
+        records.forEach(one -> write(out, one, found.ttl(one), written));
+        out.setShort(6, records.size());
         if (records.isEmpty()) {
-            nothing(query, found.mostSeconds(), domain).ifPresent(one -> reply.addRecord(one, Section.AUTHORITY));
+            nothing(query, found.mostSeconds(), domain).ifPresent(soa -> {
+                write(out, soa, soa.ttl(), written);
+                out.setShort(8, 1);
+            });
         }
-        query.edns()
-                .ifPresent(said -> reply.addRecord(
-                        new OPTRecord(UDP_SIZE, 0, 0, said.dnssecOk() ? ExtendedFlags.DO : 0), Section.ADDITIONAL));
-        byte[] written = reply.toWire(Math.max(most, Query.LEAST_OF_UDP));
-        return written.length <= most ? written : cut(query, header.getRcode());
+        writeEdns(out, query);
+        return out.readableBytes() <= most ? ByteBufUtil.getBytes(out) : cut(query, rcode);
     }
 
-    private static void copy(Query query, Header to, int flag) {
-        int bits = Query.short16(query.bytes(), 2);
-        if ((bits & 0x8000 >> flag) != 0) {
-            to.setFlag(flag);
+    /** Owners that stand in the message already are pointed to; names in data are not, which not every type allows. */
+    private static void write(ByteBuf out, FarRecord one, long ttl, Map<DomainName, Integer> written) {
+        Integer before = written.get(one.owner());
+        if (before != null) {
+            out.writeShort(POINTER | before);
+        } else {
+            remember(written, one.owner(), out.writerIndex());
+            out.writeBytes(one.owner().wire());
+        }
+        out.writeShort(one.type()).writeShort(Query.INTERNET).writeInt((int) ttl);
+        out.writeShort(one.data().size());
+        if (one.type() == RecordType.CNAME) {
+            remember(written, new DomainName(one.data().toByteArray()), out.writerIndex());
+        }
+        out.writeBytes(one.data().asReadOnlyByteBuffer());
+    }
+
+    private static void remember(Map<DomainName, Integer> written, DomainName name, int offset) {
+        if (offset <= MOST_OFFSET && !name.isRoot()) {
+            written.putIfAbsent(name, offset);
         }
     }
 
-    private static List<Record> records(Query query, Found found, String asked, Translation translation) {
-        List<FarRecord> told = found.answer().records().stream()
-                .filter(one -> one.type() == query.type() || one.type() == Type.CNAME || query.type() == Type.ANY)
+    private static List<FarRecord> records(Query query, List<FarRecord> all, String asked, Translation translation) {
+        List<FarRecord> told = all.stream()
+                .filter(one ->
+                        one.type() == query.type() || one.type() == RecordType.CNAME || query.type() == RecordType.ANY)
                 .toList();
         if (told.isEmpty()) {
             return List.of();
         }
         // Some that are asked complete a name themselves and answer with what it became.
-        Name first = told.getFirst().owner();
-        Name owner = told.stream()
-                .map(FarRecord::owner)
-                .filter(one -> one.toString(true).equalsIgnoreCase(asked))
-                .findFirst()
-                .orElse(first);
-        var records = new ArrayList<Record>();
-        for (FarRecord one : told) {
-            Name as = one.owner().equals(owner) ? query.name() : one.owner();
-            one.written(as, found.ttl(one), shown(one, translation)).ifPresent(records::add);
-        }
-        return records;
+        DomainName owner = DomainName.of(asked)
+                .filter(name -> told.stream().anyMatch(one -> one.owner().equals(name)))
+                .orElse(told.getFirst().owner());
+        return told.stream()
+                .map(one -> one.owner().equals(owner) ? one.withOwner(query.name()) : one)
+                .map(one -> shown(one, translation))
+                .toList();
     }
 
-    private static ByteString shown(FarRecord one, Translation translation) {
-        boolean isAddress = one.type() == Type.A || one.type() == Type.AAAA;
-        if (!isAddress) {
-            return one.data();
+    private static FarRecord shown(FarRecord one, Translation translation) {
+        if (one.type() != RecordType.A && one.type() != RecordType.AAAA) {
+            return one;
         }
         try {
             InetAddress real = InetAddress.getByAddress(one.data().toByteArray());
-            return ByteString.copyFrom(translation.shown(real).getAddress());
+            return one.withData(ByteString.copyFrom(translation.shown(real).getAddress()));
         } catch (UnknownHostException e) {
-            return one.data();
+            throw new IllegalStateException("an address of 4 or 16 bytes is always accepted", e);
         }
     }
 
     /** By RFC 2308 only an answer with such a record is remembered by those that ask, and its owner must be above the name. */
-    private static Optional<Record> nothing(Query query, long seconds, String domain) {
-        try {
-            Name zone = Name.fromString(domain, Name.root);
-            if (zone.equals(Name.root) || !query.name().subdomain(zone)) {
-                return Optional.empty();
-            }
-            Name server = Name.fromString("ns.dns", zone);
-            Name person = Name.fromString("hostmaster", zone);
-            return Optional.of(new SOARecord(zone, DClass.IN, seconds, server, person, 1, 7200, 1800, 86_400, seconds));
-        } catch (TextParseException e) {
+    private static Optional<FarRecord> nothing(Query query, long seconds, String domain) {
+        Optional<DomainName> zone = DomainName.of(domain)
+                .filter(one -> !one.isRoot() && query.name().isUnder(one));
+        Optional<DomainName> server = DomainName.of("ns.dns." + domain);
+        Optional<DomainName> person = DomainName.of("hostmaster." + domain);
+        if (zone.isEmpty() || server.isEmpty() || person.isEmpty()) {
             return Optional.empty();
         }
+        // Serial, refresh, retry, expire: of a zone that nobody transfers. The last is for how long there is nothing.
+        ByteBuf data = Unpooled.buffer()
+                .writeBytes(server.get().wire())
+                .writeBytes(person.get().wire())
+                .writeInt(1)
+                .writeInt(7200)
+                .writeInt(1800)
+                .writeInt(86_400)
+                .writeInt((int) seconds);
+        return Optional.of(
+                new FarRecord(zone.get(), RecordType.SOA, seconds, ByteString.copyFrom(ByteBufUtil.getBytes(data))));
     }
 }

@@ -2,9 +2,7 @@ package dev.telepath.client.dns;
 
 import java.net.InetAddress;
 import java.net.UnknownHostException;
-import java.util.Locale;
 import java.util.Optional;
-import org.xbill.DNS.ReverseMap;
 
 /** Names that stand for addresses. Pure. */
 final class ReverseName {
@@ -53,6 +51,17 @@ final class ReverseName {
 
     /** The name of an address, in lower case without the last dot. */
     static String of(InetAddress address) {
-        return ReverseMap.fromAddress(address).toString(true).toLowerCase(Locale.ROOT);
+        byte[] bytes = address.getAddress();
+        var name = new StringBuilder();
+        for (int i = bytes.length - 1; i >= 0; i--) {
+            int one = bytes[i] & 0xff;
+            if (bytes.length == 4) {
+                name.append(i == 3 ? "" : ".").append(one);
+            } else {
+                name.append(i == 15 ? "" : ".").append(Character.forDigit(one & 0xf, 16));
+                name.append('.').append(Character.forDigit(one >> 4, 16));
+            }
+        }
+        return name + (bytes.length == 4 ? V4 : V6);
     }
 }

@@ -8,8 +8,6 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jboss.logging.Logger;
-import org.xbill.DNS.Rcode;
-import org.xbill.DNS.Type;
 
 /** Sends each question where its name belongs: to the cluster, or as it came to the machine's own servers. */
 final class SplitResolver implements Resolver {
@@ -50,11 +48,11 @@ final class SplitResolver implements Resolver {
             return CompletableFuture.completedFuture(NOTHING);
         }
         if (Query.opcode(message) != 0) {
-            return CompletableFuture.completedFuture(Replies.code(message, Rcode.NOTIMP));
+            return CompletableFuture.completedFuture(Replies.code(message, ResponseCode.NOT_IMPLEMENTED));
         }
         return Query.parse(message)
                 .map(query -> answer(query, most))
-                .orElseGet(() -> CompletableFuture.completedFuture(Replies.code(message, Rcode.FORMERR)));
+                .orElseGet(() -> CompletableFuture.completedFuture(Replies.code(message, ResponseCode.FORMAT_ERROR)));
     }
 
     private CompletionStage<byte[]> answer(Query query, int most) {
@@ -62,13 +60,13 @@ final class SplitResolver implements Resolver {
         ClusterNames now = names.get();
         Optional<String> name = query.plainName().filter(any -> query.isOfInternet());
         if (name.filter(probe::isProbe).isPresent()) {
-            return CompletableFuture.completedFuture(Replies.code(query, Rcode.NXDOMAIN));
+            return CompletableFuture.completedFuture(Replies.code(query, ResponseCode.NAME_ERROR));
         }
         Destination to = name.map(one -> now.of(one, query.type(), translation)).orElseGet(Destination.Other::new);
         Kind kind = to instanceof Destination.Other ? Kind.OTHER : Kind.CLUSTER;
         if (closed || !free.tryAcquire()) {
             metrics.refused(kind);
-            return CompletableFuture.completedFuture(Replies.code(query, Rcode.SERVFAIL));
+            return CompletableFuture.completedFuture(Replies.code(query, ResponseCode.SERVER_FAILURE));
         }
         CompletionStage<byte[]> answered = switch (to) {
             case Destination.Other other -> others.ask(query, most);
@@ -83,7 +81,7 @@ final class SplitResolver implements Resolver {
                         "name not resolved name=%s type=%d cause=\"%s\"",
                         query.name(), query.type(), failure.getMessage());
             }
-            byte[] told = answer == null ? Replies.code(query, Rcode.SERVFAIL) : answer;
+            byte[] told = answer == null ? Replies.code(query, ResponseCode.SERVER_FAILURE) : answer;
             byte[] fitting = told.length <= most ? told : Replies.cut(query, told[3] & 0xf);
             metrics.answered(kind, fitting, System.nanoTime() - start);
             return fitting;
@@ -93,7 +91,7 @@ final class SplitResolver implements Resolver {
     private CompletionStage<byte[]> cluster(Query query, Destination.Cluster far, ClusterNames.View view, int most) {
         // The domain loops, and no other server has its names: only what is asked in a circle is not answered.
         if (probe.loops().contains(view.domain()) && cluster.isUnderWay(far.name(), query.type())) {
-            return CompletableFuture.completedFuture(Replies.code(query, Rcode.SERVFAIL));
+            return CompletableFuture.completedFuture(Replies.code(query, ResponseCode.SERVER_FAILURE));
         }
         return cluster.ask(far.name(), query.type())
                 .toCompletableFuture()
@@ -105,7 +103,7 @@ final class SplitResolver implements Resolver {
                     }
                     byte[] answer = Replies.cluster(query, found, far.name(), view.domain(), translation, most);
                     return far.elsewhere() && found.answer().isUnsupportedType()
-                            ? cluster.ask(far.name(), Type.A)
+                            ? cluster.ask(far.name(), RecordType.A)
                                     .thenCompose(addresses -> addresses.answer().isUnknownName()
                                             ? others.ask(query, most)
                                             : CompletableFuture.completedFuture(answer))

@@ -49,11 +49,8 @@ final class Dns {
     }
 
     static FarRecord far(String owner, int type, long ttl, String data) {
-        return new FarRecord(
-                name(owner),
-                type,
-                ttl,
-                ByteString.copyFrom(record(owner, type, ttl, data).rdataToWireCanonical()));
+        ByteString raw = ByteString.copyFrom(record(owner, type, ttl, data).rdataToWireCanonical());
+        return new FarRecord(DomainName.of(owner).orElseThrow(), type, ttl, raw);
     }
 
     static FarAnswer found(FarRecord... records) {

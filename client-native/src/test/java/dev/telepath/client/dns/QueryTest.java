@@ -24,7 +24,7 @@ class QueryTest {
         Query query = Dns.query("Web.Shop", Type.SRV);
 
         assertThat(query.plainName()).contains("web.shop");
-        assertThat(query.name()).hasToString("Web.Shop.");
+        assertThat(query.name()).hasToString("web.shop.");
         assertThat(query.type()).isEqualTo(Type.SRV);
         assertThat(query.isOfInternet()).isTrue();
         assertThat(query.end()).isEqualTo(query.bytes().length);
