@@ -3,21 +3,16 @@ package dev.telepath.client.dns;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
-import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
-import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.SimpleChannelInboundHandler;
-import io.netty.channel.socket.DatagramPacket;
-import io.netty.channel.socket.nio.NioDatagramChannel;
 import io.netty.channel.socket.nio.NioSocketChannel;
 import io.netty.handler.codec.LengthFieldBasedFrameDecoder;
 import io.netty.util.concurrent.Future;
 import java.net.InetSocketAddress;
-import java.net.SocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -32,8 +27,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class Handover {
     private static final int CONNECT_MILLIS = 2000;
-    /** Bytes of a datagram that are read even where less was agreed: it is cut by us then. */
-    private static final int USUAL_DATAGRAM = 4096;
     /** Bytes of a length in front of a message, and the largest frame with it. */
     private static final int LENGTH = 2;
 
@@ -46,13 +39,14 @@ final class Handover {
     private final int tos;
     private final OtherServers.Patience patience;
     private final RandomGenerator random;
+    private final UdpSockets sockets;
     private final EventLoop loop;
     private final CompletableFuture<byte[]> answer = new CompletableFuture<>();
-    private final List<Channel> channels = new ArrayList<>();
+    private final List<Attempt> attempts = new ArrayList<>();
+    private final List<Channel> connections = new ArrayList<>();
     private final List<Future<?>> timers = new ArrayList<>();
     private byte @Nullable [] poor;
     private @Nullable Throwable cause;
-    private int attempts;
     private int silent;
 
     Handover(
@@ -62,6 +56,7 @@ final class Handover {
             int tos,
             OtherServers.Patience patience,
             RandomGenerator random,
+            UdpSockets sockets,
             EventLoop loop) {
         this.query = query;
         this.servers = servers;
@@ -69,6 +64,7 @@ final class Handover {
         this.tos = tos;
         this.patience = patience;
         this.random = random;
+        this.sockets = sockets;
         this.loop = loop;
     }
 
@@ -87,41 +83,26 @@ final class Handover {
 
     /** Each server is asked twice at most. */
     private void next() {
-        if (answer.isDone() || attempts >= 2 * servers.size()) {
+        if (answer.isDone() || attempts.size() >= 2 * servers.size()) {
             return;
         }
-        InetSocketAddress server = servers.get(attempts++ % servers.size());
+        InetSocketAddress server = servers.get(attempts.size() % servers.size());
+        var attempt = new Attempt(server);
+        attempts.add(attempt);
         silent++;
-        timers.add(loop.schedule(this::next, patience.again().toMillis(), TimeUnit.MILLISECONDS));
-        byUdp(server);
+        timers.add(loop.schedule(() -> silence(server), patience.again().toMillis(), TimeUnit.MILLISECONDS));
+        attempt.socket = sockets.send(server, query.withId(attempt.id), query.mostOfUdp(), attempt);
     }
 
-    private void byUdp(InetSocketAddress server) {
-        int id = random.nextInt(1 << 16);
-        var answers = new Answers<DatagramPacket>(id, server) {
-            @Override
-            byte[] bytes(DatagramPacket packet) {
-                return ByteBufUtil.getBytes(packet.content());
-            }
-        };
-        int most = Math.max(query.mostOfUdp(), USUAL_DATAGRAM);
-        var bootstrap = new Bootstrap()
-                .group(loop)
-                .channel(NioDatagramChannel.class)
-                .option(ChannelOption.RCVBUF_ALLOCATOR, new FixedRecvByteBufAllocator(most))
-                .handler(answers);
-        open(bootstrap, server, Unpooled.wrappedBuffer(query.withId(id)), answers);
+    private void silence(InetSocketAddress server) {
+        sockets.forget(server);
+        next();
     }
 
     private void byTcp(InetSocketAddress server) {
-        int id = random.nextInt(1 << 16);
+        var attempt = new Attempt(server);
         silent++;
-        var answers = new Answers<ByteBuf>(id, server) {
-            @Override
-            byte[] bytes(ByteBuf frame) {
-                return ByteBufUtil.getBytes(frame);
-            }
-        };
+        ByteBuf message = DnsOverTcp.framed(query.withId(attempt.id));
         var bootstrap = new Bootstrap()
                 .group(loop)
                 .channel(NioSocketChannel.class)
@@ -132,77 +113,92 @@ final class Handover {
                     protected void initChannel(Channel channel) {
                         channel.pipeline()
                                 .addLast(new LengthFieldBasedFrameDecoder(MOST_FRAME, 0, LENGTH, 0, LENGTH))
-                                .addLast(answers);
+                                .addLast(new Connection(attempt));
                     }
                 });
-        open(bootstrap, server, DnsOverTcp.framed(query.withId(id)), answers);
-    }
-
-    private void open(Bootstrap bootstrap, SocketAddress server, ByteBuf message, Answers<?> answers) {
         if (tos != 0) {
             bootstrap.option(ChannelOption.IP_TOS, tos);
         }
         var connecting = bootstrap.connect(server);
-        channels.add(connecting.channel());
+        connections.add(connecting.channel());
         connecting.addListener(done -> {
             if (done.isSuccess()) {
-                connecting.channel().writeAndFlush(message).addListener(sent -> answers.ended(sent.cause()));
+                connecting.channel().writeAndFlush(message, connecting.channel().voidPromise());
             } else {
                 message.release();
-                answers.ended(done.cause());
+                attempt.failed(done.cause());
             }
         });
     }
 
-    /** Takes what comes from one server by one channel. */
-    private abstract class Answers<T> extends SimpleChannelInboundHandler<T> {
-        private final int id;
+    /** The query as it was sent to one server, under an id of its own. */
+    private final class Attempt implements UdpSockets.User {
         private final InetSocketAddress server;
+        private final int id = random.nextInt(1 << 16);
+        /** Where it went by UDP. */
+        private UdpSockets.@Nullable Socket socket;
+
         private boolean over;
 
-        Answers(int id, InetSocketAddress server) {
-            this.id = id;
+        Attempt(InetSocketAddress server) {
             this.server = server;
         }
 
-        abstract byte[] bytes(T message);
+        @Override
+        public void told(byte[] message) {
+            if (over || !query.isAnsweredBy(message, id)) {
+                return;
+            }
+            over = true;
+            UdpSockets.Socket used = socket;
+            if (used != null) {
+                used.giveBack();
+            }
+            answered(server, message, used != null);
+        }
+
+        /** A channel that could not be made tells so on a thread of its own. */
+        @Override
+        public void failed(Throwable why) {
+            if (!loop.inEventLoop()) {
+                loop.execute(() -> failed(why));
+            } else if (!over) {
+                over = true;
+                Handover.this.failed(why);
+            }
+        }
+
+        void end() {
+            over = true;
+            UdpSockets.Socket used = socket;
+            if (used != null) {
+                used.end(this);
+            }
+        }
+    }
+
+    /** Takes what comes from one server by TCP. */
+    private static final class Connection extends SimpleChannelInboundHandler<ByteBuf> {
+        private final Attempt attempt;
+
+        Connection(Attempt attempt) {
+            this.attempt = attempt;
+        }
 
         @Override
-        protected void channelRead0(ChannelHandlerContext ctx, T message) {
-            byte[] told = bytes(message);
-            if (!over && query.isAnsweredBy(told, id)) {
-                over = true;
-                answered(server, told, ctx.channel() instanceof NioDatagramChannel);
-                ctx.close();
-            }
+        protected void channelRead0(ChannelHandlerContext ctx, ByteBuf frame) {
+            attempt.told(ByteBufUtil.getBytes(frame));
         }
 
         @Override
         public void channelInactive(ChannelHandlerContext ctx) {
-            ended(new IllegalStateException(server + " ended the connection"));
+            attempt.failed(new IllegalStateException(attempt.server + " ended the connection"));
         }
 
         @Override
         public void exceptionCaught(ChannelHandlerContext ctx, Throwable why) {
-            ended(why);
+            attempt.failed(why);
             ctx.close();
-        }
-
-        /**
-         * Nothing more is expected from here. A channel that could not be made tells so on a thread of its own.
-         *
-         * @param why null where there is no failure
-         */
-        void ended(@Nullable Throwable why) {
-            if (why == null) {
-                return;
-            }
-            if (!loop.inEventLoop()) {
-                loop.execute(() -> ended(why));
-            } else if (!over) {
-                over = true;
-                failed(why);
-            }
         }
     }
 
@@ -233,7 +229,7 @@ final class Handover {
 
     /** One server is of no use: the next is asked at once, if there is one that was not yet. */
     private void another() {
-        if (attempts < servers.size()) {
+        if (attempts.size() < servers.size()) {
             next();
         } else if (silent == 0) {
             giveUp();
@@ -251,6 +247,7 @@ final class Handover {
 
     private void end() {
         timers.forEach(one -> one.cancel(false));
-        channels.forEach(Channel::close);
+        attempts.forEach(Attempt::end);
+        connections.forEach(Channel::close);
     }
 }

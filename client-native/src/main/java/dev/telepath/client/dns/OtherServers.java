@@ -1,5 +1,6 @@
 package dev.telepath.client.dns;
 
+import io.netty.channel.EventLoop;
 import io.netty.channel.EventLoopGroup;
 import java.net.InetSocketAddress;
 import java.security.SecureRandom;
@@ -11,11 +12,12 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * The machine's own name servers. A query is handed to them as it came, but for its id; each goes from a port of its own. Thread-
+ * The machine's own name servers. A query is handed to them as it came, but for its id; no two are under way from one port. Thread-
  * safe, never blocks. Who asks bounds how many queries there are.
  */
 final class OtherServers implements AutoCloseable {
-    private final EventLoopGroup loops;
+    private final EventLoop loop;
+    private final UdpSockets sockets;
     private final int tos;
     private final Patience patience;
     private final SecureRandom random = new SecureRandom();
@@ -34,7 +36,8 @@ final class OtherServers implements AutoCloseable {
     }
 
     OtherServers(EventLoopGroup loops, List<InetSocketAddress> servers, int tos, Patience patience) {
-        this.loops = loops;
+        this.loop = loops.next();
+        this.sockets = new UdpSockets(loop, tos);
         this.servers = List.copyOf(servers);
         this.tos = tos;
         this.patience = patience;
@@ -52,7 +55,7 @@ final class OtherServers implements AutoCloseable {
             return CompletableFuture.failedFuture(new IllegalStateException("this machine has no name servers"));
         }
         boolean byTcpWhenCut = most > query.mostOfUdp();
-        var handover = new Handover(query, now, byTcpWhenCut, tos, patience, random, loops.next());
+        var handover = new Handover(query, now, byTcpWhenCut, tos, patience, random, sockets, loop);
         underWay.add(handover);
         CompletableFuture<byte[]> answer = handover.answer();
         answer.whenComplete((told, failure) -> underWay.remove(handover));
@@ -63,6 +66,8 @@ final class OtherServers implements AutoCloseable {
     /** Asks these from now on. */
     void use(List<InetSocketAddress> now) {
         servers = List.copyOf(now);
+        // The network may be another one too.
+        loop.execute(sockets::forgetAll);
     }
 
     List<InetSocketAddress> servers() {
@@ -71,6 +76,7 @@ final class OtherServers implements AutoCloseable {
 
     @Override
     public void close() {
+        loop.execute(sockets::close);
         underWay.forEach(
                 one -> one.answer().completeExceptionally(new IllegalStateException("not connected any more")));
     }

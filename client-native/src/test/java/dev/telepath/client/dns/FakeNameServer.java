@@ -18,7 +18,7 @@ import org.xbill.DNS.Record;
 import org.xbill.DNS.Section;
 
 /** A name server on loopback, by UDP and TCP, that keeps what it was asked. */
-final class FakeNameServer implements AutoCloseable {
+class FakeNameServer implements AutoCloseable {
     /** Says what is answered; empty = nothing. */
     @FunctionalInterface
     interface Zone {
@@ -70,6 +70,11 @@ final class FakeNameServer implements AutoCloseable {
         return reply.toWire(most);
     }
 
+    /** Whether nothing is answered to a port. */
+    boolean isDeaf(int port) {
+        return false;
+    }
+
     InetSocketAddress address() {
         return new InetSocketAddress(InetAddress.getLoopbackAddress(), tcp.getLocalPort());
     }
@@ -82,7 +87,7 @@ final class FakeNameServer implements AutoCloseable {
                 udp.receive(packet);
                 byte[] query = Arrays.copyOf(packet.getData(), packet.getLength());
                 asked.add(new Asked(query, false, packet.getPort()));
-                byte[] answer = zone.answer(query, false);
+                byte[] answer = isDeaf(packet.getPort()) ? new byte[0] : zone.answer(query, false);
                 if (answer.length > 0) {
                     udp.send(new DatagramPacket(answer, answer.length, packet.getSocketAddress()));
                 }

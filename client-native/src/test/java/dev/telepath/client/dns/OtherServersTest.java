@@ -2,6 +2,7 @@ package dev.telepath.client.dns;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import io.netty.channel.nio.NioEventLoopGroup;
 import java.io.IOException;
@@ -10,12 +11,13 @@ import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -79,24 +81,54 @@ class OtherServersTest {
     }
 
     @Test
-    void eachHasAPortAndAnIdOfItsOwn() throws IOException {
+    void eachThatIsUnderWayHasAPortAndAnIdOfItsOwn() throws IOException {
+        try (var silent = FakeNameServer.silent()) {
+            OtherServers servers = servers(PATIENT, silent);
+            for (int i = 0; i < 50; i++) {
+                servers.ask(query, 512);
+            }
+            await().untilAsserted(() -> assertThat(silent.asked).hasSize(50));
+
+            assertThat(ports(silent)).hasSize(50);
+            assertThat(silent.asked.stream()
+                            .map(one -> Query.short16(one.query(), 0))
+                            .distinct())
+                    .hasSizeGreaterThan(40);
+            servers.close();
+        }
+    }
+
+    private static Set<Integer> ports(FakeNameServer server) {
+        return server.asked.stream().map(FakeNameServer.Asked::port).collect(Collectors.toSet());
+    }
+
+    @Test
+    void aPortServesAFewOneAfterAnotherAndNoMore() throws IOException {
         try (var server = FakeNameServer.of(address("192.0.2.1"))) {
             OtherServers servers = servers(PATIENT, server);
-            List<CompletableFuture<byte[]>> all = IntStream.range(0, 50)
-                    .mapToObj(i -> servers.ask(query, 512).toCompletableFuture())
-                    .toList();
-            CompletableFuture.allOf(all.toArray(new CompletableFuture<?>[0]))
-                    .orTimeout(10, TimeUnit.SECONDS)
-                    .join();
+            for (int i = 0; i < 100; i++) {
+                ask(servers, query, 512);
+            }
 
-            Set<Integer> ports = new HashSet<>();
-            Set<Integer> ids = new HashSet<>();
-            server.asked.forEach(one -> {
-                ports.add(one.port());
-                ids.add(Query.short16(one.query(), 0));
-            });
-            assertThat(ports).hasSizeGreaterThan(25);
-            assertThat(ids).hasSizeGreaterThan(40);
+            assertThat(ports(server)).hasSizeBetween(4, 20);
+        }
+    }
+
+    @Test
+    void whereAPortHearsNothingAnyMoreAnotherIsTaken() throws IOException {
+        List<Integer> before = new CopyOnWriteArrayList<>();
+        try (var server = new FakeNameServer((asked, byTcp) -> FakeNameServer.reply(asked, 512, address("192.0.2.1"))) {
+            @Override
+            boolean isDeaf(int port) {
+                return before.contains(port);
+            }
+        }) {
+            OtherServers servers = servers(QUICK, server);
+            ask(servers, query, 512);
+            before.addAll(ports(server));
+
+            assertThat(address(ask(servers, query, 512))).isEqualTo("192.0.2.1");
+            assertThat(ports(server)).hasSize(2);
         }
     }
 
