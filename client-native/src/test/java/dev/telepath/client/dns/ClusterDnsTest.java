@@ -6,11 +6,8 @@ import static org.awaitility.Awaitility.await;
 import dev.telepath.client.network.ClusterNetwork;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.netty.channel.nio.NioEventLoopGroup;
-import java.io.DataInputStream;
-import java.io.DataOutputStream;
 import java.io.IOException;
 import java.net.InetAddress;
-import java.net.Socket;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -100,17 +97,14 @@ class ClusterDnsTest {
     }
 
     private SimpleResolver resolver(ClusterDns dns) throws IOException {
-        return resolver(dns.resolver(), DnsServer.Limits.USUAL);
+        return resolver(dns.resolver());
     }
 
-    private DnsServer listen(Resolver resolver, DnsServer.Limits limits) {
-        DnsServer server = DnsServer.listen(InetAddress.getLoopbackAddress(), 0, loops, resolver, limits);
+    private SimpleResolver resolver(Resolver resolver) throws IOException {
+        DnsServer server =
+                DnsServer.listen(InetAddress.getLoopbackAddress(), 0, loops, resolver, DnsServer.Limits.USUAL);
         open.add(server);
-        return server;
-    }
-
-    private SimpleResolver resolver(Resolver resolver, DnsServer.Limits limits) throws IOException {
-        var client = new SimpleResolver(listen(resolver, limits).address());
+        var client = new SimpleResolver(server.address());
         client.setTimeout(Duration.ofSeconds(10));
         return client;
     }
@@ -392,51 +386,6 @@ class ClusterDnsTest {
                 .containsExactly("127.0.0.1:" + machine.address().getPort());
         assertThat(metrics.timer("telepath.dns.answer", "kind", "cluster").count())
                 .isEqualTo(2);
-    }
-
-    @Test
-    void aConnectionMayAskSeveralQuestionsAtOnceAndEndItsDirection() throws IOException {
-        has(WEB, Type.A, "10.96.0.7");
-        DnsServer server = listen(dns().resolver(), DnsServer.Limits.USUAL);
-        int questions = 3 * DnsOverTcp.MOST_PENDING;
-        try (var socket =
-                new Socket(server.address().getAddress(), server.address().getPort())) {
-            socket.setSoTimeout(10_000);
-            var out = new DataOutputStream(socket.getOutputStream());
-            for (int id = 0; id < questions; id++) {
-                byte[] query = Query.withId(
-                        Dns.query(id % 2 == 0 ? "web" : "example.com", Type.A).bytes(), id);
-                out.writeShort(query.length);
-                out.write(query);
-            }
-            out.flush();
-            socket.shutdownOutput();
-
-            var in = new DataInputStream(socket.getInputStream());
-            List<Integer> ids = new ArrayList<>();
-            for (int i = 0; i < questions; i++) {
-                ids.add(Query.short16(in.readNBytes(in.readUnsignedShort()), 0));
-            }
-            assertThat(ids)
-                    .containsExactlyInAnyOrderElementsOf(
-                            IntStream.range(0, questions).boxed().toList());
-            assertThat(in.read()).isEqualTo(-1);
-        }
-    }
-
-    @Test
-    void silentAndTooManyConnectionsAreEnded() throws IOException {
-        DnsServer server = listen(dns().resolver(), new DnsServer.Limits(1, Duration.ofMillis(200)));
-        try (var silent = new Socket(
-                        server.address().getAddress(), server.address().getPort());
-                var second = new Socket(
-                        server.address().getAddress(), server.address().getPort())) {
-            silent.setSoTimeout(10_000);
-            second.setSoTimeout(10_000);
-
-            assertThat(second.getInputStream().read()).isEqualTo(-1);
-            assertThat(silent.getInputStream().read()).isEqualTo(-1);
-        }
     }
 
     @Test
