@@ -257,7 +257,8 @@ final class BuildImages {
     }
 
     private void maven(String... arguments) throws IOException, InterruptedException {
-        var command = new ArrayList<>(List.of(root.resolve("mvnw").toString(), "-q", "-DskipTests", "package"));
+        var command = new ArrayList<>(List.of(
+                root.resolve("mvnw").toString(), "-f", root.resolve("pom.xml").toString(), "-q", "-DskipTests", "package"));
         command.addAll(List.of(arguments));
         command(command);
     }

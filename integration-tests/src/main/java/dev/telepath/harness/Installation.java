@@ -29,6 +29,9 @@ public final class Installation implements AutoCloseable {
     private final Map<String, String> tokens = new HashMap<>();
     private @Nullable Running manager;
     private String agentsAt = "";
+    private List<String> far = List.of();
+    private List<String> near = List.of();
+    private String managerHost = "127.0.0.1";
     private String clientsAt = "";
     private int managerPort = Ports.lasting();
     private String heap = "128m";
@@ -50,6 +53,20 @@ public final class Installation implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /**
+     * Lets manager and agents run on one machine, and tp on another.
+     *
+     * @param servers what a command line begins with there
+     * @param clients the same of tp's
+     * @param host address that the manager listens at
+     */
+    public Installation on(List<String> servers, List<String> clients, String host) {
+        far = List.copyOf(servers);
+        near = List.copyOf(clients);
+        managerHost = host;
+        return this;
     }
 
     /** Bounds the heap of every program started from now on, as in {@code -Xmx}. */
@@ -132,13 +149,14 @@ public final class Installation implements AutoCloseable {
 
     /** Starts the manager; a second start after an end takes the same port again. */
     public Running startManager(String... options) {
-        List<String> command = Program.MANAGER.command(heap);
+        List<String> command = new ArrayList<>(far);
+        command.addAll(Program.MANAGER.command(heap));
         command.addAll(List.of(
                 "serve",
                 "--data-dir",
                 data().toString(),
                 "--host",
-                "127.0.0.1",
+                managerHost,
                 "--port",
                 String.valueOf(managerPort)));
         command.addAll(Arrays.asList(options));
@@ -156,7 +174,7 @@ public final class Installation implements AutoCloseable {
     }
 
     public String managerAddress() {
-        return "127.0.0.1:" + managerPort;
+        return managerHost + ":" + managerPort;
     }
 
     public int managerPort() {
@@ -245,7 +263,8 @@ public final class Installation implements AutoCloseable {
 
     /** Runs one of the programs to its end, at most two minutes. */
     public Result run(Program program, Map<String, String> environment, String... arguments) {
-        List<String> command = program.command(heap);
+        List<String> command = new ArrayList<>(program == Program.TP ? near : List.of());
+        command.addAll(program.command(heap));
         command.addAll(Arrays.asList(arguments));
         return runCommand(command, environment, Duration.ofMinutes(2));
     }

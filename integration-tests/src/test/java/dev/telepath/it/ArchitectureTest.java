@@ -54,12 +54,12 @@ class ArchitectureTest {
             program("client", "manager", "agent"),
             noClasses()
                     .that()
-                    .resideOutsideOfPackages("dev.telepath.client.tun..", "dev.telepath.agent.redirect..")
+                    .resideOutsideOfPackages("dev.telepath.tunnel.linux..")
                     .should()
                     .dependOnClassesThat()
                     .resideInAPackage("java.lang.foreign..")
                     .allowEmptyShould(true)
-                    .as("only the packages that talk to the kernel go below the JVM"),
+                    .as("only the package that talks to the kernel goes below the JVM"),
             noClasses()
                     .that()
                     .resideOutsideOfPackages(

@@ -1,5 +1,7 @@
 package dev.telepath.agent.redirect;
 
+import dev.telepath.tunnel.linux.CLibrary;
+import dev.telepath.tunnel.linux.NetlinkSocket;
 import java.io.IOException;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -26,8 +28,7 @@ public final class RedirectCommand implements Callable<Integer> {
             if (redirects.size() > MOST) {
                 throw new IllegalArgumentException("more than " + MOST + " redirects");
             }
-            new Netfilter()
-                    .apply(Ruleset.of(redirects.stream().map(Redirect::parse).toList()));
+            apply(Ruleset.of(redirects.stream().map(Redirect::parse).toList()));
             System.out.println("redirects=" + String.join(",", redirects));
             return 0;
         } catch (IllegalArgumentException e) {
@@ -36,6 +37,17 @@ public final class RedirectCommand implements Callable<Integer> {
         } catch (IOException e) {
             System.err.println("telepath-agent: " + e.getMessage());
             return 1;
+        }
+    }
+
+    private static void apply(byte[] rules) throws IOException {
+        try (var netfilter = new NetlinkSocket(new CLibrary(), NetlinkSocket.NETFILTER)) {
+            netfilter.send("the kernel refused the rules", rules);
+        } catch (CLibrary.Refused e) {
+            String why = e.errno() == CLibrary.Refused.EPERM
+                    ? "the container needs the capability NET_ADMIN"
+                    : "its kernel may lack nf_tables with NAT (5.2 or later)";
+            throw new IOException(e.getMessage() + ": " + why, e);
         }
     }
 }

@@ -6,7 +6,9 @@ import dev.telepath.client.config.Setting;
 import dev.telepath.client.config.Settings;
 import dev.telepath.client.control.ControlClient;
 import dev.telepath.client.daemon.Version;
+import dev.telepath.client.home.DaemonLauncher;
 import dev.telepath.client.output.Printer;
+import dev.telepath.client.privileged.PrivilegedLauncher;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
@@ -48,6 +50,18 @@ final class ConnectCommand extends Command {
             description = "port of the proxy; 0 = any free one")
     String proxyPort;
 
+    @Option(
+            names = "--network",
+            paramLabel = "proxy|tun",
+            defaultValue = "",
+            description =
+                    "how programs reach the cluster: by the proxy (and tp run), or, with sudo, all of this machine's as"
+                            + " they are")
+    String network;
+
+    @CommandLine.Mixin
+    NetworkFlags networks = new NetworkFlags();
+
     @CommandLine.ArgGroup(exclusive = false, heading = "The way through Kubernetes, as kubectl has it:%n")
     KubeFlags kube = new KubeFlags();
 
@@ -68,6 +82,8 @@ final class ConnectCommand extends Command {
         GlobalOptions.put(flags, Setting.NAMESPACE, namespace);
         GlobalOptions.put(flags, Setting.NAME, name);
         GlobalOptions.put(flags, Setting.PROXY_PORT, proxyPort);
+        GlobalOptions.put(flags, Setting.NETWORK_MODE, network);
+        networks.put(flags);
         return flags;
     }
 
@@ -76,8 +92,24 @@ final class ConnectCommand extends Command {
         ObjectNode args = args(invocation);
         try (ControlClient client = current(invocation, args)) {
             JsonNode result = invocation.ask(client, "connect", args);
-            return invocation.print(result, printer -> text(printer, result));
+            if (invocation.settings().text(Setting.NETWORK_MODE).equals("tun")) {
+                result = tun(invocation, client);
+            }
+            JsonNode shown = result;
+            return invocation.print(shown, printer -> text(printer, shown));
         }
+    }
+
+    /** Brings the device, by a process with the right to. The connection stays where that fails. */
+    private static JsonNode tun(Invocation invocation, ControlClient client) {
+        JsonNode waiting = invocation.ask(client, "tun-listen", Invocation.args());
+        if (!waiting.path("already").asBoolean()) {
+            var launcher = new PrivilegedLauncher(
+                    invocation.home(),
+                    new DaemonLauncher(invocation.home(), invocation.console().environment()).self());
+            launcher.start(Path.of(waiting.path("socket").asText()));
+        }
+        return invocation.ask(client, "tun-start", Invocation.args());
     }
 
     /** A daemon of this version. One of another is replaced; what it was connected to counts as connected still. */
@@ -108,6 +140,7 @@ final class ConnectCommand extends Command {
                 .put("name", settings.text(Setting.NAME).isEmpty() ? user() : settings.text(Setting.NAME))
                 .put("proxyPort", settings.number(Setting.PROXY_PORT))
                 .put("fresh", fresh);
+        args.set("settings", NetworkFlags.given(settings));
         address.exclude(kube);
         if (kube.given() || settings.text(Setting.MANAGER).isEmpty()) {
             Settings.Value named = settings.value(Setting.MANAGER_NAMESPACE);

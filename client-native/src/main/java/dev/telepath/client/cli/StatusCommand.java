@@ -58,6 +58,25 @@ final class StatusCommand extends Command {
         add(pairs, "next", connection.path("hint").asText());
         add(pairs, "proxy", status.path("proxy").path("address").asText());
         add(pairs, "pac file", status.path("proxy").path("pac").asText());
+        JsonNode device = status.path("device");
+        if (device.isObject()) {
+            pairs.add(new String[] {
+                "device",
+                device.path("name").asText() + ", routes " + joined(device.path("routes")) + ", names "
+                        + device.path("dns").asText()
+            });
+            device.path("mapped")
+                    .properties()
+                    .forEach(each -> pairs.add(new String[] {
+                        "", each.getKey() + " is shown as " + each.getValue().asText()
+                    }));
+            device.path("failed").forEach(each -> pairs.add(new String[] {"", "not led there: " + each.asText()}));
+        }
+        status.path("dns")
+                .path("loops")
+                .forEach(each -> pairs.add(
+                        new String[] {"names", "the cluster's DNS asks this machine for " + each.asText() + " in turn"
+                        }));
         JsonNode network = status.path("network");
         if (network.isObject()) {
             add(

@@ -53,6 +53,8 @@ public final class Tp extends Command {
                 new IngestCommand(console),
                 new FilesCommand(console),
                 new LeaveCommand(console),
+                new RunCommand(console),
+                new ShellCommand(console),
                 new InstallCommand(console),
                 new UpgradeCommand(console),
                 new UninstallCommand(console),
@@ -62,7 +64,9 @@ public final class Tp extends Command {
                 new GatherLogsCommand(console),
                 new CompletionCommand(console),
                 new DemoCommand(console),
-                new DaemonCommand(console))) {
+                new DaemonCommand(console),
+                new RunInsideCommand(console),
+                new PrivilegedCommand(console))) {
             line.addSubcommand(command);
         }
         line.addSubcommand(new CommandLine(new ConfigCommand(console)).addSubcommand(new ConfigCommand.View(console)));

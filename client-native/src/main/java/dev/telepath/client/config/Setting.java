@@ -126,6 +126,52 @@ public enum Setting {
             100,
             3_600_000,
             "how often it is seen whether this machine's addresses or the token file changed"),
+    NETWORK_MODE(
+            "network.mode",
+            Type.TEXT,
+            "proxy",
+            "proxy: programs reach the cluster by the proxy and tp run; tun: all of this machine's do, by a device"),
+    NETWORK_ALSO(
+            "network.also-proxy",
+            Type.TEXT,
+            "",
+            "further networks that lie behind the cluster: 10.1.0.0/16, with commas"),
+    NETWORK_NEVER(
+            "network.never-proxy",
+            Type.TEXT,
+            "",
+            "networks that this machine reaches itself, whatever the cluster says, with commas"),
+    NETWORK_ALLOW(
+            "network.allow-conflicting",
+            Type.TEXT,
+            "",
+            "networks of the cluster that are reached as they are though this machine has routes there, with commas"),
+    NETWORK_VIRTUAL(
+            "network.virtual-subnet",
+            Type.TEXT,
+            "247.0.0.0/8",
+            "where the addresses are taken from by which a network of the cluster is shown that this machine has routes to"),
+    NETWORK_SUBNET(
+            "network.subnet",
+            Type.TEXT,
+            "246.247.0.0/16",
+            "network of prefix 16 that tp's devices have their addresses of; nothing else here may use it"),
+    NETWORK_SUBNET6("network.subnet6", Type.TEXT, "fd74:7065:6c65::/64", "the same of IPv6, of prefix 64"),
+    NETWORK_MTU("network.mtu", Type.NUMBER, "65000", 1280, 65_535, "bytes of a device's largest packet"),
+    NETWORK_CONNECTIONS(
+            "network.connections",
+            Type.NUMBER,
+            "16384",
+            1,
+            1_000_000,
+            "connections of one device, and of all processes of tp run, at one time"),
+    NETWORK_UDP_FLOWS(
+            "network.udp-flows",
+            Type.NUMBER,
+            "1024",
+            1,
+            65_536,
+            "exchanges of datagrams of one device; a further one ends the one idle longest"),
     STREAM_CREDIT("stream.credit", Type.BYTES, "262144", 32 * 1024, 32 << 20, "bytes under way in one stream"),
     STREAM_POOL("stream.pool", Type.BYTES, "16777216", 0, 1 << 30, "bytes under way beyond each stream's first frame"),
     STREAM_RESUMABLE(

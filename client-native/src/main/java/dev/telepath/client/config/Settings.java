@@ -23,6 +23,7 @@ public final class Settings {
             Setting.LOG_LEVEL, Set.of("error", "warn", "info", "debug", "trace"),
             Setting.OUTPUT, Set.of("default", "json", "yaml"),
             Setting.PROGRESS, Set.of("auto", "plain", "quiet"),
+            Setting.NETWORK_MODE, Set.of("proxy", "tun"),
             Setting.STREAM_RESUMABLE, Set.of("on", "off"));
 
     private static final String NAME = "[.*]*[^\\s,=.*][^\\s,=]*";
@@ -181,6 +182,17 @@ public final class Settings {
             }
             return far != null && value.isDefault() ? new Value(far, "cluster") : value;
         });
+        return new Settings(all, file);
+    }
+
+    /**
+     * These with a command's flags above all others.
+     *
+     * @throws Failure of kind USAGE when a value is not acceptable
+     */
+    public Settings over(Map<Setting, String> flags) {
+        Map<Setting, Value> all = new EnumMap<>(values);
+        flags.forEach((setting, text) -> all.put(setting, checked(setting, new Value(text, "flag"))));
         return new Settings(all, file);
     }
 

@@ -10,11 +10,11 @@ import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /** Lines over a blocking socket, bounded in length. One reader and any number of writers. */
-final class LineChannel implements AutoCloseable {
+public final class LineChannel implements AutoCloseable {
     private final SocketChannel channel;
     private final ByteBuffer buffer = ByteBuffer.allocate(8192).limit(0);
 
-    LineChannel(SocketChannel channel) {
+    public LineChannel(SocketChannel channel) {
         this.channel = channel;
     }
 
@@ -25,7 +25,7 @@ final class LineChannel implements AutoCloseable {
      * @throws Failure when it is longer than {@link Wire#MAX_LINE}
      */
     @Nullable
-    String read() throws IOException {
+    public String read() throws IOException {
         var line = new ByteArrayOutputStream();
         while (true) {
             while (buffer.hasRemaining()) {
@@ -49,7 +49,7 @@ final class LineChannel implements AutoCloseable {
     }
 
     /** Writes a line whole. Blocks. */
-    synchronized void write(byte[] line) throws IOException {
+    public synchronized void write(byte[] line) throws IOException {
         ByteBuffer bytes = ByteBuffer.wrap(line);
         while (bytes.hasRemaining()) {
             channel.write(bytes);

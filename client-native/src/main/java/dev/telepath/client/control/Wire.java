@@ -28,7 +28,7 @@ public final class Wire {
 
     private Wire() {}
 
-    static byte[] line(JsonNode node) {
+    public static byte[] line(JsonNode node) {
         try {
             return (JSON.writeValueAsString(node) + "\n").getBytes(StandardCharsets.UTF_8);
         } catch (JsonProcessingException e) {
@@ -39,7 +39,7 @@ public final class Wire {
     /**
      * @throws Failure of kind USAGE when the line is no JSON object
      */
-    static ObjectNode parse(String line) {
+    public static ObjectNode parse(String line) {
         try {
             if (JSON.readTree(line) instanceof ObjectNode object) {
                 return object;

@@ -83,6 +83,7 @@ public class DaemonApplication implements QuarkusApplication {
                         new Journal(home.journal()),
                         version,
                         home.logs(),
+                        home.gateway(),
                         Quarkus::asyncExit);
                 ControlServer server = ControlServer.open(home.socket(), home.lock(), commands, version)) {
             metrics.gauge("telepath.control.connections", server, ControlServer::connections);

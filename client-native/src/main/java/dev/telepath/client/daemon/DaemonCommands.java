@@ -38,6 +38,7 @@ public final class DaemonCommands implements CommandHandler, AutoCloseable {
     private final String version;
     private final LogLevels levels;
     private final Path logs;
+    private final Path gatewaySocket;
     private final Credit credit;
     private final StreamLedger ledger;
     private final CarriedStreams carried;
@@ -47,6 +48,7 @@ public final class DaemonCommands implements CommandHandler, AutoCloseable {
     private @Nullable Engaging engaging;
 
     /**
+     * @param gatewaySocket where processes in network namespaces find this daemon
      * @param stop ends the daemon; called on another thread, after the answer
      */
     public DaemonCommands(
@@ -56,6 +58,7 @@ public final class DaemonCommands implements CommandHandler, AutoCloseable {
             Journal journal,
             String version,
             Path logs,
+            Path gatewaySocket,
             Runnable stop) {
         this.settings = settings;
         this.loops = loops;
@@ -64,6 +67,7 @@ public final class DaemonCommands implements CommandHandler, AutoCloseable {
         this.version = version;
         this.levels = new LogLevels(settings.text(Setting.LOG_LEVEL));
         this.logs = logs;
+        this.gatewaySocket = gatewaySocket;
         this.credit = new Credit(settings.bytes(Setting.STREAM_CREDIT), settings.bytes(Setting.STREAM_POOL));
         this.ledger = new StreamLedger(metrics, credit);
         this.carried = new CarriedStreams(
@@ -93,6 +97,12 @@ public final class DaemonCommands implements CommandHandler, AutoCloseable {
             case "engage" -> engaging().engage(args, caller);
             case "files" -> new FileCopying(required(), settings.duration(Setting.SHARE_REFRESH)).copy(args, caller);
             case "leave" -> leave(args);
+            case "run" -> required().networking().run();
+            case "tun-listen" -> required().networking().listen();
+            case "tun-start" -> {
+                required().networking().startMachine();
+                yield status();
+            }
             case "version" -> version();
             case "loglevel" -> logLevel(args);
             case "gather-logs" ->
@@ -112,7 +122,7 @@ public final class DaemonCommands implements CommandHandler, AutoCloseable {
             return Targets.already(running.get(), args);
         }
         caller.progress("finding the manager");
-        Targets.Destination destination = Targets.find(args, settings, journal);
+        Targets.Destination destination = Targets.find(args, settings.over(Targets.given(args)), journal);
         Target target = destination.target();
         Engine fresh;
         synchronized (this) {
@@ -131,7 +141,8 @@ public final class DaemonCommands implements CommandHandler, AutoCloseable {
                     version,
                     credit,
                     ledger,
-                    carried);
+                    carried,
+                    gatewaySocket);
             engine = fresh;
             engaging = new Engaging(fresh, destination.settings(), journal);
             Openings.removeLeft(journal, fresh.restoration().engagements());

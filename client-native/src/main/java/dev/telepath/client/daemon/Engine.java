@@ -24,6 +24,7 @@ import dev.telepath.tunnel.bridge.Credit;
 import dev.telepath.tunnel.carry.CarriedStreams;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.netty.channel.EventLoopGroup;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import org.jboss.logging.Logger;
@@ -41,6 +42,7 @@ public final class Engine implements AutoCloseable {
     private final Roster roster;
     private final SessionKeeper keeper;
     private final NetworkWatch network = new NetworkWatch();
+    private final Networking networking;
     private final OutboundStreams outbound;
     private final ClientStreams streams;
     private final ProxyServer proxy;
@@ -57,6 +59,7 @@ public final class Engine implements AutoCloseable {
      * @param restoration what an earlier daemon left; its proxy's port is taken again if any one will do and it is free
      * @param credit what the streams of all connections of this daemon share
      * @param carried the resumable streams of this daemon
+     * @param gatewaySocket where processes in network namespaces find this daemon
      * @throws dev.telepath.client.failure.Failure when the proxy's port is taken
      */
     Engine(
@@ -71,7 +74,8 @@ public final class Engine implements AutoCloseable {
             String version,
             Credit credit,
             StreamLedger ledger,
-            CarriedStreams carried) {
+            CarriedStreams carried,
+            Path gatewaySocket) {
         this.loops = loops;
         this.journal = journal;
         this.restoration = restoration;
@@ -117,6 +121,16 @@ public final class Engine implements AutoCloseable {
                 ledger,
                 latency,
                 dialTimeout);
+        this.networking = new Networking(
+                settings,
+                target.namespace(),
+                network,
+                () -> keeper.attachmentWithin(settings.duration(Setting.STREAM_HOLD)),
+                outbound,
+                loops,
+                credit,
+                metrics,
+                gatewaySocket);
         this.proxy = listen(proxyPort, settings);
         this.share = new Share(proxy.address(), settings.bytes(Setting.SHARE_MAX));
     }
@@ -162,6 +176,7 @@ public final class Engine implements AutoCloseable {
     /** Begins to attach. */
     public void start() {
         keeper.start();
+        networking.start();
     }
 
     public SessionKeeper session() {
@@ -178,6 +193,10 @@ public final class Engine implements AutoCloseable {
 
     NetworkWatch network() {
         return network;
+    }
+
+    Networking networking() {
+        return networking;
     }
 
     public StreamLedger ledger() {
@@ -222,6 +241,7 @@ public final class Engine implements AutoCloseable {
 
     private void endStreams() {
         engagements.close();
+        networking.close();
         proxy.close();
         streams.close();
     }

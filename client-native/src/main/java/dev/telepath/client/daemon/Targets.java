@@ -2,6 +2,7 @@ package dev.telepath.client.daemon;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.telepath.client.config.Setting;
 import dev.telepath.client.config.Settings;
 import dev.telepath.client.control.Wire;
 import dev.telepath.client.failure.Failure;
@@ -14,7 +15,9 @@ import dev.telepath.client.session.Target;
 import dev.telepath.client.session.Way;
 import dev.telepath.tunnel.transport.ManagerAddress;
 import java.nio.file.Path;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** The arguments of {@code connect} on the control socket. They may hold a token, so they are never logged. */
@@ -69,6 +72,16 @@ final class Targets {
         return args.path("namespaceIsDefault").asBoolean(false)
                 ? ""
                 : args.path("namespace").asText("");
+    }
+
+    /** Settings that the command line gives for this connection alone. */
+    static Map<Setting, String> given(JsonNode args) {
+        Map<Setting, String> given = new EnumMap<>(Setting.class);
+        args.path("settings")
+                .properties()
+                .forEach(each -> Setting.of(each.getKey())
+                        .ifPresent(setting -> given.put(setting, each.getValue().asText())));
+        return given;
     }
 
     /** The arguments that connect to the target again. The proxy's port is in the journal. */

@@ -73,6 +73,7 @@ final class Views {
             known.pods().forEach(network.putArray("pods")::add);
             known.dns().ifPresent(address -> network.put("dns", address.getHostAddress()));
         }
+        engine.networking().describe(node);
         engagements(node.putArray("engagements"), engine.engagements().views());
         node.putObject("streams")
                 .put("open", engine.ledger().open())

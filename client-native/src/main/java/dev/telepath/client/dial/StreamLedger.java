@@ -44,6 +44,25 @@ public final class StreamLedger {
         end.closed().thenRun(() -> lost.increment(end.dropped()));
     }
 
+    /** A stream has both its ends, of which the local one is of any kind. */
+    public void opened(String direction, StreamEnd end) {
+        switch (end) {
+            case TcpEnd tcp -> opened(direction, tcp);
+            case UdpEnd udp -> opened(direction, udp);
+            case Counted counted -> opened(direction, new Entry(end, counted::bytesWritten, counted::bytesRead));
+            default -> opened(direction, new Entry(end, () -> 0, () -> 0));
+        }
+    }
+
+    /** A local end that counts its bytes. */
+    public interface Counted {
+        /** Bytes that went to the local program. */
+        long bytesWritten();
+
+        /** Bytes that came from the local program. */
+        long bytesRead();
+    }
+
     private void opened(String direction, Entry entry) {
         open.add(entry);
         metrics.counter("telepath.streams", "direction", direction).increment();

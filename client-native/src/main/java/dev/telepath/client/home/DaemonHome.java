@@ -41,10 +41,10 @@ public record DaemonHome(Path folder) {
      */
     public void create() {
         try {
-            if (socket().toString().length() > MAX_SOCKET_PATH) {
+            if (gateway().toString().length() > MAX_SOCKET_PATH) {
                 throw new Failure(
                         Kind.USAGE,
-                        "the path " + socket() + " is too long for a Unix socket (at most " + MAX_SOCKET_PATH
+                        "the path " + gateway() + " is too long for a Unix socket (at most " + MAX_SOCKET_PATH
                                 + " bytes)",
                         "set TELEPATH_HOME to a shorter folder");
             }
@@ -73,6 +73,11 @@ public record DaemonHome(Path folder) {
 
     public Path socket() {
         return folder.resolve("daemon.sock");
+    }
+
+    /** Where processes in network namespaces reach the daemon. */
+    public Path gateway() {
+        return folder.resolve("gateway.sock");
     }
 
     public Path lock() {

@@ -60,7 +60,7 @@ public final class DaemonLauncher {
     }
 
     /** The command that runs this program, without its arguments. */
-    private List<String> self() {
+    public List<String> self() {
         String named = environment.getOrDefault("TELEPATH_TP_COMMAND", "");
         if (!named.isEmpty()) {
             return Arrays.asList(named.strip().split("\\s+"));

@@ -2,6 +2,8 @@ package dev.telepath.client.network;
 
 import dev.telepath.client.session.Attachment;
 import dev.telepath.client.session.Participant;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.jboss.logging.Logger;
 
 /**
@@ -11,6 +13,7 @@ import org.jboss.logging.Logger;
 public final class NetworkWatch implements Participant {
     private static final Logger LOG = Logger.getLogger(NetworkWatch.class);
 
+    private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
     private volatile ClusterNetwork known = ClusterNetwork.UNKNOWN;
 
     @Override
@@ -24,8 +27,19 @@ public final class NetworkWatch implements Participant {
     private void told(ClusterNetwork now) {
         if (!now.equals(known)) {
             known = now;
+            listeners.forEach(Runnable::run);
             LOG.infof("cluster network services=%s pods=%s domain=%s", now.services(), now.pods(), now.domain());
         }
+    }
+
+    /**
+     * Calls back whenever something else was told than before; must not block.
+     *
+     * @return ends that
+     */
+    public Runnable onChange(Runnable listener) {
+        listeners.add(listener);
+        return () -> listeners.remove(listener);
     }
 
     /** What was told last. */

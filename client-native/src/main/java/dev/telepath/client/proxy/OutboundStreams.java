@@ -25,6 +25,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.EventLoop;
 import io.smallrye.mutiny.Multi;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.List;
@@ -89,6 +90,11 @@ public final class OutboundStreams {
     /** As {@link #open(String, int)}, for a flow of datagrams. */
     CompletionStage<RemoteEnd> openFlow(String host, int port) {
         return open(Protocol.UDP, host, port);
+    }
+
+    /** As {@link #open(String, int)}, by an address and for either protocol. */
+    public CompletionStage<RemoteEnd> open(Protocol protocol, InetSocketAddress destination) {
+        return open(protocol, destination.getAddress().getHostAddress(), destination.getPort());
     }
 
     private CompletionStage<RemoteEnd> open(Protocol protocol, String host, int port) {
@@ -230,6 +236,11 @@ public final class OutboundStreams {
     void join(UdpEnd end, RemoteEnd call) {
         ledger.opened("outbound", end);
         StreamEnd.join(end, call);
+    }
+
+    /** A stream of ours has its local end, which is joined elsewhere. */
+    public void opened(StreamEnd local) {
+        ledger.opened("outbound", local);
     }
 
     StreamLedger ledger() {

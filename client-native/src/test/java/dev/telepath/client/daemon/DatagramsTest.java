@@ -81,6 +81,7 @@ class DatagramsTest {
                 new Journal(folder.resolve("journal.json")),
                 "test",
                 folder,
+                folder.resolve("gateway.sock"),
                 () -> {});
         proxy = ask(
                         "connect",

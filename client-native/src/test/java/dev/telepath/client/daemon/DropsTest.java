@@ -80,7 +80,14 @@ class DropsTest {
     private void connect() {
         Settings settings = Settings.resolve(flags, Map.of("XDG_CONFIG_HOME", folder.toString()), Optional.empty());
         commands = new DaemonCommands(
-                settings, loops, metrics, new Journal(folder.resolve("journal.json")), "test", folder, () -> {});
+                settings,
+                loops,
+                metrics,
+                new Journal(folder.resolve("journal.json")),
+                "test",
+                folder,
+                folder.resolve("gateway.sock"),
+                () -> {});
         ask(
                 "connect",
                 args().put("manager", "http://127.0.0.1:" + manager.port())

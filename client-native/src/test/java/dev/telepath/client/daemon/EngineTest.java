@@ -85,7 +85,14 @@ class EngineTest {
         flags.put(Setting.TIMEOUT_INTERCEPT, "1s");
         Settings settings = Settings.resolve(flags, Map.of("XDG_CONFIG_HOME", folder.toString()), Optional.empty());
         return new DaemonCommands(
-                settings, loops, metrics, new Journal(folder.resolve("journal.json")), "test", folder, () -> {});
+                settings,
+                loops,
+                metrics,
+                new Journal(folder.resolve("journal.json")),
+                "test",
+                folder,
+                folder.resolve("gateway.sock"),
+                () -> {});
     }
 
     @AfterEach

@@ -81,6 +81,7 @@ class RestorationTest {
                 new Journal(journal),
                 "test",
                 folder,
+                folder.resolve("gateway.sock"),
                 () -> stopped.set(true));
         daemons.add(daemon);
         return daemon;

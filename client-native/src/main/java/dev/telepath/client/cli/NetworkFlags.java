@@ -1,0 +1,49 @@
+package dev.telepath.client.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.telepath.client.config.Setting;
+import dev.telepath.client.config.Settings;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import picocli.CommandLine.Option;
+
+/** The flags of {@code tp connect} about which addresses are the cluster's. They hold for one connection. */
+final class NetworkFlags {
+    @Option(
+            names = "--also-proxy",
+            paramLabel = "CIDR",
+            description = "a network that lies behind the cluster; may be repeated")
+    List<String> also = new ArrayList<>();
+
+    @Option(
+            names = "--never-proxy",
+            paramLabel = "CIDR",
+            description = "a network that this machine reaches itself, whatever the cluster says; may be repeated")
+    List<String> never = new ArrayList<>();
+
+    @Option(
+            names = "--allow-conflicting-subnets",
+            paramLabel = "CIDR",
+            description =
+                    "a network of the cluster that is reached as it is though this machine has a route there; may be repeated")
+    List<String> allowed = new ArrayList<>();
+
+    void put(Map<Setting, String> flags) {
+        GlobalOptions.put(flags, Setting.NETWORK_ALSO, String.join(",", also));
+        GlobalOptions.put(flags, Setting.NETWORK_NEVER, String.join(",", never));
+        GlobalOptions.put(flags, Setting.NETWORK_ALLOW, String.join(",", allowed));
+    }
+
+    /** What of the user's settings the daemon is told: flags and environment, which it does not see itself. */
+    static ObjectNode given(Settings settings) {
+        ObjectNode given = Invocation.args();
+        for (Setting setting : List.of(Setting.NETWORK_ALSO, Setting.NETWORK_NEVER, Setting.NETWORK_ALLOW)) {
+            Settings.Value value = settings.value(setting);
+            if (value.isOfUser()) {
+                given.put(setting.key(), value.text());
+            }
+        }
+        return given;
+    }
+}

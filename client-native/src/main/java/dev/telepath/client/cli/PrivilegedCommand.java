@@ -1,0 +1,37 @@
+package dev.telepath.client.cli;
+
+import dev.telepath.client.failure.Failure;
+import dev.telepath.client.failure.Kind;
+import dev.telepath.client.privileged.PrivilegedLauncher;
+import dev.telepath.client.privileged.PrivilegedProcess;
+import java.io.IOException;
+import java.nio.file.Path;
+import picocli.CommandLine;
+import picocli.CommandLine.Option;
+
+/** What {@code tp connect --network tun} starts with the one capability that it takes. */
+@CommandLine.Command(
+        name = PrivilegedLauncher.COMMAND,
+        hidden = true,
+        description = "changes this machine's network at the daemon's word")
+final class PrivilegedCommand extends Command {
+    @Option(names = "--socket", required = true, description = "where the daemon waits")
+    Path socket;
+
+    @Option(names = "--user", required = true, description = "number of the user whose daemon it is")
+    int user;
+
+    PrivilegedCommand(Console console) {
+        super(console);
+    }
+
+    @Override
+    int run(Invocation invocation) {
+        try {
+            PrivilegedProcess.serve(socket, user);
+            return 0;
+        } catch (IOException e) {
+            throw new Failure(Kind.FAILED, "not all could be done or undone: " + e.getMessage(), "", e);
+        }
+    }
+}

@@ -1,0 +1,156 @@
+package dev.telepath.client.privileged;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.telepath.client.control.Wire;
+import dev.telepath.client.failure.Failure;
+import dev.telepath.client.failure.Kind;
+import dev.telepath.client.network.IpNetwork;
+import io.netty.util.NetUtil;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+
+/** What the daemon asks of the privileged process. Each says how things are to be, whatever they were. */
+public sealed interface Order {
+    /** Names of devices that are made; nothing else is touched. */
+    Pattern DEVICE = Pattern.compile("tp[0-9]");
+
+    int MOST_NETWORKS = 1024;
+    int MOST_SERVERS = 16;
+
+    /**
+     * A device that is up, has these addresses, and may be opened by the user.
+     *
+     * @param ipv4 its address and the network around it
+     * @param ipv6 the same of the other family
+     */
+    record Device(String name, int mtu, Interface ipv4, Interface ipv6) implements Order {}
+
+    /** An address of an interface. */
+    record Interface(InetAddress address, int prefix) {
+        @Override
+        public String toString() {
+            return address.getHostAddress() + "/" + prefix;
+        }
+    }
+
+    /** The networks that lead to the device: these, and no others. */
+    record Routes(List<IpNetwork> networks) implements Order {
+        public Routes {
+            networks = List.copyOf(networks);
+        }
+    }
+
+    /**
+     * Questions to these name servers go to a port of this machine's loopback instead, but for those whose packets have the
+     * daemon's traffic class. No servers: none do.
+     *
+     * @param trafficClass 1 to 255
+     */
+    record Redirect(List<InetAddress> servers, int port, int trafficClass) implements Order {
+        public Redirect {
+            servers = List.copyOf(servers);
+        }
+    }
+
+    /** As it goes over the socket. */
+    default ObjectNode json() {
+        ObjectNode json = Wire.JSON.createObjectNode();
+        switch (this) {
+            case Device(String name, int mtu, Interface ipv4, Interface ipv6) ->
+                json.put("order", "device")
+                        .put("name", name)
+                        .put("mtu", mtu)
+                        .put("ipv4", ipv4.toString())
+                        .put("ipv6", ipv6.toString());
+            case Routes(List<IpNetwork> networks) -> {
+                ArrayNode all = json.put("order", "routes").putArray("networks");
+                networks.forEach(each -> all.add(each.toString()));
+            }
+            case Redirect(List<InetAddress> servers, int port, int trafficClass) -> {
+                ArrayNode all = json.put("order", "redirect")
+                        .put("port", port)
+                        .put("trafficClass", trafficClass)
+                        .putArray("servers");
+                servers.forEach(each -> all.add(each.getHostAddress()));
+            }
+        }
+        return json;
+    }
+
+    /**
+     * Reads one, with suspicion: whoever sends it has fewer rights.
+     *
+     * @throws Failure of kind USAGE for anything but what {@link #json} makes
+     */
+    static Order of(JsonNode json) {
+        return switch (json.path("order").asText()) {
+            case "device" -> {
+                String name = json.path("name").asText();
+                int mtu = json.path("mtu").asInt();
+                if (!DEVICE.matcher(name).matches() || mtu < 1280 || mtu > 65_535) {
+                    throw refused(json);
+                }
+                yield new Device(name, mtu, face(json, "ipv4"), face(json, "ipv6"));
+            }
+            case "routes" -> {
+                List<IpNetwork> networks = new ArrayList<>();
+                for (JsonNode each : json.path("networks")) {
+                    networks.add(IpNetwork.parse(each.asText())
+                            .filter(network -> network.prefix() > 0)
+                            .orElseThrow(() -> refused(json)));
+                }
+                if (networks.size() > MOST_NETWORKS) {
+                    throw refused(json);
+                }
+                yield new Routes(networks);
+            }
+            case "redirect" -> {
+                List<InetAddress> servers = new ArrayList<>();
+                json.path("servers").forEach(each -> servers.add(address(json, each.asText())));
+                int port = json.path("port").asInt();
+                int trafficClass = json.path("trafficClass").asInt();
+                if (servers.size() > MOST_SERVERS
+                        || port < 1
+                        || port > 65_535
+                        || trafficClass < 1
+                        || trafficClass > 255) {
+                    throw refused(json);
+                }
+                yield new Redirect(servers, port, trafficClass);
+            }
+            default -> throw refused(json);
+        };
+    }
+
+    private static Interface face(JsonNode json, String name) {
+        String text = json.path(name).asText();
+        int slash = text.indexOf('/');
+        IpNetwork network = IpNetwork.parse(text)
+                .filter(any -> slash > 0 && any.isIpv4() == name.equals("ipv4") && any.prefix() >= 8)
+                .orElseThrow(() -> refused(json));
+        return new Interface(address(json, text.substring(0, slash)), network.prefix());
+    }
+
+    private static InetAddress address(JsonNode json, String text) {
+        byte[] bytes = NetUtil.createByteArrayFromIpAddressString(text);
+        if (bytes == null) {
+            throw refused(json);
+        }
+        try {
+            return InetAddress.getByAddress(bytes);
+        } catch (UnknownHostException e) {
+            throw new IllegalStateException("an address of 4 or 16 bytes is always accepted", e);
+        }
+    }
+
+    private static Failure refused(JsonNode json) {
+        String text = json.toString();
+        return new Failure(
+                Kind.USAGE, "no order that is carried out: " + text.substring(0, Math.min(200, text.length())), "");
+    }
+}

@@ -1,0 +1,82 @@
+package dev.telepath.client.privileged;
+
+import dev.telepath.client.failure.Failure;
+import dev.telepath.client.failure.Kind;
+import dev.telepath.client.home.DaemonHome;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Starts the privileged process: as the user, with CAP_NET_ADMIN and nothing else (capabilities(7)). It takes root to give that
+ * away, so sudo asks for a password where this is not root already.
+ */
+public final class PrivilegedLauncher {
+    /** The command of this program that it runs. */
+    public static final String COMMAND = "privileged";
+
+    private static final String CAPABILITY = "-all,+net_admin";
+    private static final String PROMPT = "tp changes this machine's network; password of %p for sudo: ";
+
+    private final DaemonHome home;
+    private final List<String> self;
+
+    /**
+     * @param self the command that runs this program
+     */
+    public PrivilegedLauncher(DaemonHome home, List<String> self) {
+        this.home = home;
+        this.self = List.copyOf(self);
+    }
+
+    /**
+     * Starts it, and returns when sudo is done. Blocks, as long as a person types a password.
+     *
+     * @param socket where the daemon waits for it
+     * @throws Failure when it may not be started
+     */
+    public void start(Path socket) {
+        try {
+            int user = (int) Files.getAttribute(home.folder(), "unix:uid");
+            int group = (int) Files.getAttribute(home.folder(), "unix:gid");
+            boolean root = user == 0;
+            if (!root) {
+                run(List.of("sudo", "-v", "-p", PROMPT));
+            }
+            List<String> line = new ArrayList<>(root ? List.of() : List.of("sudo", "-n"));
+            line.addAll(List.of("setsid", "--fork", "setpriv", "--reuid", "" + user, "--regid", "" + group));
+            line.addAll(List.of("--init-groups", "--inh-caps=" + CAPABILITY, "--ambient-caps=" + CAPABILITY));
+            line.addAll(List.of("--bounding-set=" + CAPABILITY, "--no-new-privs", "--"));
+            line.addAll(self);
+            line.addAll(List.of(COMMAND, "--socket", socket.toString(), "--user", "" + user));
+            run(line);
+        } catch (IOException e) {
+            throw new Failure(
+                    Kind.FAILED,
+                    "this machine's network cannot be changed: " + e.getMessage(),
+                    "sudo and util-linux 2.36 or newer are needed; without: tp connect --network proxy",
+                    e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new Failure(Kind.INTERRUPTED, "interrupted", "", e);
+        }
+    }
+
+    private void run(List<String> line) throws IOException, InterruptedException {
+        Path output = home.logs().resolve("privileged.out");
+        boolean asks = line.contains("-v");
+        ProcessBuilder builder = new ProcessBuilder(line).inheritIO();
+        if (!asks) {
+            builder.redirectErrorStream(true).redirectOutput(output.toFile());
+        }
+        int code = builder.start().waitFor();
+        if (code != 0) {
+            throw new Failure(
+                    Kind.DENIED,
+                    "you may not change this machine's network: " + line.getFirst() + " ended with " + code,
+                    asks ? "without sudo: tp connect --network proxy" : "see " + output);
+        }
+    }
+}

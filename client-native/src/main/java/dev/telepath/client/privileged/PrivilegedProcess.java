@@ -1,0 +1,51 @@
+package dev.telepath.client.privileged;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.telepath.client.control.LineChannel;
+import dev.telepath.client.control.Wire;
+import dev.telepath.client.failure.Failure;
+import dev.telepath.tunnel.linux.CLibrary;
+import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Path;
+import java.util.List;
+
+/** The privileged process at work. Blocks until the daemon is gone, and leaves nothing behind. */
+public final class PrivilegedProcess {
+    private PrivilegedProcess() {}
+
+    /**
+     * Serves a daemon.
+     *
+     * @param socket where it waits
+     * @param user number of the user who may open the device
+     * @throws IOException when the daemon is not there, or something could not be undone
+     */
+    public static void serve(Path socket, int user) throws IOException {
+        try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket));
+                var lines = new LineChannel(channel);
+                var changes = new Changes(new CLibrary(), user)) {
+            lines.write(Wire.line(Wire.JSON
+                    .createObjectNode()
+                    .put("pid", ProcessHandle.current().pid())
+                    .put("protocol", Wire.PROTOCOL)));
+            for (String line = lines.read(); line != null; line = lines.read()) {
+                lines.write(Wire.line(answer(changes, line)));
+            }
+        }
+    }
+
+    private static ObjectNode answer(Changes changes, String line) {
+        ObjectNode answer = Wire.JSON.createObjectNode();
+        try {
+            List<String> failed = changes.apply(Order.of(Wire.parse(line)));
+            ArrayNode all = answer.put("ok", true).putArray("failed");
+            failed.forEach(all::add);
+        } catch (IOException | Failure e) {
+            answer.put("ok", false).put("cause", e.getMessage());
+        }
+        return answer;
+    }
+}

@@ -1,0 +1,8 @@
+/**
+ * The one process with a capability: it makes the device, leads networks to it and redirects DNS, at the daemon's word, and undoes
+ * all of it when either of the two is gone. Linux.
+ */
+@NullMarked
+package dev.telepath.client.privileged;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,138 @@
+package dev.telepath.it;
+
+import static org.awaitility.Awaitility.await;
+
+import dev.telepath.harness.FarServices;
+import dev.telepath.harness.Installation;
+import dev.telepath.harness.Namespace;
+import dev.telepath.harness.Program;
+import dev.telepath.harness.Result;
+import dev.telepath.harness.Running;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Assumptions;
+
+/**
+ * A laptop and a cluster, each a network namespace, with a cable between them: the manager is reached over it, the Service's network
+ * only by tp.
+ */
+final class NearAndFar implements AutoCloseable {
+    static final String SERVICE = "10.99.0.10";
+    static final String SERVICES = "10.99.0.0/24";
+    static final String NOBODY = "65534";
+    static final String NAME_SERVER = "198.51.100.2";
+
+    final Namespace laptop;
+    final Namespace cluster;
+    final Installation telepath;
+    final int agentPort;
+    private final List<String> near;
+
+    /**
+     * @param as what tp's command lines begin with besides, within the laptop
+     */
+    NearAndFar(List<String> as) {
+        Namespace.missing().ifPresent(why -> Assumptions.abort("skipped: " + why));
+        laptop = Namespace.create();
+        cluster = Namespace.create();
+        laptop.join(cluster, "198.51.100.1/24", NAME_SERVER + "/24");
+        cluster.run("ip", "addr", "add", SERVICE + "/24", "dev", "lo");
+        telepath = Installation.temporary().init();
+        near = new ArrayList<>(laptop.enter());
+        near.addAll(as);
+        telepath.on(cluster.enter(), near, NAME_SERVER);
+        laptop.replace(
+                "/etc/resolv.conf", telepath.directory().resolve("resolv.conf"), "nameserver " + NAME_SERVER + "\n");
+        // As every desktop has it.
+        laptop.run(
+                "sh",
+                "-c",
+                "mknod /tmp/tun-for-all c 10 200 2>/dev/null; chmod 666 /tmp/tun-for-all;"
+                        + " mount --bind /tmp/tun-for-all /dev/net/tun; rm /tmp/tun-for-all");
+        List<String> services = new ArrayList<>(cluster.enter());
+        services.addAll(FarServices.command(SERVICE, NAME_SERVER));
+        telepath.start("services", services, Map.of()).announced("ready");
+        telepath.startManager();
+        agentPort = agent();
+    }
+
+    /**
+     * What a command line begins with to be run by a user without privileges: nobody, where that one can read this checkout and this
+     * JVM, else root after all.
+     */
+    static List<String> unprivileged() {
+        List<String> nobody = List.of("setpriv", "--reuid", NOBODY, "--regid", NOBODY, "--clear-groups", "--");
+        List<String> tried = new ArrayList<>(nobody);
+        tried.addAll(Program.TP.command("64m"));
+        tried.add("--version");
+        try {
+            Process process = new ProcessBuilder(tried)
+                    .redirectErrorStream(true)
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                    .start();
+            if (process.waitFor() != 127 && process.exitValue() != 126 && process.exitValue() != 1) {
+                return nobody;
+            }
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted", e);
+        }
+        return List.of();
+    }
+
+    /** An agent whose machine knows the Service by name. */
+    private int agent() {
+        Path hosts =
+                telepath.write(telepath.directory().resolve("hosts"), SERVICE + " shop.default.svc.cluster.local\n");
+        List<String> command = new ArrayList<>(cluster.enter());
+        List<String> program = Program.AGENT.command("128m");
+        if (!Program.isNative()) {
+            program.add(1, "-Djdk.net.hosts.file=" + hosts);
+        }
+        command.addAll(program);
+        command.addAll(List.of("--manager", telepath.managerAddress()));
+        command.addAll(List.of("--token-file", telepath.tokenFile("agent-token").toString()));
+        command.addAll(List.of("--name", "web", "--namespace", "default"));
+        command.addAll(List.of("--port", "0=" + SERVICE + ":8080:http"));
+        Running agent = telepath.start("agent-web", command, Map.of());
+        return agent.port("port-http");
+    }
+
+    /** Starts tp as a program that stays. */
+    Running start(String name, String... arguments) {
+        List<String> command = new ArrayList<>(near);
+        command.addAll(Program.TP.command("128m"));
+        command.addAll(Arrays.asList(arguments));
+        return telepath.start(name, command, telepath.tpEnvironment("dev"));
+    }
+
+    /** Connects, and waits until the workload is listed, so that its agent looks names up. */
+    void connect(String... more) {
+        List<String> arguments = new ArrayList<>(List.of("--also-proxy", SERVICES));
+        arguments.addAll(Arrays.asList(more));
+        telepath.connect(arguments.toArray(String[]::new)).orFail();
+        await().atMost(Duration.ofSeconds(30))
+                .until(() -> telepath.tp("list").orFail().out().contains("web"));
+    }
+
+    /** Runs a command of the laptop, by no way of tp. */
+    Result laptop(String script) {
+        List<String> command = new ArrayList<>(near);
+        command.addAll(List.of("bash", "-c", script));
+        return telepath.runCommand(command, telepath.tpEnvironment("dev"), Duration.ofMinutes(1));
+    }
+
+    @Override
+    public void close() {
+        telepath.close();
+        laptop.close();
+        cluster.close();
+    }
+}

@@ -1,0 +1,206 @@
+package dev.telepath.it;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.telepath.harness.FarServices;
+import dev.telepath.harness.Program;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.MethodOrderer;
+import org.junit.jupiter.api.Order;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestMethodOrder;
+import org.junit.jupiter.api.Timeout;
+
+/**
+ * {@code tp connect --network tun} on a laptop that is a network namespace: what programs reach, what is changed, and that nothing of
+ * it stays, however it ends.
+ */
+@TestMethodOrder(MethodOrderer.OrderAnnotation.class)
+@Timeout(240)
+class TunIT {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String HELLO = "hello from " + NearAndFar.SERVICE + "\n";
+    private static final Duration SOON = Duration.ofSeconds(30);
+    private static NearAndFar world;
+    private static String before;
+
+    @BeforeAll
+    static void install() {
+        world = new NearAndFar(List.of());
+        before = world.laptop.settings();
+    }
+
+    @AfterAll
+    static void end() {
+        if (world != null) {
+            world.close();
+        }
+    }
+
+    @AfterEach
+    void quit() {
+        world.telepath.tp("quit", "-s");
+        await().atMost(SOON)
+                .untilAsserted(() -> assertThat(world.laptop.settings()).isEqualTo(before));
+    }
+
+    private static JsonNode status() {
+        try {
+            return JSON.readTree(
+                    world.telepath.tp("status", "--output", "json").orFail().out());
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static String curl(String url) {
+        return world.laptop("curl -sS -m 10 " + url).orFail().out();
+    }
+
+    /** The privileged process: the one that runs that command, and is of this test's laptop. */
+    private static long privileged() {
+        String socket = world.telepath.home("dev").resolve("net.sock").toString();
+        return ProcessHandle.allProcesses()
+                .filter(process -> commandLine(process.pid()).contains("privileged\0--socket\0" + socket))
+                .findFirst()
+                .orElseThrow()
+                .pid();
+    }
+
+    private static String commandLine(long pid) {
+        try {
+            return Files.readString(Path.of("/proc/" + pid + "/cmdline"));
+        } catch (IOException gone) {
+            return "";
+        }
+    }
+
+    private static void kill(long pid) {
+        ProcessHandle.of(pid).orElseThrow().destroyForcibly();
+    }
+
+    @Test
+    @Order(1)
+    void everyProgramReachesTheClusterAndNothingOfItStaysAfterQuit() {
+        world.connect("--network", "tun");
+        assertThat(curl("http://" + NearAndFar.SERVICE + ":8080/")).isEqualTo(HELLO);
+        JsonNode device = status().path("device");
+        assertThat(device.path("routes").toString()).contains(NearAndFar.SERVICES);
+        assertThat(device.path("dns").asText()).isEqualTo("redirected");
+        if (!Program.isNative()) {
+            assertThat(curl("http://shop.default.svc.cluster.local:8080/")).isEqualTo(HELLO);
+            assertThat(curl("http://shop:8080/")).isEqualTo(HELLO);
+        }
+        assertThat(world.laptop("getent ahostsv4 www.example.com | head -1")
+                        .orFail()
+                        .out())
+                .startsWith(FarServices.OTHER);
+        assertThat(world.laptop("curl -sS -m 10 http://" + NearAndFar.SERVICE + ":1/")
+                        .exit())
+                .isEqualTo(7);
+        assertThat(world.laptop.settings()).isNotEqualTo(before);
+    }
+
+    @Test
+    @Order(2)
+    void theDaemonAndThePrivilegedProcessHaveOnlyTheRightsThatTheyNeed() throws IOException {
+        world.connect("--network", "tun");
+        assertThat(Files.readString(Path.of("/proc/" + privileged() + "/status")))
+                .contains("CapEff:\t0000000000001000")
+                .contains("CapBnd:\t0000000000001000")
+                .contains("NoNewPrivs:\t1");
+    }
+
+    @Test
+    @Order(3)
+    void nothingStaysWhenTheDaemonIsKilled() {
+        world.connect("--network", "tun");
+        assertThat(curl("http://" + NearAndFar.SERVICE + ":8080/")).isEqualTo(HELLO);
+        kill(status().path("daemon").path("pid").asLong());
+        await().atMost(SOON)
+                .untilAsserted(() -> assertThat(world.laptop.settings()).isEqualTo(before));
+        assertThat(world.laptop("getent ahostsv4 www.example.com | head -1")
+                        .orFail()
+                        .out())
+                .startsWith(FarServices.OTHER);
+    }
+
+    @Test
+    @Order(4)
+    void nothingStaysWhenThePrivilegedProcessIsKilledAndTheSessionGoesOn() {
+        world.connect("--network", "tun");
+        kill(privileged());
+        await().atMost(SOON)
+                .untilAsserted(() -> assertThat(world.laptop.settings()).isEqualTo(before));
+        JsonNode now = status();
+        assertThat(now.path("connection").path("state").asText()).isEqualTo("attached");
+        assertThat(now.has("device")).isFalse();
+        world.connect("--network", "tun");
+        assertThat(curl("http://" + NearAndFar.SERVICE + ":8080/")).isEqualTo(HELLO);
+    }
+
+    @Test
+    @Order(5)
+    void aNetworkThatTheLaptopHasItselfIsShownAsAnother() {
+        world.laptop.run("ip", "addr", "add", "10.99.0.77/24", "dev", "cable");
+        try {
+            world.connect("--network", "tun");
+            String shown = status().path("device")
+                    .path("mapped")
+                    .path(NearAndFar.SERVICES)
+                    .asText();
+            assertThat(shown).isEqualTo("247.0.0.0/24");
+            assertThat(curl("http://247.0.0.10:8080/")).isEqualTo(HELLO);
+            if (!Program.isNative()) {
+                assertThat(curl("http://shop.default.svc.cluster.local:8080/")).isEqualTo(HELLO);
+                assertThat(world.laptop("getent ahostsv4 shop.default.svc.cluster.local | head -1")
+                                .orFail()
+                                .out())
+                        .startsWith("247.0.0.10 ");
+            }
+        } finally {
+            world.laptop.run("ip", "addr", "del", "10.99.0.77/24", "dev", "cable");
+        }
+    }
+
+    @Test
+    @Order(6)
+    void aNetworkThatIsToStayIsLeftOut() {
+        world.connect("--network", "tun", "--never-proxy", "10.99.0.128/25");
+        assertThat(world.laptop.run("ip", "route"))
+                .contains("10.99.0.0/25 dev tp")
+                .doesNotContain("10.99.0.128/25");
+        assertThat(curl("http://" + NearAndFar.SERVICE + ":8080/")).isEqualTo(HELLO);
+    }
+
+    @Test
+    @Order(7)
+    void aDownloadIsWholeThoughTheManagerIsKilledInItsMiddle() throws Exception {
+        world.connect("--network", "tun");
+        long length = 32L << 20;
+        Path done = world.telepath.directory().resolve("got");
+        var command = new java.util.ArrayList<>(world.laptop.enter());
+        command.addAll(List.of(
+                "bash",
+                "-c",
+                "curl -sS -m 120 -o " + done + " http://" + NearAndFar.SERVICE + ":8080/slow/" + length
+                        + "; echo ended=$?; sha256sum < " + done + " | sed 's/ .*//; s/^/sum=/'"));
+        var download = world.telepath.start("download", command, java.util.Map.of());
+        await().atMost(Duration.ofSeconds(60)).until(() -> Files.exists(done) && Files.size(done) > length / 8);
+        world.telepath.manager().kill();
+        world.telepath.startManager();
+        assertThat(Files.size(done)).isLessThan(length);
+        assertThat(download.announced("ended")).isEqualTo("0");
+        assertThat(download.announced("sum")).isEqualTo(FarServices.sha256(length));
+    }
+}

@@ -1,0 +1,218 @@
+package dev.telepath.tunnel.linux;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.StructLayout;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.nio.file.Path;
+
+/**
+ * Calls of the C library that the platform has no classes for. Each costs microseconds: for setting things up, not for what
+ * happens often. Thread-safe.
+ */
+public final class CLibrary {
+    private static final int MSG_DONTWAIT = 0x40;
+    private static final int EAGAIN = 11;
+    private static final int MS_BIND = 0x1000;
+    private static final int PR_CAP_AMBIENT = 47;
+    private static final int PR_CAP_AMBIENT_CLEAR_ALL = 4;
+
+    private final Linker linker = Linker.nativeLinker();
+    private final StructLayout state = Linker.Option.captureStateLayout();
+
+    /** A call that the system refused. */
+    public static final class Refused extends IOException {
+        private static final long serialVersionUID = 1L;
+        public static final int EPERM = 1;
+        public static final int EACCES = 13;
+        public static final int EBUSY = 16;
+        public static final int EEXIST = 17;
+
+        private final int errno;
+
+        Refused(String call, int errno, String text) {
+            super(call + ": " + text + " (errno " + errno + ")");
+            this.errno = errno;
+        }
+
+        /** The system's number of what was wrong. */
+        public int errno() {
+            return errno;
+        }
+    }
+
+    /** Calls one of the C library. */
+    @FunctionalInterface
+    private interface Call {
+        long make(MethodHandle function, MemorySegment errno, Arena arena) throws Throwable;
+    }
+
+    /**
+     * ioctl with a structure.
+     *
+     * @param request changed in place, where the system answers in it
+     */
+    public void ioctl(int descriptor, long what, byte[] request) throws IOException {
+        call("ioctl", pointerIoctl(), (function, errno, arena) -> {
+            MemorySegment segment = arena.allocateFrom(ValueLayout.JAVA_BYTE, request);
+            int result = (int) function.invokeExact(errno, descriptor, what, segment);
+            MemorySegment.copy(segment, ValueLayout.JAVA_BYTE, 0, request, 0, request.length);
+            return result;
+        });
+    }
+
+    /** ioctl with a number. */
+    public void ioctl(int descriptor, long what, long argument) throws IOException {
+        FunctionDescriptor form = FunctionDescriptor.of(
+                ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG);
+        call("ioctl", form, (function, errno, arena) -> (int) function.invokeExact(errno, descriptor, what, argument));
+    }
+
+    private static FunctionDescriptor pointerIoctl() {
+        return FunctionDescriptor.of(
+                ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.ADDRESS);
+    }
+
+    /** @return a descriptor, the caller's to close */
+    int socket(int domain, int type, int protocol) throws IOException {
+        FunctionDescriptor form = FunctionDescriptor.of(
+                ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT);
+        return (int) call(
+                "socket", form, (function, errno, arena) -> (int) function.invokeExact(errno, domain, type, protocol));
+    }
+
+    void close(int descriptor) throws IOException {
+        FunctionDescriptor form = FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT);
+        call("close", form, (function, errno, arena) -> (int) function.invokeExact(errno, descriptor));
+    }
+
+    void send(int socket, byte[] message) throws IOException {
+        call("send", buffer(), (function, errno, arena) -> {
+            MemorySegment out = arena.allocateFrom(ValueLayout.JAVA_BYTE, message);
+            return (long) function.invokeExact(errno, socket, out, out.byteSize(), 0);
+        });
+    }
+
+    /** What is there to receive, without waiting; no bytes when that is nothing. */
+    byte[] receive(int socket, int most) throws IOException {
+        byte[][] received = new byte[1][];
+        call("recv", buffer(), (function, errno, arena) -> {
+            MemorySegment in = arena.allocate(most);
+            long length = (long) function.invokeExact(errno, socket, in, in.byteSize(), MSG_DONTWAIT);
+            boolean nothing = length < 0 && number(errno) == EAGAIN;
+            received[0] = length < 0 ? new byte[0] : in.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE);
+            return nothing ? 0 : length;
+        });
+        return received[0];
+    }
+
+    private static FunctionDescriptor buffer() {
+        return FunctionDescriptor.of(
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_INT,
+                ValueLayout.ADDRESS,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_INT);
+    }
+
+    /** Shows a file at another's place, in this process's mount namespace. */
+    public void bindMount(Path file, Path place) throws IOException {
+        mount(file.toString(), place, "none", MS_BIND, "");
+    }
+
+    /** Hides a folder behind an empty one that lives in memory, in this process's mount namespace. */
+    public void emptyMount(Path place) throws IOException {
+        mount("telepath", place, "tmpfs", 0, "size=64k,mode=755");
+    }
+
+    private void mount(String source, Path place, String type, long flags, String options) throws IOException {
+        FunctionDescriptor form = FunctionDescriptor.of(
+                ValueLayout.JAVA_INT,
+                ValueLayout.ADDRESS,
+                ValueLayout.ADDRESS,
+                ValueLayout.ADDRESS,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.ADDRESS);
+        call("mount " + place, "mount", form, (function, errno, arena) -> (int) function.invokeExact(
+                errno,
+                arena.allocateFrom(source),
+                arena.allocateFrom(place.toString()),
+                arena.allocateFrom(type),
+                flags,
+                arena.allocateFrom(options)));
+    }
+
+    /** Keeps this thread from handing its capabilities to programs that it starts (capabilities(7), ambient set). */
+    public void dropAmbientCapabilities() throws IOException {
+        FunctionDescriptor form = FunctionDescriptor.of(
+                ValueLayout.JAVA_INT,
+                ValueLayout.JAVA_INT,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG);
+        call("prctl", form, (function, errno, arena) ->
+                (int) function.invokeExact(errno, PR_CAP_AMBIENT, (long) PR_CAP_AMBIENT_CLEAR_ALL, 0L, 0L, 0L));
+    }
+
+    /**
+     * The number of an interface of this process's network namespace, whether or not it has addresses.
+     *
+     * @return 0 when there is none of that name
+     */
+    public int interfaceIndex(String name) throws IOException {
+        FunctionDescriptor form = FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS);
+        return (int) call("if_nametoindex", form, (function, errno, arena) ->
+                (int) function.invokeExact(errno, arena.allocateFrom(name)));
+    }
+
+    /** The number of the user whose rights this process has. */
+    public int userId() throws IOException {
+        FunctionDescriptor form = FunctionDescriptor.of(ValueLayout.JAVA_INT);
+        return (int) call("geteuid", form, (function, errno, arena) -> (int) function.invokeExact(errno));
+    }
+
+    private long call(String name, FunctionDescriptor form, Call call) throws IOException {
+        return call(name, name, form, call);
+    }
+
+    private long call(String what, String name, FunctionDescriptor form, Call call) throws IOException {
+        MethodHandle function = linker.downcallHandle(
+                linker.defaultLookup().findOrThrow(name), form, Linker.Option.captureCallState("errno"));
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment errno = arena.allocate(state);
+            long result = call.make(function, errno, arena);
+            if (result < 0) {
+                throw refused(what, number(errno));
+            }
+            return result;
+        } catch (IOException | RuntimeException | Error e) {
+            throw e;
+        } catch (Throwable e) {
+            throw new IllegalStateException("a call of the C library cannot throw", e);
+        }
+    }
+
+    private int number(MemorySegment errno) {
+        return (int)
+                state.varHandle(MemoryLayout.PathElement.groupElement("errno")).get(errno, 0L);
+    }
+
+    /** The failure of something that the system answered with a number. */
+    Refused refused(String what, int errno) {
+        MethodHandle strerror = linker.downcallHandle(
+                linker.defaultLookup().findOrThrow("strerror"),
+                FunctionDescriptor.of(ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
+        try {
+            MemorySegment text = (MemorySegment) strerror.invokeExact(errno);
+            return new Refused(what, errno, text.reinterpret(256).getString(0));
+        } catch (Throwable e) {
+            throw new IllegalStateException("a call of the C library cannot throw", e);
+        }
+    }
+}
