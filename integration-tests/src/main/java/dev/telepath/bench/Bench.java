@@ -34,15 +34,20 @@ public final class Bench {
 
     public static void main(String[] arguments) throws Exception {
         Set<String> options = Set.of(arguments);
-        if (!Set.of("--native", "--quick", "--bytes", "--resume", "--idle").containsAll(options)) {
-            System.err.println("usage: integration-tests/bench/run [--native] [--quick] [--bytes | --resume | --idle]");
+        if (!Set.of("--native", "--quick", "--bytes", "--resume", "--idle", "--network")
+                .containsAll(options)) {
+            System.err.println(
+                    "usage: integration-tests/bench/run [--native] [--quick] [--bytes | --resume | --idle | --network]");
             System.exit(2);
         }
         if (options.contains("--native")) {
             System.setProperty("telepath.programs", "native");
         }
         var bench = new Bench(options.contains("--quick"), options.contains("--bytes"));
-        boolean all = !options.contains("--bytes") && !options.contains("--resume") && !options.contains("--idle");
+        boolean all = !options.contains("--bytes")
+                && !options.contains("--resume")
+                && !options.contains("--idle")
+                && !options.contains("--network");
         if (all || options.contains("--bytes")) {
             bench.run();
         }
@@ -51,6 +56,9 @@ public final class Bench {
         }
         if (all || options.contains("--resume")) {
             bench.resumes();
+        }
+        if (options.contains("--network")) {
+            new NetworkWays(options.contains("--quick")).run();
         }
         System.exit(0);
     }

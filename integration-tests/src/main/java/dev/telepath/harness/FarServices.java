@@ -25,7 +25,8 @@ import java.util.concurrent.TimeUnit;
  *     http://ADDRESS:8080/           "hello from " and the caller's address
  *     http://ADDRESS:8080/bytes/N    N bytes, as fast as they are taken
  *     http://ADDRESS:8080/slow/N     the same at some 6 MB/s
- *     udp ADDRESS:9999               sends back
+ *     POST http://ADDRESS:8080/take  takes what is sent
+ *     udp ADDRESS:9999               sends back, at NAME-SERVER:9999 too
  *     udp NAME-SERVER:53             203.0.113.7, whatever is asked
  * </pre>
  */
@@ -53,16 +54,21 @@ public final class FarServices {
 
     public static void main(String... arguments) throws IOException {
         var address = InetAddress.getByName(arguments[0]);
-        HttpServer http = HttpServer.create(new InetSocketAddress(address, 8080), 4096);
+        // The connection that many requests come by is kept as long as they do.
+        System.setProperty("sun.net.httpserver.idleInterval", "600");
+        System.setProperty("sun.net.httpserver.maxIdleConnections", "20000");
+        HttpServer http = HttpServer.create(new InetSocketAddress(8080), 4096);
         http.setExecutor(Executors.newVirtualThreadPerTaskExecutor());
         http.createContext("/", FarServices::answer);
         http.start();
         Thread.ofPlatform().start(() -> answerDatagrams(new InetSocketAddress(address, 9999), false));
+        Thread.ofPlatform().start(() -> answerDatagrams(new InetSocketAddress(arguments[1], 9999), false));
         Thread.ofPlatform().start(() -> answerDatagrams(new InetSocketAddress(arguments[1], 53), true));
         System.out.println("ready=yes");
     }
 
     private static void answer(HttpExchange exchange) throws IOException {
+        exchange.getRequestBody().transferTo(OutputStream.nullOutputStream());
         String[] path = exchange.getRequestURI().getPath().split("/");
         if (path.length < 3) {
             byte[] hello = ("hello from "

@@ -6,6 +6,8 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.telepath.harness.FarServices;
+import dev.telepath.harness.Namespace;
+import dev.telepath.harness.NearAndFar;
 import dev.telepath.harness.Program;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -14,6 +16,7 @@ import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
@@ -36,6 +39,7 @@ class TunIT {
 
     @BeforeAll
     static void install() {
+        Namespace.missing().ifPresent(why -> Assumptions.abort("skipped: " + why));
         world = new NearAndFar(List.of());
         before = world.laptop.settings();
     }
@@ -49,6 +53,9 @@ class TunIT {
 
     @AfterEach
     void quit() {
+        if (world == null) {
+            return;
+        }
         world.telepath.tp("quit", "-s");
         await().atMost(SOON)
                 .untilAsserted(() -> assertThat(world.laptop.settings()).isEqualTo(before));

@@ -1,13 +1,5 @@
-package dev.telepath.it;
+package dev.telepath.harness;
 
-import static org.awaitility.Awaitility.await;
-
-import dev.telepath.harness.FarServices;
-import dev.telepath.harness.Installation;
-import dev.telepath.harness.Namespace;
-import dev.telepath.harness.Program;
-import dev.telepath.harness.Result;
-import dev.telepath.harness.Running;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -15,29 +7,31 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.Assumptions;
 
 /**
  * A laptop and a cluster, each a network namespace, with a cable between them: the manager is reached over it, the Service's network
  * only by tp.
  */
-final class NearAndFar implements AutoCloseable {
-    static final String SERVICE = "10.99.0.10";
-    static final String SERVICES = "10.99.0.0/24";
-    static final String NOBODY = "65534";
-    static final String NAME_SERVER = "198.51.100.2";
+public final class NearAndFar implements AutoCloseable {
+    public static final String SERVICE = "10.99.0.10";
+    public static final String SERVICES = "10.99.0.0/24";
+    public static final String NOBODY = "65534";
+    public static final String NAME_SERVER = "198.51.100.2";
 
-    final Namespace laptop;
-    final Namespace cluster;
-    final Installation telepath;
-    final int agentPort;
+    public final Namespace laptop;
+    public final Namespace cluster;
+    public final Installation telepath;
+    public final int agentPort;
     private final List<String> near;
 
     /**
      * @param as what tp's command lines begin with besides, within the laptop
+     * @throws IllegalStateException where there can be no namespaces; {@link Namespace#missing} tells before
      */
-    NearAndFar(List<String> as) {
-        Namespace.missing().ifPresent(why -> Assumptions.abort("skipped: " + why));
+    public NearAndFar(List<String> as) {
+        Namespace.missing().ifPresent(why -> {
+            throw new IllegalStateException(why);
+        });
         laptop = Namespace.create();
         cluster = Namespace.create();
         laptop.join(cluster, "198.51.100.1/24", NAME_SERVER + "/24");
@@ -65,7 +59,7 @@ final class NearAndFar implements AutoCloseable {
      * What a command line begins with to be run by a user without privileges: nobody, where that one can read this checkout and this
      * JVM, else root after all.
      */
-    static List<String> unprivileged() {
+    public static List<String> unprivileged() {
         List<String> nobody = List.of("setpriv", "--reuid", NOBODY, "--regid", NOBODY, "--clear-groups", "--");
         List<String> tried = new ArrayList<>(nobody);
         tried.addAll(Program.TP.command("64m"));
@@ -106,7 +100,7 @@ final class NearAndFar implements AutoCloseable {
     }
 
     /** Starts tp as a program that stays. */
-    Running start(String name, String... arguments) {
+    public Running start(String name, String... arguments) {
         List<String> command = new ArrayList<>(near);
         command.addAll(Program.TP.command("128m"));
         command.addAll(Arrays.asList(arguments));
@@ -114,16 +108,20 @@ final class NearAndFar implements AutoCloseable {
     }
 
     /** Connects, and waits until the workload is listed, so that its agent looks names up. */
-    void connect(String... more) {
+    public void connect(String... more) {
         List<String> arguments = new ArrayList<>(List.of("--also-proxy", SERVICES));
         arguments.addAll(Arrays.asList(more));
         telepath.connect(arguments.toArray(String[]::new)).orFail();
-        await().atMost(Duration.ofSeconds(30))
-                .until(() -> telepath.tp("list").orFail().out().contains("web"));
+        long end = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+        while (!telepath.tp("list").orFail().out().contains("web")) {
+            if (System.nanoTime() > end) {
+                throw new IllegalStateException("the workload web is not listed");
+            }
+        }
     }
 
     /** Runs a command of the laptop, by no way of tp. */
-    Result laptop(String script) {
+    public Result laptop(String script) {
         List<String> command = new ArrayList<>(near);
         command.addAll(List.of("bash", "-c", script));
         return telepath.runCommand(command, telepath.tpEnvironment("dev"), Duration.ofMinutes(1));
