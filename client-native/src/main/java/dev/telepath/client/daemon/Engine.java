@@ -173,10 +173,14 @@ public final class Engine implements AutoCloseable {
         return restoration;
     }
 
-    /** Begins to attach. */
+    /**
+     * Begins to attach.
+     *
+     * @throws dev.telepath.client.failure.Failure when the socket for network namespaces cannot be made
+     */
     public void start() {
-        keeper.start();
         networking.start();
+        keeper.start();
     }
 
     public SessionKeeper session() {

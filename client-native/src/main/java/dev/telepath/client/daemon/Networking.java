@@ -244,20 +244,21 @@ final class Networking implements AutoCloseable {
                 .toList();
     }
 
-    /** Looks, once there is an attachment, whether the cluster's DNS asks this machine. */
+    /**
+     * Answers processes in network namespaces from now on, also those that an earlier daemon served. Looks, once there is an attachment,
+     * whether the cluster's DNS asks this machine.
+     *
+     * @throws Failure when the socket cannot be made
+     */
     void start() {
+        synchronized (this) {
+            server = GatewayServer.listen(socket, loops, gateway, credit, settings.number(Setting.NETWORK_CONNECTIONS));
+        }
         dns.start();
     }
 
-    /**
-     * What a process needs that makes a network namespace. From now on it is answered.
-     *
-     * @throws Failure when its socket cannot be made
-     */
-    synchronized ObjectNode run() {
-        if (server == null) {
-            server = GatewayServer.listen(socket, loops, gateway, credit, settings.number(Setting.NETWORK_CONNECTIONS));
-        }
+    /** What a process needs that makes a network namespace. */
+    ObjectNode run() {
         return new RunPlan(socket, addresses, settings.number(Setting.NETWORK_MTU), limits(), cluster(), search())
                 .json();
     }

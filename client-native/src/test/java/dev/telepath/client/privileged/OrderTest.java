@@ -1,0 +1,58 @@
+package dev.telepath.client.privileged;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import dev.telepath.client.control.Wire;
+import dev.telepath.client.failure.Failure;
+import dev.telepath.client.network.IpNetwork;
+import java.net.InetAddress;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class OrderTest {
+    static Stream<Order> orders() {
+        return Stream.of(
+                new Order.Device(
+                        "tp0",
+                        65_000,
+                        new Order.Interface(InetAddress.ofLiteral("246.247.0.1"), 16),
+                        new Order.Interface(InetAddress.ofLiteral("fd74::1"), 64)),
+                new Order.Routes(List.of(IpNetwork.parse("10.96.0.0/12").orElseThrow())),
+                new Order.Routes(List.of()),
+                new Order.Redirect(
+                        List.of(InetAddress.ofLiteral("192.0.2.53"), InetAddress.ofLiteral("2001:db8::53")), 5353, 64),
+                new Order.Redirect(List.of(), 1, 64));
+    }
+
+    @ParameterizedTest
+    @MethodSource("orders")
+    void anOrderIsReadAsItWasWritten(Order order) {
+        assertThat(Order.of(order.json())).isEqualTo(order);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{}",
+                "{\"order\":\"reboot\"}",
+                "{\"order\":\"device\",\"name\":\"eth0\",\"mtu\":1500,\"ipv4\":\"10.0.0.1/16\",\"ipv6\":\"fd00::1/64\"}",
+                "{\"order\":\"device\",\"name\":\"tp0/../x\",\"mtu\":1500,\"ipv4\":\"10.0.0.1/16\",\"ipv6\":\"fd00::1/64\"}",
+                "{\"order\":\"device\",\"name\":\"tp0\",\"mtu\":1,\"ipv4\":\"10.0.0.1/16\",\"ipv6\":\"fd00::1/64\"}",
+                "{\"order\":\"device\",\"name\":\"tp0\",\"mtu\":1500,\"ipv4\":\"fd00::1/64\",\"ipv6\":\"10.0.0.1/16\"}",
+                "{\"order\":\"device\",\"name\":\"tp0\",\"mtu\":1500,\"ipv4\":\"10.0.0.1\",\"ipv6\":\"fd00::1/64\"}",
+                "{\"order\":\"routes\",\"networks\":[\"0.0.0.0/0\"]}",
+                "{\"order\":\"routes\",\"networks\":[\"example.com\"]}",
+                "{\"order\":\"redirect\",\"servers\":[\"example.com\"],\"port\":53,\"trafficClass\":64}",
+                "{\"order\":\"redirect\",\"servers\":[],\"port\":0,\"trafficClass\":64}",
+                "{\"order\":\"redirect\",\"servers\":[],\"port\":53,\"trafficClass\":0}"
+            })
+    void whatIsNoOrderIsRefusedWhoeverSendsIt(String text) throws JsonProcessingException {
+        var json = Wire.JSON.readTree(text);
+        assertThatThrownBy(() -> Order.of(json)).isInstanceOf(Failure.class);
+    }
+}
