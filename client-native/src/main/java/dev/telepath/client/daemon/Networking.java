@@ -58,9 +58,6 @@ final class Networking implements AutoCloseable {
     /** Until the privileged process is there, which is this program started once more. */
     private static final Duration PRIVILEGED = Duration.ofSeconds(20);
 
-    /** What a name may stand for where an agent has no address of its own: the loopback there, never this machine's. */
-    private static final IpNetwork FAR_LOOPBACK = new IpNetwork(InetAddress.ofLiteral("127.0.0.0"), 17);
-
     private static final String DEFAULT_DOMAIN = "cluster.local";
 
     private final Settings settings;
@@ -79,6 +76,9 @@ final class Networking implements AutoCloseable {
     private final HostServers host;
     private final ClusterDns dns;
     private final ClusterGateway gateway;
+    /** What a name may stand for where an agent has no address of its own: the loopback there, never this machine's. */
+    private final IpNetwork farLoopback = new IpNetwork(InetAddress.ofLiteral("127.0.0.0"), 17);
+
     private volatile Map<IpNetwork, IpNetwork> mapped = Map.of();
     private @Nullable GatewayServer server;
     private @Nullable PrivilegedLink waiting;
@@ -180,7 +180,7 @@ final class Networking implements AutoCloseable {
 
     private Destinations destinations() {
         List<Destinations.Mapping> mappings = Stream.concat(
-                        Stream.of(FAR_LOOPBACK).map(each -> new Destinations.Mapping(each, addresses.farLoopback())),
+                        Stream.of(farLoopback).map(each -> new Destinations.Mapping(each, addresses.farLoopback())),
                         mapped.entrySet().stream()
                                 .map(each -> new Destinations.Mapping(each.getKey(), each.getValue())))
                 .toList();
@@ -211,7 +211,8 @@ final class Networking implements AutoCloseable {
 
     /** Serves a device, which is up. */
     TunNetwork serve(TunDevice device, BiConsumer<TunNetwork, IOException> whenGone) throws IOException {
-        return TunNetwork.start(device, addresses, gateway, loops, credit, limits(), metrics, whenGone);
+        return TunNetwork.start(
+                device, new TunNetwork.Setup(addresses, gateway, loops, credit, limits()), metrics, whenGone);
     }
 
     /** Answers questions, and knows its own test questions. */

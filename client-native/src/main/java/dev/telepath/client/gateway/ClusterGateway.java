@@ -3,7 +3,6 @@ package dev.telepath.client.gateway;
 import dev.telepath.client.failure.Failure;
 import dev.telepath.client.proxy.OutboundStreams;
 import dev.telepath.tunnel.bridge.Credit;
-import dev.telepath.tunnel.frame.Frame;
 import dev.telepath.tunnel.frame.Protocol;
 import dev.telepath.tunnel.net.Dialer;
 import dev.telepath.tunnel.net.UdpEnd;
@@ -11,7 +10,6 @@ import dev.telepath.tunnel.stream.RemoteEnd;
 import dev.telepath.tunnel.stream.StreamEnd;
 import dev.telepath.tunnel.stream.StreamFailure;
 import io.netty.channel.EventLoopGroup;
-import io.smallrye.mutiny.Multi;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -63,7 +61,7 @@ public final class ClusterGateway implements Gateway {
         return switch (destinations.get().of(destination)) {
             case Destinations.Way.Cluster(InetSocketAddress real) ->
                 streams.open(protocol, real)
-                        .<Reached>thenApply(end -> new Far(end, streams))
+                        .<Reached>thenApply(this::far)
                         .exceptionallyCompose(raw -> CompletableFuture.failedFuture(failure(raw)));
             case Destinations.Way.Local(InetSocketAddress real) -> local(protocol, real);
             case Destinations.Way.None(String why) ->
@@ -71,11 +69,28 @@ public final class ClusterGateway implements Gateway {
         };
     }
 
+    /** One that is counted among the streams. */
+    private Reached far(RemoteEnd end) {
+        Reached reached = Reached.remote(end);
+        return new Reached() {
+            @Override
+            public void join(StreamEnd local) {
+                streams.opened(local);
+                reached.join(local);
+            }
+
+            @Override
+            public void abandon(String why) {
+                reached.abandon(why);
+            }
+        };
+    }
+
     private CompletionStage<Reached> local(Protocol protocol, InetSocketAddress to) {
         CompletionStage<? extends StreamEnd> dialled = protocol == Protocol.TCP
                 ? dialer.dial(to, dialTimeout, credit)
                 : UdpEnd.dial(loops, to, udpIdle, credit);
-        return dialled.thenApply(Near::new);
+        return dialled.thenApply(Reached::dialled);
     }
 
     private static StreamFailure failure(Throwable raw) {
@@ -98,34 +113,5 @@ public final class ClusterGateway implements Gateway {
     @Override
     public boolean isCluster(InetAddress address) {
         return destinations.get().isCluster(address);
-    }
-
-    private record Far(RemoteEnd end, OutboundStreams streams) implements Reached {
-        @Override
-        public void join(StreamEnd local) {
-            streams.opened(local);
-            // The word on the dial was read already; the local end still waits for it.
-            local.send(Multi.createBy()
-                    .concatenating()
-                    .streams(Multi.createFrom().<Frame>item(new Frame.DialOk()), end.receive()));
-            end.send(local.receive());
-        }
-
-        @Override
-        public void abandon(String why) {
-            end.fail(new StreamFailure.Reset(why));
-        }
-    }
-
-    private record Near(StreamEnd end) implements Reached {
-        @Override
-        public void join(StreamEnd local) {
-            StreamEnd.join(local, end);
-        }
-
-        @Override
-        public void abandon(String why) {
-            end.send(Multi.createFrom().failure(new StreamFailure.Reset(why)));
-        }
     }
 }

@@ -1,7 +1,11 @@
 package dev.telepath.client.gateway;
 
+import dev.telepath.tunnel.frame.Frame;
 import dev.telepath.tunnel.frame.Protocol;
+import dev.telepath.tunnel.stream.RemoteEnd;
 import dev.telepath.tunnel.stream.StreamEnd;
+import dev.telepath.tunnel.stream.StreamFailure;
+import io.smallrye.mutiny.Multi;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.concurrent.CompletionStage;
@@ -15,6 +19,40 @@ public interface Gateway {
 
         /** Nobody wants it any more. */
         void abandon(String why);
+
+        /** One that another process, or the far side, has dialled. */
+        static Reached remote(RemoteEnd end) {
+            return new Reached() {
+                @Override
+                public void join(StreamEnd local) {
+                    // The word on the dial was read already; the local end still waits for it.
+                    local.send(Multi.createBy()
+                            .concatenating()
+                            .streams(Multi.createFrom().<Frame>item(new Frame.DialOk()), end.receive()));
+                    end.send(local.receive());
+                }
+
+                @Override
+                public void abandon(String why) {
+                    end.fail(new StreamFailure.Reset(why));
+                }
+            };
+        }
+
+        /** One that was dialled here, and says so as its first word. */
+        static Reached dialled(StreamEnd end) {
+            return new Reached() {
+                @Override
+                public void join(StreamEnd local) {
+                    StreamEnd.join(local, end);
+                }
+
+                @Override
+                public void abandon(String why) {
+                    end.send(Multi.createFrom().failure(new StreamFailure.Reset(why)));
+                }
+            };
+        }
     }
 
     /**

@@ -1,11 +1,9 @@
 package dev.telepath.client.gateway;
 
 import dev.telepath.tunnel.bridge.Credit;
-import dev.telepath.tunnel.frame.Frame;
 import dev.telepath.tunnel.frame.Protocol;
 import dev.telepath.tunnel.net.TcpEnd;
 import dev.telepath.tunnel.stream.RemoteEnd;
-import dev.telepath.tunnel.stream.StreamEnd;
 import dev.telepath.tunnel.stream.StreamFailure;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.buffer.ByteBuf;
@@ -19,7 +17,6 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.socket.nio.NioDomainSocketChannel;
-import io.smallrye.mutiny.Multi;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnixDomainSocketAddress;
@@ -65,7 +62,7 @@ public final class GatewayClient implements Gateway {
             channel.writeAndFlush(request.write());
             opened.complete(FramedEnd.of(channel, credit, Unpooled.EMPTY_BUFFER));
         });
-        return opened.thenCompose(end -> end.dialled().thenApply(ok -> new Joined(end)));
+        return opened.thenCompose(end -> end.dialled().thenApply(ok -> Reached.remote(end)));
     }
 
     private ChannelFuture connect(ChannelHandler handler) {
@@ -101,22 +98,6 @@ public final class GatewayClient implements Gateway {
     @Override
     public boolean isCluster(InetAddress address) {
         return cluster.test(address);
-    }
-
-    private record Joined(RemoteEnd end) implements Reached {
-        @Override
-        public void join(StreamEnd local) {
-            // The word on the dial was read already; the local end still waits for it.
-            local.send(Multi.createBy()
-                    .concatenating()
-                    .streams(Multi.createFrom().item(new Frame.DialOk()), end.receive()));
-            end.send(local.receive());
-        }
-
-        @Override
-        public void abandon(String why) {
-            end.fail(new StreamFailure.Reset(why));
-        }
     }
 
     /** Everything up to the end of one connection. */

@@ -4,10 +4,8 @@ import dev.telepath.client.gateway.Gateway;
 import dev.telepath.tunnel.bridge.Credit;
 import dev.telepath.tunnel.frame.Protocol;
 import dev.telepath.tunnel.net.Dialer;
-import dev.telepath.tunnel.stream.StreamEnd;
 import dev.telepath.tunnel.stream.StreamFailure;
 import io.netty.channel.EventLoopGroup;
-import io.smallrye.mutiny.Multi;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -31,19 +29,7 @@ final class Loopback implements Gateway {
         if (protocol != Protocol.TCP || !destination.getAddress().isLoopbackAddress()) {
             return CompletableFuture.failedFuture(new StreamFailure.DialRefused(destination + " is not published"));
         }
-        return dialer.dial(destination, DIAL, credit).thenApply(Joined::new);
-    }
-
-    private record Joined(StreamEnd end) implements Reached {
-        @Override
-        public void join(StreamEnd local) {
-            StreamEnd.join(local, end);
-        }
-
-        @Override
-        public void abandon(String why) {
-            end.send(Multi.createFrom().failure(new StreamFailure.Reset(why)));
-        }
+        return dialer.dial(destination, DIAL, credit).thenApply(Reached::dialled);
     }
 
     @Override

@@ -60,7 +60,10 @@ public final class PrivateNetwork {
                     credit,
                     address -> plan.cluster().stream().anyMatch(each -> each.contains(address)));
             return TunNetwork.start(
-                    device, plan.addresses(), gateway, loops, credit, plan.limits(), metrics, (network, gone) -> {});
+                    device,
+                    new TunNetwork.Setup(plan.addresses(), gateway, loops, credit, plan.limits()),
+                    metrics,
+                    (network, gone) -> {});
         } catch (IOException e) {
             throw new Failure(
                     Kind.FAILED,

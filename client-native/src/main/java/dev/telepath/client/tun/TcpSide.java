@@ -64,22 +64,22 @@ final class TcpSide {
     private final @Nullable Endpoint listener6;
     private final Future<?> sweeping;
 
-    private TcpSide(
-            DeviceAddresses addresses,
-            Gateway gateway,
-            EventLoopGroup loops,
-            Credit credit,
-            TunNetwork.Limits limits,
-            TunNetwork.Output output,
-            TunNetwork.Counts counts)
-            throws IOException {
-        this.addresses = addresses;
-        this.gateway = gateway;
-        this.credit = credit;
+    /**
+     * Listens at the device's addresses; without IPv6 where the system has none. Blocks.
+     *
+     * @throws IOException when it cannot
+     */
+    TcpSide(TunNetwork.Setup setup, TunNetwork.Output output, TunNetwork.Counts counts) throws IOException {
+        this.addresses = setup.addresses();
+        this.gateway = setup.gateway();
+        this.credit = setup.credit();
         this.output = output;
         this.counts = counts;
         this.connections = new TcpConnections(
-                Endpoint.of(addresses.standIns(), 0), Endpoint.of(addresses.standIns6(), 0), limits.connections());
+                Endpoint.of(addresses.standIns(), 0),
+                Endpoint.of(addresses.standIns6(), 0),
+                setup.limits().connections());
+        EventLoopGroup loops = setup.loops();
         ChannelFuture binding = bind(loops, addresses.device());
         if (!binding.isSuccess()) {
             throw new IOException("cannot listen at the device's address: " + binding.cause(), binding.cause());
@@ -90,19 +90,6 @@ final class TcpSide {
                 ? Endpoint.of((InetSocketAddress) binding6.channel().localAddress())
                 : null;
         this.sweeping = loops.scheduleWithFixedDelay(this::sweep, SWEEP_SECONDS, SWEEP_SECONDS, TimeUnit.SECONDS);
-    }
-
-    /** Listens at the device's addresses; without IPv6 where the system has none. Blocks. */
-    static TcpSide listen(
-            DeviceAddresses addresses,
-            Gateway gateway,
-            EventLoopGroup loops,
-            Credit credit,
-            TunNetwork.Limits limits,
-            TunNetwork.Output output,
-            TunNetwork.Counts counts)
-            throws IOException {
-        return new TcpSide(addresses, gateway, loops, credit, limits, output, counts);
     }
 
     private ChannelFuture bind(EventLoopGroup loops, InetAddress address) {

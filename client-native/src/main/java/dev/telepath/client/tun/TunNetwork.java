@@ -41,6 +41,17 @@ public final class TunNetwork implements AutoCloseable {
      */
     public record Limits(int connections, int udpFlows, Duration udpIdle) {}
 
+    /**
+     * What a device is served with.
+     *
+     * @param addresses of the device
+     * @param gateway where its traffic goes
+     * @param loops the caller's, and stay so
+     * @param credit what its streams share with others
+     */
+    public record Setup(
+            DeviceAddresses addresses, Gateway gateway, EventLoopGroup loops, Credit credit, Limits limits) {}
+
     /** What happened to packets. Thread-safe. */
     record Counts(Counter in, Counter out, Counter malformed, Counter dropped, Counter refused) {
         static Counts of(MeterRegistry metrics) {
@@ -80,21 +91,14 @@ public final class TunNetwork implements AutoCloseable {
     }
 
     private TunNetwork(
-            TunDevice device,
-            DeviceAddresses addresses,
-            Gateway gateway,
-            EventLoopGroup loops,
-            Credit credit,
-            Limits limits,
-            MeterRegistry metrics,
-            BiConsumer<TunNetwork, IOException> whenGone)
+            TunDevice device, Setup setup, MeterRegistry metrics, BiConsumer<TunNetwork, IOException> whenGone)
             throws IOException {
         this.device = device;
-        this.gateway = gateway;
+        this.gateway = setup.gateway();
         this.counts = Counts.of(metrics);
         var output = new Output(device, counts);
-        this.udp = new UdpSide(addresses, gateway, loops, credit, limits, output, counts);
-        this.tcp = TcpSide.listen(addresses, gateway, loops, credit, limits, output, counts);
+        this.udp = new UdpSide(setup, output, counts);
+        this.tcp = new TcpSide(setup, output, counts);
         this.whenGone = whenGone;
         this.loop = Thread.ofPlatform().daemon().name("tun-" + device.name()).unstarted(this::run);
         metrics.gauge("telepath.tun.connections", tcp, TcpSide::connections);
@@ -108,16 +112,9 @@ public final class TunNetwork implements AutoCloseable {
      * @param whenGone told when the device went away by itself
      */
     public static TunNetwork start(
-            TunDevice device,
-            DeviceAddresses addresses,
-            Gateway gateway,
-            EventLoopGroup loops,
-            Credit credit,
-            Limits limits,
-            MeterRegistry metrics,
-            BiConsumer<TunNetwork, IOException> whenGone)
+            TunDevice device, Setup setup, MeterRegistry metrics, BiConsumer<TunNetwork, IOException> whenGone)
             throws IOException {
-        var network = new TunNetwork(device, addresses, gateway, loops, credit, limits, metrics, whenGone);
+        var network = new TunNetwork(device, setup, metrics, whenGone);
         network.loop.start();
         return network;
     }

@@ -62,19 +62,12 @@ final class UdpSide {
         }
     }
 
-    UdpSide(
-            DeviceAddresses addresses,
-            Gateway gateway,
-            EventLoopGroup loops,
-            Credit credit,
-            TunNetwork.Limits limits,
-            TunNetwork.Output output,
-            TunNetwork.Counts counts) {
-        this.addresses = addresses;
-        this.gateway = gateway;
-        this.loops = loops;
-        this.credit = credit;
-        this.limits = limits;
+    UdpSide(TunNetwork.Setup setup, TunNetwork.Output output, TunNetwork.Counts counts) {
+        this.addresses = setup.addresses();
+        this.gateway = setup.gateway();
+        this.loops = setup.loops();
+        this.credit = setup.credit();
+        this.limits = setup.limits();
         this.output = output;
         this.counts = counts;
     }
