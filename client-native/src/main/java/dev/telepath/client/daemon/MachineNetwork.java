@@ -36,6 +36,8 @@ final class MachineNetwork implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger(MachineNetwork.class);
     private static final int DEVICES = 10;
     private static final Duration WATCHDOG = Duration.ofSeconds(5);
+    /** A machine that was too busy to answer itself will not be so for ever. */
+    private static final Duration AGAIN = Duration.ofSeconds(30);
 
     private final Networking networking;
     private final PrivilegedLink link;
@@ -46,6 +48,8 @@ final class MachineNetwork implements AutoCloseable {
     private @Nullable TunNetwork network;
     private @Nullable DnsServer dns;
     private @Nullable Runnable following;
+    private long troubleAt = System.nanoTime() - AGAIN.toNanos();
+    private String told = "";
     private volatile State state = new State("", List.of(), Map.of(), List.of(), List.of(), "");
 
     /**
@@ -89,7 +93,7 @@ final class MachineNetwork implements AutoCloseable {
         String name = device();
         dns = DnsServer.listen(
                 InetAddress.getLoopbackAddress(), 0, networking.loops(), networking.probed(), DnsServer.Limits.USUAL);
-        state = new State(name, List.of(), Map.of(), List.of(), List.of(), "");
+        state = new State(name, List.of(), Map.of(), List.of(), List.of(), "not tried yet");
         layOut();
         names();
         following = networking.onChange(() -> later(this::layOut));
@@ -188,8 +192,8 @@ final class MachineNetwork implements AutoCloseable {
                 .limit(Order.MOST_SERVERS)
                 .toList();
         State before = state;
-        boolean same = wanted.equals(before.servers()) && before.dnsTrouble().isEmpty();
-        if (server == null || same || !before.dnsTrouble().isEmpty() && wanted.equals(before.servers())) {
+        boolean waits = before.dnsTrouble().isEmpty() || System.nanoTime() - troubleAt < AGAIN.toNanos();
+        if (server == null || wanted.equals(before.servers()) && waits) {
             return;
         }
         networking.servers();
@@ -199,12 +203,22 @@ final class MachineNetwork implements AutoCloseable {
             if (!wanted.isEmpty() && !answers(wanted.getFirst())) {
                 undo(wanted, "the test question did not come here");
             } else {
+                told = "";
                 LOG.infof("names redirected servers=%s", wanted);
             }
         } catch (Failure e) {
-            state = before.names(wanted, e.message());
-            LOG.warnf("names not redirected cause=\"%s\"", e.message());
+            trouble(wanted, e.message());
         }
+    }
+
+    /** Told once, however often it is tried again. */
+    private void trouble(List<InetAddress> servers, String why) {
+        if (!why.equals(told)) {
+            told = why;
+            LOG.warnf("names not redirected cause=\"%s\"", why);
+        }
+        troubleAt = System.nanoTime();
+        state = state.names(servers, why);
     }
 
     private void watch() {
@@ -222,8 +236,7 @@ final class MachineNetwork implements AutoCloseable {
 
     private void undo(List<InetAddress> servers, String why) {
         link.order(new Order.Redirect(List.of(), 1, Networking.TRAFFIC_CLASS));
-        state = state.names(servers, why);
-        LOG.warnf("names not redirected cause=\"%s\"", why);
+        trouble(servers, why);
     }
 
     private void gone() {
