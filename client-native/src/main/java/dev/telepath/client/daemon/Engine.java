@@ -173,11 +173,7 @@ public final class Engine implements AutoCloseable {
         return restoration;
     }
 
-    /**
-     * Begins to attach.
-     *
-     * @throws dev.telepath.client.failure.Failure when the socket for network namespaces cannot be made
-     */
+    /** Begins to attach. */
     public void start() {
         networking.start();
         keeper.start();

@@ -258,8 +258,16 @@ final class Networking implements AutoCloseable {
         dns.start();
     }
 
-    /** What a process needs that makes a network namespace. */
-    ObjectNode run() {
+    /**
+     * What a process needs that makes a network namespace.
+     *
+     * @throws Failure when nobody would answer it
+     */
+    synchronized ObjectNode run() {
+        if (server == null) {
+            throw new Failure(
+                    Kind.FAILED, "there is no socket at " + socket + " for network namespaces", "the daemon's log says why");
+        }
         return new RunPlan(socket, addresses, settings.number(Setting.NETWORK_MTU), limits(), cluster(), search())
                 .json();
     }

@@ -68,7 +68,7 @@ public final class GatewayClient implements Gateway {
     private ChannelFuture connect(ChannelHandler handler) {
         return new Bootstrap()
                 .group(loops)
-                .channel(NioDomainSocketChannel.class)
+                .channelFactory(NioDomainSocketChannel::new)
                 .option(ChannelOption.AUTO_READ, false)
                 .handler(new ChannelInitializer<Channel>() {
                     @Override

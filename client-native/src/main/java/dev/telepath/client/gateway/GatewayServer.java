@@ -59,7 +59,7 @@ public final class GatewayServer implements AutoCloseable {
         }
         var binding = new ServerBootstrap()
                 .group(loops)
-                .channel(NioServerDomainSocketChannel.class)
+                .channelFactory(NioServerDomainSocketChannel::new)
                 .option(ChannelOption.SO_BACKLOG, BACKLOG)
                 .childHandler(new ChannelInitializer<Channel>() {
                     @Override
