@@ -247,13 +247,16 @@ final class Networking implements AutoCloseable {
 
     /**
      * Answers processes in network namespaces from now on, also those that an earlier daemon served. Looks, once there is an attachment,
-     * whether the cluster's DNS asks this machine.
-     *
-     * @throws Failure when the socket cannot be made
+     * whether the cluster's DNS asks this machine. Where the socket cannot be made, that costs {@code tp run} and not the connection.
      */
     void start() {
         synchronized (this) {
-            server = GatewayServer.listen(socket, loops, gateway, credit, settings.number(Setting.NETWORK_CONNECTIONS));
+            try {
+                server = GatewayServer.listen(
+                        socket, loops, gateway, credit, settings.number(Setting.NETWORK_CONNECTIONS));
+            } catch (RuntimeException e) {
+                LOG.warnf("no socket for network namespaces cause=\"%s\"", e.getMessage());
+            }
         }
         dns.start();
     }
@@ -266,7 +269,9 @@ final class Networking implements AutoCloseable {
     synchronized ObjectNode run() {
         if (server == null) {
             throw new Failure(
-                    Kind.FAILED, "there is no socket at " + socket + " for network namespaces", "the daemon's log says why");
+                    Kind.FAILED,
+                    "there is no socket at " + socket + " for network namespaces",
+                    "the daemon's log says why");
         }
         return new RunPlan(socket, addresses, settings.number(Setting.NETWORK_MTU), limits(), cluster(), search())
                 .json();
