@@ -54,10 +54,10 @@ class RunInClusterIT {
                         shop)
                 .orFail();
         // The manager looks at Services and pods on its own, and tells clients a little later.
+        String service = "http://" + address("service/ports", "{.spec.clusterIP}") + "/hostname";
+        String hostname = pod("ports", ".metadata.name") + "\n";
         await().atMost(Duration.ofSeconds(60))
-                .until(() -> run(GET + "http://" + address("service/ports", "{.spec.clusterIP}") + "/hostname")
-                                .exit()
-                        == 0);
+                .untilAsserted(() -> assertThat(run(GET + service).out()).isEqualTo(hostname));
     }
 
     @AfterAll
