@@ -193,7 +193,7 @@ final class MachineNetwork implements AutoCloseable {
                 .toList();
         State before = state;
         boolean waits = before.dnsTrouble().isEmpty() || System.nanoTime() - troubleAt < AGAIN.toNanos();
-        if (server == null || wanted.equals(before.servers()) && waits) {
+        if (server == null || (wanted.equals(before.servers()) && waits)) {
             return;
         }
         networking.servers();

@@ -58,6 +58,7 @@ final class Networking implements AutoCloseable {
     /** Until the privileged process is there, which is this program started once more. */
     private static final Duration PRIVILEGED = Duration.ofSeconds(20);
 
+    private static final Duration FIRST_WORD = Duration.ofSeconds(2);
     private static final String DEFAULT_DOMAIN = "cluster.local";
 
     private final Settings settings;
@@ -262,11 +263,17 @@ final class Networking implements AutoCloseable {
     }
 
     /**
-     * What a process needs that makes a network namespace.
+     * What a process needs that makes a network namespace. Waits a moment for the manager's word on the cluster's networks, without
+     * which its addresses would be looked for on this machine. Blocks.
      *
      * @throws Failure when nobody would answer it
      */
-    synchronized ObjectNode run() {
+    ObjectNode run() {
+        network.awaitFirst(FIRST_WORD);
+        return plan();
+    }
+
+    private synchronized ObjectNode plan() {
         if (server == null) {
             throw new Failure(
                     Kind.FAILED,

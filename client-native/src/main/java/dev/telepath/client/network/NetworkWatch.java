@@ -2,8 +2,11 @@ package dev.telepath.client.network;
 
 import dev.telepath.client.session.Attachment;
 import dev.telepath.client.session.Participant;
+import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
 
 /**
@@ -14,14 +17,16 @@ public final class NetworkWatch implements Participant {
     private static final Logger LOG = Logger.getLogger(NetworkWatch.class);
 
     private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
+    private final CountDownLatch first = new CountDownLatch(1);
     private volatile ClusterNetwork known = ClusterNetwork.UNKNOWN;
 
     @Override
     public void attached(Attachment attachment) {
         attachment.optional(
-                "cluster network",
-                () -> attachment.watch().watchClusterInfo(attachment.session()),
-                info -> told(ClusterNetwork.of(info)));
+                "cluster network", () -> attachment.watch().watchClusterInfo(attachment.session()), info -> {
+                    told(ClusterNetwork.of(info));
+                    first.countDown();
+                });
     }
 
     private void told(ClusterNetwork now) {
@@ -29,6 +34,17 @@ public final class NetworkWatch implements Participant {
             known = now;
             listeners.forEach(Runnable::run);
             LOG.infof("cluster network services=%s pods=%s domain=%s", now.services(), now.pods(), now.domain());
+        }
+    }
+
+    /** Waits until anything was told, for a bounded time. Blocks. */
+    public void awaitFirst(Duration most) {
+        try {
+            if (!first.await(most.toMillis(), TimeUnit.MILLISECONDS)) {
+                LOG.debugf("cluster network not told yet");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 

@@ -230,7 +230,7 @@ public final class Packet {
     /** Whether it asks for an echo (RFC 792, RFC 4443). */
     public boolean isEchoRequest() {
         int type = bytes.get(transport) & 0xff;
-        return protocol == ICMP && ipv4 && type == 8 || protocol == ICMPV6 && !ipv4 && type == 128;
+        return (protocol == ICMP && ipv4 && type == 8) || (protocol == ICMPV6 && !ipv4 && type == 128);
     }
 
     /**

@@ -27,7 +27,7 @@ final class ResourceRecords {
                 }
                 byte[] data = new byte[length];
                 records.get(data);
-                if (type == A && length == 4 || type == AAAA && length == 16) {
+                if ((type == A && length == 4) || (type == AAAA && length == 16)) {
                     found.add(data);
                 }
             }

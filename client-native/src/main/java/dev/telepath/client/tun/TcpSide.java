@@ -147,7 +147,7 @@ final class TcpSide {
         }
         var flow = new Flow(source, destination);
         Connection connection = connections.of(flow).orElse(null);
-        if (connection == null || connection.state() == State.OVER && packet.isSyn()) {
+        if (connection == null || (connection.state() == State.OVER && packet.isSyn())) {
             unknown(packet, flow);
         } else if (connection.state() != State.DIALLING) {
             pass(packet, connection);

@@ -10,6 +10,8 @@ import java.lang.foreign.StructLayout;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 
 /**
  * Calls of the C library that the platform has no classes for. Each costs microseconds: for setting things up, not for what
@@ -147,7 +149,8 @@ public final class CLibrary {
                 arena.allocateFrom(options)));
     }
 
-    /** Keeps this thread from handing its capabilities to programs that it starts (capabilities(7), ambient set). */
+    /** Keeps this thread from handing its capabilities to programs that it starts (capabilities(7), ambient set). On
+     * no virtual thread: those are several threads' in turn. */
     public void dropAmbientCapabilities() throws IOException {
         FunctionDescriptor form = FunctionDescriptor.of(
                 ValueLayout.JAVA_INT,
@@ -182,6 +185,23 @@ public final class CLibrary {
     }
 
     private long call(String what, String name, FunctionDescriptor form, Call call) throws IOException {
+        if (!Thread.currentThread().isVirtual()) {
+            return callHere(what, name, form, call);
+        }
+        // A native image makes no such calls on virtual threads.
+        var made = new FutureTask<>(() -> callHere(what, name, form, call));
+        Thread.ofPlatform().daemon().name("c-library").start(made);
+        try {
+            return made.get();
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof IOException refused ? refused : new IOException(e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted in " + what, e);
+        }
+    }
+
+    private long callHere(String what, String name, FunctionDescriptor form, Call call) throws IOException {
         MethodHandle function = linker.downcallHandle(
                 linker.defaultLookup().findOrThrow(name), form, Linker.Option.captureCallState("errno"));
         try (Arena arena = Arena.ofConfined()) {
