@@ -105,7 +105,7 @@ abstract class EngageCommand extends Command {
                 return invocation.print(shown(result), printer -> text(printer, result));
             }
             invocation.printer().note(kind.label() + " " + name + " is active; it ends with the command");
-            return new ChildProcess(command, variables).run(() -> leave(invocation));
+            return new ChildProcess(command, variables).run(() -> invocation.leave(name));
         }
     }
 
@@ -115,23 +115,13 @@ abstract class EngageCommand extends Command {
         try {
             line = DockerRun.prepare(name, result, variables, command);
         } catch (Failure e) {
-            leave(invocation);
+            invocation.leave(name);
             throw e;
         }
         ObjectNode shown = shown(result).deepCopy();
         line.forEach(shown.putArray("docker_run")::add);
         invocation.printer().note(kind.label() + " " + name + " is active until tp leave " + name);
         return invocation.print(shown, printer -> printer.line(DockerRun.quoted(line)));
-    }
-
-    private void leave(Invocation invocation) {
-        try {
-            invocation.ask("leave", Invocation.args().put("name", name));
-        } catch (Failure e) {
-            if (e.kind() != Kind.NOT_FOUND) {
-                invocation.printer().warning(e.message());
-            }
-        }
     }
 
     private JsonNode shown(JsonNode result) {

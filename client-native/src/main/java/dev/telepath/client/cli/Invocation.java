@@ -78,6 +78,17 @@ final class Invocation {
         }
     }
 
+    /** Ends an engagement whose command is over. One that is gone already is fine; what else fails is a warning. */
+    void leave(String engagement) {
+        try {
+            ask("leave", args().put("name", engagement));
+        } catch (Failure e) {
+            if (e.kind() != Kind.NOT_FOUND) {
+                printer.warning(e.message());
+            }
+        }
+    }
+
     /** Asks over an open connection, which stays open. */
     JsonNode ask(ControlClient client, String command, ObjectNode args) {
         try (var progress = new Progress(console.err(), Progress.Mode.of(settings.text(Setting.PROGRESS), terminal))) {

@@ -81,11 +81,12 @@ abstract class NamespaceCommand extends Command {
             line.addAll(
                     List.of(RunInsideCommand.NAME, "--plan", plan.toString(), "--scratch", scratch.toString(), "--"));
             line.addAll(command);
-            try (var published = new Published(ports, scratch, invocation.settings())) {
-                published.open();
-                return new ChildProcess(Namespaces.enter(line), variables).run(() -> {});
+            try {
+                return run(Namespaces.enter(line), variables, ports, scratch, invocation.settings());
             } finally {
-                leave(invocation, engaged);
+                if (!engaged.isEmpty()) {
+                    invocation.leave(engaged);
+                }
                 remove(scratch);
             }
         }
@@ -110,19 +111,6 @@ abstract class NamespaceCommand extends Command {
         result.path("warnings").forEach(warning -> invocation.printer().warning(warning.asText()));
         variables.putAll(EnvironmentOptions.variables(result));
         return name;
-    }
-
-    private static void leave(Invocation invocation, String engaged) {
-        if (engaged.isEmpty()) {
-            return;
-        }
-        try {
-            invocation.ask("leave", Invocation.args().put("name", engaged));
-        } catch (Failure e) {
-            if (e.kind() != Kind.NOT_FOUND) {
-                invocation.printer().warning(e.message());
-            }
-        }
     }
 
     private static Path scratch(Invocation invocation) {
@@ -154,25 +142,23 @@ abstract class NamespaceCommand extends Command {
         }
     }
 
-    /** The machine's side of published ports, with event loops only where there are any. */
-    private static final class Published implements AutoCloseable {
-        private final List<PublishedPort> ports;
-        private final Path scratch;
-        private final Credit credit;
-        private final NioEventLoopGroup loops = new NioEventLoopGroup(1);
-
-        Published(List<PublishedPort> ports, Path scratch, Settings settings) {
-            this.ports = ports;
-            this.scratch = scratch;
-            this.credit = new Credit(settings.bytes(Setting.STREAM_CREDIT), settings.bytes(Setting.STREAM_POOL));
+    /** Runs it, with its ports published; nothing of Netty is begun for none. */
+    private static int run(
+            List<String> line,
+            Map<String, String> variables,
+            List<PublishedPort> ports,
+            Path scratch,
+            Settings settings) {
+        var child = new ChildProcess(line, variables);
+        if (ports.isEmpty()) {
+            return child.run(() -> {});
         }
-
-        void open() {
+        var loops = new NioEventLoopGroup(1);
+        try {
+            var credit = new Credit(settings.bytes(Setting.STREAM_CREDIT), settings.bytes(Setting.STREAM_POOL));
             Ports.publish(ports, scratch, loops, credit);
-        }
-
-        @Override
-        public void close() {
+            return child.run(() -> {});
+        } finally {
             loops.shutdownGracefully(0, 100, TimeUnit.MILLISECONDS);
         }
     }

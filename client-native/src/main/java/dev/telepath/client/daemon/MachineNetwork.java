@@ -113,11 +113,7 @@ final class MachineNetwork implements AutoCloseable {
     private String device() {
         DeviceAddresses addresses = networking.addresses();
         String name = free();
-        link.order(new Order.Device(
-                name,
-                networking.mtu(),
-                new Order.Interface(addresses.device(), addresses.ipv4().prefix()),
-                new Order.Interface(addresses.device6(), addresses.ipv6().prefix())));
+        link.order(new Order.Device(name, networking.mtu(), addresses.interface4(), addresses.interface6()));
         try {
             LinuxTun tun = LinuxTun.open(name, networking.mtu(), library);
             tun.own();
@@ -200,7 +196,7 @@ final class MachineNetwork implements AutoCloseable {
         try {
             link.order(new Order.Redirect(wanted, server.address().getPort(), Networking.TRAFFIC_CLASS));
             state = before.names(wanted, wanted.isEmpty() ? "this machine has no name server" : "");
-            if (!wanted.isEmpty() && !answers(wanted.getFirst())) {
+            if (!wanted.isEmpty() && !networking.probe(wanted.getFirst())) {
                 undo(wanted, "the test question did not come here");
             } else {
                 told = "";
@@ -225,13 +221,9 @@ final class MachineNetwork implements AutoCloseable {
         State now = state;
         if (now.dnsTrouble().isEmpty()
                 && !now.servers().isEmpty()
-                && !answers(now.servers().getFirst())) {
+                && !networking.probe(now.servers().getFirst())) {
             undo(now.servers(), "questions were not answered any more");
         }
-    }
-
-    private boolean answers(InetAddress server) {
-        return networking.probe(server);
     }
 
     private void undo(List<InetAddress> servers, String why) {

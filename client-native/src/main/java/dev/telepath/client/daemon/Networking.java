@@ -34,7 +34,6 @@ import java.net.InetAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -59,7 +58,6 @@ final class Networking implements AutoCloseable {
     private static final Duration PRIVILEGED = Duration.ofSeconds(20);
 
     private static final Duration FIRST_WORD = Duration.ofSeconds(2);
-    private static final String DEFAULT_DOMAIN = "cluster.local";
 
     private final Settings settings;
     private final String namespace;
@@ -80,7 +78,11 @@ final class Networking implements AutoCloseable {
     /** What a name may stand for where an agent has no address of its own: the loopback there, never this machine's. */
     private final IpNetwork farLoopback = new IpNetwork(InetAddress.ofLiteral("127.0.0.0"), 17);
 
-    private volatile Map<IpNetwork, IpNetwork> mapped = Map.of();
+    private volatile Destinations destinations;
+    /** Held for no longer than it takes to put destinations together: an event loop may wait for it. */
+    private final Object laying = new Object();
+
+    private Map<IpNetwork, IpNetwork> mapped = Map.of();
     private @Nullable GatewayServer server;
     private @Nullable PrivilegedLink waiting;
     private @Nullable MachineNetwork machine;
@@ -113,6 +115,7 @@ final class Networking implements AutoCloseable {
         this.allowed = networks(settings, Setting.NETWORK_ALLOW);
         this.virtual = network(settings, Setting.NETWORK_VIRTUAL);
         this.metrics = metrics;
+        this.destinations = destinations(Map.of());
         this.host = HostServers.ofThisMachine();
         this.dns = new ClusterDns(
                 settings,
@@ -128,24 +131,25 @@ final class Networking implements AutoCloseable {
         this.probe = new NameProbe(dns.resolver());
         this.gateway = new ClusterGateway(
                 outbound,
-                this::destinations,
-                dns.resolver()::answer,
+                () -> destinations,
+                dns.resolver(),
                 loops,
                 credit,
                 settings.duration(Setting.TIMEOUT_DIAL),
                 settings.duration(Setting.UDP_IDLE));
+        network.onChange(this::told);
     }
 
     /** Addresses as {@link Destinations} shows them now. */
     private final class Shown implements Translation {
         @Override
         public InetAddress shown(InetAddress real) {
-            return destinations().shown(real);
+            return destinations.shown(real);
         }
 
         @Override
         public Optional<InetAddress> real(InetAddress shown) {
-            return Optional.of(destinations().real(shown));
+            return Optional.of(destinations.real(shown));
         }
     }
 
@@ -168,8 +172,7 @@ final class Networking implements AutoCloseable {
     }
 
     private static List<IpNetwork> networks(Settings settings, Setting setting) {
-        return Arrays.stream(settings.text(setting).split("[,\\s]+", -1))
-                .filter(each -> !each.isEmpty())
+        return settings.words(setting).stream()
                 .map(each -> IpNetwork.parse(each).orElseThrow(() -> wrong(setting, each)))
                 .toList();
     }
@@ -179,7 +182,7 @@ final class Networking implements AutoCloseable {
                 Kind.USAGE, setting.key() + ": '" + text + "' is no network", "as 10.1.0.0/16 or an address");
     }
 
-    private Destinations destinations() {
+    private Destinations destinations(Map<IpNetwork, IpNetwork> mapped) {
         List<Destinations.Mapping> mappings = Stream.concat(
                         Stream.of(farLoopback).map(each -> new Destinations.Mapping(each, addresses.farLoopback())),
                         mapped.entrySet().stream()
@@ -195,7 +198,17 @@ final class Networking implements AutoCloseable {
 
     /** Networks of the cluster are shown as others from now on. */
     void mapped(Map<IpNetwork, IpNetwork> now) {
-        mapped = Map.copyOf(now);
+        synchronized (laying) {
+            mapped = Map.copyOf(now);
+            destinations = destinations(mapped);
+        }
+    }
+
+    /** The cluster told other networks: they are looked at for every connection, so they are put together here. */
+    private void told() {
+        synchronized (laying) {
+            destinations = destinations(mapped);
+        }
     }
 
     DeviceAddresses addresses() {
@@ -293,8 +306,7 @@ final class Networking implements AutoCloseable {
 
     /** As a pod of the namespace has it, and then as this machine has it. */
     private List<String> search() {
-        String told = network.latest().domain();
-        String domain = told.isEmpty() ? DEFAULT_DOMAIN : told.replaceAll("^\\.+|\\.+$", "");
+        String domain = dns.status().domain();
         List<String> names = new ArrayList<>(List.of(namespace + ".svc." + domain, "svc." + domain, domain));
         names.addAll(host.search());
         return names;

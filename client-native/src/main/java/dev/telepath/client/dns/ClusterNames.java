@@ -1,6 +1,7 @@
 package dev.telepath.client.dns;
 
 import dev.telepath.client.network.ClusterNetwork;
+import dev.telepath.client.network.IpNetwork;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.Optional;
@@ -41,7 +42,7 @@ final class ClusterNames {
      * @param networks whose reverse names are the cluster's
      * @param loops include suffixes whose questions come back here, and which therefore do not count
      */
-    record View(String domain, String namespace, Set<String> namespaces, List<Network> networks, Set<String> loops) {
+    record View(String domain, String namespace, Set<String> namespaces, List<IpNetwork> networks, Set<String> loops) {
         /** Of what the cluster tells. */
         static View of(ClusterNetwork network, String namespace, Set<String> more, Set<String> loops) {
             String said = DnsSettings.plain(network.domain());
@@ -52,7 +53,7 @@ final class ClusterNames {
                             .filter(one -> !one.isEmpty())
                             .collect(Collectors.toUnmodifiableSet()),
                     Stream.concat(network.services().stream(), network.pods().stream())
-                            .flatMap(one -> Network.of(one).stream())
+                            .flatMap(one -> IpNetwork.parse(one).stream())
                             .toList(),
                     Set.copyOf(loops));
         }

@@ -1,5 +1,6 @@
 package dev.telepath.client.gateway;
 
+import dev.telepath.client.dns.Resolver;
 import dev.telepath.client.failure.Failure;
 import dev.telepath.client.proxy.OutboundStreams;
 import dev.telepath.tunnel.bridge.Credit;
@@ -16,7 +17,6 @@ import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
-import java.util.function.BiFunction;
 import java.util.function.Supplier;
 
 /**
@@ -25,7 +25,7 @@ import java.util.function.Supplier;
 public final class ClusterGateway implements Gateway {
     private final OutboundStreams streams;
     private final Supplier<Destinations> destinations;
-    private final BiFunction<byte[], Integer, CompletionStage<byte[]>> resolver;
+    private final Resolver resolver;
     private final EventLoopGroup loops;
     private final Dialer dialer;
     private final Credit credit;
@@ -34,14 +34,13 @@ public final class ClusterGateway implements Gateway {
 
     /**
      * @param destinations which addresses are the cluster's, now
-     * @param resolver answers DNS messages, as {@link Gateway#resolve}
      * @param dialTimeout for what is dialled from this machine
      * @param udpIdle silence that ends a flow that is dialled from this machine
      */
     public ClusterGateway(
             OutboundStreams streams,
             Supplier<Destinations> destinations,
-            BiFunction<byte[], Integer, CompletionStage<byte[]>> resolver,
+            Resolver resolver,
             EventLoopGroup loops,
             Credit credit,
             Duration dialTimeout,
@@ -107,7 +106,7 @@ public final class ClusterGateway implements Gateway {
 
     @Override
     public CompletionStage<byte[]> resolve(byte[] question, int most) {
-        return resolver.apply(question, most);
+        return resolver.answer(question, most);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package dev.telepath.client.gateway;
 
+import dev.telepath.client.network.InterfaceAddress;
 import dev.telepath.client.network.IpNetwork;
 import java.net.InetAddress;
 
@@ -37,6 +38,16 @@ public record DeviceAddresses(IpNetwork ipv4, IpNetwork ipv6) {
     /** The device's own address. */
     public InetAddress device6() {
         return ipv6.at(DEVICE);
+    }
+
+    /** As the interface has it. */
+    public InterfaceAddress interface4() {
+        return new InterfaceAddress(device(), PREFIX);
+    }
+
+    /** As the interface has it. */
+    public InterfaceAddress interface6() {
+        return new InterfaceAddress(device6(), PREFIX_V6);
     }
 
     /** Where DNS questions are answered. */

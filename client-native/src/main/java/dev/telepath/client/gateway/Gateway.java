@@ -1,6 +1,5 @@
 package dev.telepath.client.gateway;
 
-import dev.telepath.tunnel.frame.Frame;
 import dev.telepath.tunnel.frame.Protocol;
 import dev.telepath.tunnel.stream.RemoteEnd;
 import dev.telepath.tunnel.stream.StreamEnd;
@@ -25,10 +24,7 @@ public interface Gateway {
             return new Reached() {
                 @Override
                 public void join(StreamEnd local) {
-                    // The word on the dial was read already; the local end still waits for it.
-                    local.send(Multi.createBy()
-                            .concatenating()
-                            .streams(Multi.createFrom().<Frame>item(new Frame.DialOk()), end.receive()));
+                    local.send(end.receiveDialled());
                     end.send(local.receive());
                 }
 

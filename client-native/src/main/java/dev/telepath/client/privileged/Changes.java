@@ -26,8 +26,6 @@ final class Changes implements AutoCloseable {
     private static final byte[] PROTOCOLS = {6, 17};
     private static final byte FAMILY_IPV4 = 2;
     private static final byte FAMILY_IPV6 = 10;
-    private static final int BUSY = 16;
-    private static final int EXISTS = 17;
 
     private final CLibrary library;
     private final int user;
@@ -70,38 +68,14 @@ final class Changes implements AutoCloseable {
         try (LinuxTun tun = LinuxTun.open(wanted.name(), wanted.mtu(), library)) {
             tun.lend(user);
         } catch (CLibrary.Refused e) {
-            throw e.errno() == BUSY ? new IOException("the device " + wanted.name() + " is in use", e) : e;
+            throw e.errno() == CLibrary.Refused.EBUSY
+                    ? new IOException("the device " + wanted.name() + " is in use", e)
+                    : e;
         }
         device = wanted;
         try (var links = new Links(library)) {
-            links.mtu(wanted.name(), wanted.mtu());
-            int index = index(wanted);
-            // One that a crash has left behind has them.
-            again(() ->
-                    links.address(index, wanted.ipv4().address(), wanted.ipv4().prefix()));
-            try {
-                again(() -> links.address(
-                        index, wanted.ipv6().address(), wanted.ipv6().prefix()));
-            } catch (CLibrary.Refused e) {
-                // A machine without IPv6 does without.
-                links.up(wanted.name());
-                return;
-            }
-            links.up(wanted.name());
-        }
-    }
-
-    private interface Change {
-        void make() throws IOException;
-    }
-
-    private static void again(Change change) throws IOException {
-        try {
-            change.make();
-        } catch (CLibrary.Refused e) {
-            if (e.errno() != EXISTS) {
-                throw e;
-            }
+            // One that a crash has left behind has its addresses.
+            links.configure(wanted.name(), index(wanted), wanted.mtu(), wanted.ipv4(), wanted.ipv6());
         }
     }
 
@@ -207,7 +181,7 @@ final class Changes implements AutoCloseable {
             tun.own();
         } catch (CLibrary.Refused e) {
             // The daemon has it, and it goes with the daemon.
-            if (e.errno() != BUSY) {
+            if (e.errno() != CLibrary.Refused.EBUSY) {
                 throw e;
             }
         }

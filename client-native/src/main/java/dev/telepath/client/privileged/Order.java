@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.telepath.client.control.Wire;
 import dev.telepath.client.failure.Failure;
 import dev.telepath.client.failure.Kind;
+import dev.telepath.client.network.InterfaceAddress;
 import dev.telepath.client.network.IpNetwork;
 import io.netty.util.NetUtil;
 import java.net.InetAddress;
@@ -28,15 +29,7 @@ public sealed interface Order {
      * @param ipv4 its address and the network around it
      * @param ipv6 the same of the other family
      */
-    record Device(String name, int mtu, Interface ipv4, Interface ipv6) implements Order {}
-
-    /** An address of an interface. */
-    record Interface(InetAddress address, int prefix) {
-        @Override
-        public String toString() {
-            return address.getHostAddress() + "/" + prefix;
-        }
-    }
+    record Device(String name, int mtu, InterfaceAddress ipv4, InterfaceAddress ipv6) implements Order {}
 
     /** The networks that lead to the device: these, and no others. */
     record Routes(List<IpNetwork> networks) implements Order {
@@ -61,7 +54,7 @@ public sealed interface Order {
     default ObjectNode json() {
         ObjectNode json = Wire.JSON.createObjectNode();
         switch (this) {
-            case Device(String name, int mtu, Interface ipv4, Interface ipv6) ->
+            case Device(String name, int mtu, InterfaceAddress ipv4, InterfaceAddress ipv6) ->
                 json.put("order", "device")
                         .put("name", name)
                         .put("mtu", mtu)
@@ -127,13 +120,13 @@ public sealed interface Order {
         };
     }
 
-    private static Interface face(JsonNode json, String name) {
+    private static InterfaceAddress face(JsonNode json, String name) {
         String text = json.path(name).asText();
         int slash = text.indexOf('/');
         IpNetwork network = IpNetwork.parse(text)
                 .filter(any -> slash > 0 && any.isIpv4() == name.equals("ipv4") && any.prefix() >= 8)
                 .orElseThrow(() -> refused(json));
-        return new Interface(address(json, text.substring(0, slash)), network.prefix());
+        return new InterfaceAddress(address(json, text.substring(0, slash)), network.prefix());
     }
 
     private static InetAddress address(JsonNode json, String text) {

@@ -211,9 +211,7 @@ public final class OutboundStreams {
     void join(Channel socket, ByteBuf early, RemoteEnd call, ByteString first) {
         TcpEnd end = TcpEnd.accepted(socket, credit, early);
         ledger.opened("outbound", end);
-        // The word on the dial was read already; the socket still waits for it.
-        Multi<Frame> dialled = Multi.createFrom().item(new Frame.DialOk());
-        end.send(Multi.createBy().concatenating().streams(dialled, call.receive()));
+        end.send(call.receiveDialled());
         call.send(
                 first.isEmpty()
                         ? end.receive()

@@ -2,8 +2,8 @@ package dev.telepath.client.run;
 
 import dev.telepath.client.failure.Failure;
 import dev.telepath.client.failure.Kind;
+import dev.telepath.client.gateway.DeviceAddresses;
 import dev.telepath.client.gateway.GatewayClient;
-import dev.telepath.client.network.IpNetwork;
 import dev.telepath.client.tun.Links;
 import dev.telepath.client.tun.LinuxTun;
 import dev.telepath.client.tun.TunNetwork;
@@ -42,12 +42,9 @@ public final class PrivateNetwork {
         try (var links = new Links(library)) {
             links.up("lo");
             LinuxTun device = device(plan, library);
-            links.mtu(DEVICE, plan.mtu());
             int index = library.interfaceIndex(DEVICE);
-            links.address(
-                    index, plan.addresses().device(), plan.addresses().ipv4().prefix());
-            boolean ipv6 = ipv6(links, index, plan);
-            links.up(DEVICE);
+            DeviceAddresses addresses = plan.addresses();
+            boolean ipv6 = links.configure(DEVICE, index, plan.mtu(), addresses.interface4(), addresses.interface6());
             links.route(index, InetAddress.getByAddress(new byte[4]), 0);
             if (ipv6) {
                 links.route(index, InetAddress.getByAddress(new byte[16]), 0);
@@ -82,18 +79,6 @@ public final class PrivateNetwork {
                     "no network device can be made: " + e.getMessage(),
                     "/dev/net/tun has to be there for every user: sudo modprobe tun; sudo chmod 666 /dev/net/tun",
                     e);
-        }
-    }
-
-    /** Some systems have none; programs do without then. */
-    private static boolean ipv6(Links links, int index, RunPlan plan) {
-        IpNetwork network = plan.addresses().ipv6();
-        try {
-            links.address(index, plan.addresses().device6(), network.prefix());
-            return true;
-        } catch (IOException e) {
-            LOG.debugf("no ipv6 cause=\"%s\"", e.getMessage());
-            return false;
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.telepath.client.tun;
 
+import dev.telepath.client.network.InterfaceAddress;
 import dev.telepath.tunnel.linux.CLibrary;
 import dev.telepath.tunnel.linux.NetlinkSocket;
 import java.io.IOException;
@@ -49,6 +50,26 @@ public final class Links implements AutoCloseable {
         this.socket = new NetlinkSocket(library, NetlinkSocket.ROUTE);
     }
 
+    /**
+     * Brings a device up with its packets' size and its addresses. One that has them already is fine.
+     *
+     * @param index the device's number
+     * @return whether it has the address of IPv6 too: some systems have none, and do without
+     */
+    public boolean configure(String name, int index, int mtu, InterfaceAddress ipv4, InterfaceAddress ipv6)
+            throws IOException {
+        mtu(name, mtu);
+        address(index, ipv4);
+        boolean both = true;
+        try {
+            address(index, ipv6);
+        } catch (CLibrary.Refused e) {
+            both = false;
+        }
+        up(name);
+        return both;
+    }
+
     /** Brings an interface up. */
     public void up(String name) throws IOException {
         ByteBuffer message = link();
@@ -57,7 +78,7 @@ public final class Links implements AutoCloseable {
     }
 
     /** Sets the largest packet of an interface. */
-    public void mtu(String name, int bytes) throws IOException {
+    private void mtu(String name, int bytes) throws IOException {
         ByteBuffer message = link();
         message.putInt(HEADER + 8, 0).putInt(HEADER + 12, 0);
         attribute(message, LINK_NAME, (name + "\0").getBytes(StandardCharsets.US_ASCII));
@@ -75,8 +96,10 @@ public final class Links implements AutoCloseable {
                 .putInt(UP);
     }
 
-    /** Gives an interface an address. */
-    public void address(int index, InetAddress address, int prefix) throws IOException {
+    /** Gives an interface an address, unless it has it. */
+    private void address(int index, InterfaceAddress given) throws IOException {
+        InetAddress address = given.address();
+        int prefix = given.prefix();
         ByteBuffer message = begin(NEW_ADDRESS, CREATE | EXCLUSIVE);
         message.put((byte) family(address))
                 .put((byte) prefix)
@@ -86,7 +109,13 @@ public final class Links implements AutoCloseable {
         attribute(message, LOCAL, address.getAddress());
         attribute(message, ADDRESS, address.getAddress());
         attribute(message, ADDRESS_FLAGS, number(NO_DUPLICATE_DETECTION));
-        send("give the device the address " + address.getHostAddress() + "/" + prefix, message);
+        try {
+            send("give the device the address " + given, message);
+        } catch (CLibrary.Refused e) {
+            if (e.errno() != CLibrary.Refused.EEXIST) {
+                throw e;
+            }
+        }
     }
 
     /** Leads a network to an interface. Fails where exactly that network has a route already. */

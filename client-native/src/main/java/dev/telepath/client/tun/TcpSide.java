@@ -190,7 +190,7 @@ final class TcpSide {
                 .whenComplete((reached, failure) -> dialled(connection, syn, reached, failure));
     }
 
-    boolean isDns(InetSocketAddress destination) {
+    private boolean isDns(InetSocketAddress destination) {
         return destination.getPort() == DNS_PORT && destination.getAddress().equals(addresses.dns());
     }
 

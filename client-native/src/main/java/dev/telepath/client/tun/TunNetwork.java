@@ -172,11 +172,6 @@ public final class TunNetwork implements AutoCloseable {
         return tcp.connections();
     }
 
-    /** Exchanges of datagrams. */
-    public int flows() {
-        return udp.flows();
-    }
-
     @Override
     public void close() {
         closing = true;

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.telepath.client.control.Wire;
 import dev.telepath.client.failure.Failure;
+import dev.telepath.client.network.InterfaceAddress;
 import dev.telepath.client.network.IpNetwork;
 import java.net.InetAddress;
 import java.util.List;
@@ -20,8 +21,8 @@ class OrderTest {
                 new Order.Device(
                         "tp0",
                         65_000,
-                        new Order.Interface(InetAddress.ofLiteral("246.247.0.1"), 16),
-                        new Order.Interface(InetAddress.ofLiteral("fd74::1"), 64)),
+                        new InterfaceAddress(InetAddress.ofLiteral("246.247.0.1"), 16),
+                        new InterfaceAddress(InetAddress.ofLiteral("fd74::1"), 64)),
                 new Order.Routes(List.of(IpNetwork.parse("10.96.0.0/12").orElseThrow())),
                 new Order.Routes(List.of()),
                 new Order.Redirect(

@@ -31,7 +31,6 @@ public final class CLibrary {
     public static final class Refused extends IOException {
         private static final long serialVersionUID = 1L;
         public static final int EPERM = 1;
-        public static final int EACCES = 13;
         public static final int EBUSY = 16;
         public static final int EEXIST = 17;
 
@@ -172,12 +171,6 @@ public final class CLibrary {
         FunctionDescriptor form = FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS);
         return (int) call("if_nametoindex", form, (function, errno, arena) ->
                 (int) function.invokeExact(errno, arena.allocateFrom(name)));
-    }
-
-    /** The number of the user whose rights this process has. */
-    public int userId() throws IOException {
-        FunctionDescriptor form = FunctionDescriptor.of(ValueLayout.JAVA_INT);
-        return (int) call("geteuid", form, (function, errno, arena) -> (int) function.invokeExact(errno));
     }
 
     private long call(String name, FunctionDescriptor form, Call call) throws IOException {

@@ -1,5 +1,7 @@
 package dev.telepath.tunnel.stream;
 
+import dev.telepath.tunnel.frame.Frame;
+import io.smallrye.mutiny.Multi;
 import java.util.concurrent.CompletionStage;
 
 /** The end of a stream that leads to another edge, which dials. Thread-safe. */
@@ -12,6 +14,11 @@ public interface RemoteEnd extends StreamEnd {
      *     could not, another one when it was not reached
      */
     CompletionStage<Void> dialled();
+
+    /** As {@link #receive()} after {@link #dialled()}: a local end that it is given to still waits for the word on the dial. */
+    default Multi<Frame> receiveDialled() {
+        return Multi.createBy().concatenating().streams(Multi.createFrom().<Frame>item(new Frame.DialOk()), receive());
+    }
 
     /** Refuses or resets the stream before anything was joined to it. */
     void fail(StreamFailure why);
