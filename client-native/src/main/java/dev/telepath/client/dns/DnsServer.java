@@ -161,6 +161,7 @@ public final class DnsServer implements AutoCloseable {
         return address;
     }
 
+    /** Ends listening and every connection. The system has the port back at the next turn of the event loop. */
     @Override
     public void close() {
         channels.close().awaitUninterruptibly(2000);
