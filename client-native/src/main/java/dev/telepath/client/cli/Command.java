@@ -1,6 +1,7 @@
 package dev.telepath.client.cli;
 
 import java.util.concurrent.Callable;
+import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
@@ -22,6 +23,16 @@ abstract class Command implements Callable<Integer> {
     @Override
     public final Integer call() {
         return run(console.open(this));
+    }
+
+    /** What it is called on the command line. */
+    final String name() {
+        return getClass().getAnnotation(CommandLine.Command.class).name();
+    }
+
+    /** The command with its options, and what is below it. */
+    CommandLine line() {
+        return new CommandLine(this);
     }
 
     /** Does it. Failures are thrown, and told by {@link Tp}. */

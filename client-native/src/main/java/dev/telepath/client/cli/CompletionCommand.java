@@ -7,7 +7,6 @@ import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** {@code tp completion}. */
 @CommandLine.Command(name = "completion", description = "print a completion script for bash, zsh or fish")
@@ -15,16 +14,13 @@ final class CompletionCommand extends Command {
     @Parameters(index = "0", paramLabel = "SHELL", description = "bash, zsh or fish")
     String shell;
 
-    @Spec
-    CommandSpec spec;
-
     CompletionCommand(Console console) {
         super(console);
     }
 
     @Override
     int run(Invocation invocation) {
-        CommandLine root = spec.root().commandLine();
+        CommandLine root = Tp.commandLine(invocation.console());
         String script = switch (shell) {
             // picocli's script loads bash's completion into zsh by itself.
             case "bash", "zsh" -> AutoComplete.bash("tp", root);

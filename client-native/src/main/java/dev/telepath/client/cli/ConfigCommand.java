@@ -11,8 +11,16 @@ import picocli.CommandLine;
 /** {@code tp config}. */
 @CommandLine.Command(name = "config", description = "look at the settings")
 final class ConfigCommand extends Command {
+    private final Console console;
+
     ConfigCommand(Console console) {
         super(console);
+        this.console = console;
+    }
+
+    @Override
+    CommandLine line() {
+        return super.line().addSubcommand(new View(console));
     }
 
     @Override

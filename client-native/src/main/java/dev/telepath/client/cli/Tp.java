@@ -34,12 +34,37 @@ public final class Tp extends Command {
     }
 
     static int run(Console console, String... args) {
-        return commandLine(console).execute(args);
+        return commandLine(console, args.length == 0 ? "" : args[0]).execute(args);
     }
 
+    /** With all commands. */
     static CommandLine commandLine(Console console) {
+        return commandLine(console, "");
+    }
+
+    /** With the command of that name alone, since to read the options of all takes longer than most commands do; else with all. */
+    private static CommandLine commandLine(Console console, String name) {
         var line = new CommandLine(new Tp(console));
-        for (Command command : List.of(
+        List<Command> all = commands(console);
+        List<Command> named =
+                all.stream().filter(command -> command.name().equals(name)).toList();
+        for (Command command : named.isEmpty() ? all : named) {
+            line.addSubcommand(command.line());
+        }
+        Terminal terminal = Terminal.detect(console.environment());
+        line.setOut(new java.io.PrintWriter(console.out(), true, java.nio.charset.StandardCharsets.UTF_8))
+                .setErr(new java.io.PrintWriter(console.err(), true, java.nio.charset.StandardCharsets.UTF_8))
+                .setUsageHelpWidth(Math.max(55, terminal.width()))
+                .setColorScheme(CommandLine.Help.defaultColorScheme(
+                        terminal.color() ? CommandLine.Help.Ansi.ON : CommandLine.Help.Ansi.OFF))
+                .setParameterExceptionHandler((wrong, given) -> usage(console, wrong, terminal))
+                .setExecutionExceptionHandler((raw, command, parsed) -> failed(console, raw, parsed, terminal));
+        return line;
+    }
+
+    /** In the order in which help shows them. */
+    private static List<Command> commands(Console console) {
+        return List.of(
                 new ConnectCommand(console),
                 new QuitCommand(console),
                 new StatusCommand(console),
@@ -66,19 +91,8 @@ public final class Tp extends Command {
                 new DemoCommand(console),
                 new DaemonCommand(console),
                 new RunInsideCommand(console),
-                new PrivilegedCommand(console))) {
-            line.addSubcommand(command);
-        }
-        line.addSubcommand(new CommandLine(new ConfigCommand(console)).addSubcommand(new ConfigCommand.View(console)));
-        Terminal terminal = Terminal.detect(console.environment());
-        line.setOut(new java.io.PrintWriter(console.out(), true, java.nio.charset.StandardCharsets.UTF_8))
-                .setErr(new java.io.PrintWriter(console.err(), true, java.nio.charset.StandardCharsets.UTF_8))
-                .setUsageHelpWidth(Math.max(55, terminal.width()))
-                .setColorScheme(CommandLine.Help.defaultColorScheme(
-                        terminal.color() ? CommandLine.Help.Ansi.ON : CommandLine.Help.Ansi.OFF))
-                .setParameterExceptionHandler((wrong, given) -> usage(console, wrong, terminal))
-                .setExecutionExceptionHandler((raw, command, parsed) -> failed(console, raw, parsed, terminal));
-        return line;
+                new PrivilegedCommand(console),
+                new ConfigCommand(console));
     }
 
     @Override
