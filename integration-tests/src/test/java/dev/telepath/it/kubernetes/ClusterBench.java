@@ -19,13 +19,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Supplier;
+import org.awaitility.Awaitility;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -37,6 +40,10 @@ import org.junit.jupiter.api.Test;
 @NullUnmarked
 class ClusterBench {
     private static final int ROUNDS = 5;
+    /** On one connection, one after the other. */
+    private static final int REQUESTS = 4_000;
+
+    private static final String RESIDENT = "/memory/rssBytes";
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Path REPORT = Program.root().resolve("integration-tests/target/cluster-bench.txt");
 
@@ -139,12 +146,12 @@ class ClusterBench {
         return "%-60s %6.1f and %.1f MiB"
                 .formatted(
                         what,
-                        used("telepath-manager-0", "manager", "/memory/rssBytes") / 1048576.0,
-                        used("web0-", "telepath-agent", "/memory/rssBytes") / 1048576.0);
+                        used("telepath-manager-0", "manager").at(RESIDENT).asDouble() / 1048576.0,
+                        used("web0-", "telepath-agent").at(RESIDENT).asDouble() / 1048576.0);
     }
 
-    /** A figure of a container, as its node's kubelet has it now. */
-    private double used(String pod, String container, String figure) {
+    /** What a container uses, as its node's kubelet last counted it. */
+    private JsonNode used(String pod, String container) {
         String node = kubectl("get", "nodes", "-o", "jsonpath={.items[0].metadata.name}")
                 .orFail()
                 .out()
@@ -160,26 +167,35 @@ class ClusterBench {
                             && one.at("/podRef/name").asText().startsWith(pod))
                     .flatMap(one -> one.path("containers").valueStream())
                     .filter(one -> one.path("name").asText().equals(container))
-                    .mapToDouble(one -> one.at(figure).asDouble())
-                    .max()
+                    .max(Comparator.comparing(one -> one.at(RESIDENT).asDouble()))
                     .orElseThrow(() -> new IllegalStateException(node + " tells nothing of " + pod));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    /** CPU of manager and agent together, in seconds since they began. */
+    /** CPU of manager and agent together until now, in seconds since they began. */
     private double spent() {
-        return (used("telepath-manager-0", "manager", "/cpu/usageCoreNanoSeconds")
-                        + used("web0-", "telepath-agent", "/cpu/usageCoreNanoSeconds"))
-                / 1e9;
+        return spent("telepath-manager-0", "manager") + spent("web0-", "telepath-agent");
+    }
+
+    /** The kubelet counts every ten seconds or so: what it says counts from when it has counted again. */
+    private double spent(String pod, String container) {
+        Instant now = Instant.now();
+        JsonNode counted = Awaitility.await()
+                .atMost(Duration.ofMinutes(1))
+                .pollInterval(Duration.ofMillis(500))
+                .until(
+                        () -> used(pod, container).path("cpu"),
+                        cpu -> Instant.parse(cpu.path("time").asText()).isAfter(now));
+        return counted.path("usageCoreNanoSeconds").asDouble() / 1e9;
     }
 
     private void rows(String what, InetSocketAddress port, String expected) {
         double before = spent();
-        say("%-42s 1 kept alive      %s".formatted(what, Load.http1(port, 1, 2_000, true, expected)));
+        say("%-42s 1 kept alive      %s".formatted(what, Load.http1(port, 1, REQUESTS, true, expected)));
         say("%-42s                   %.0f µs of CPU in manager and agent for each request"
-                .formatted("", (spent() - before) / 2_000 * 1e6));
+                .formatted("", (spent() - before) / REQUESTS * 1e6));
         say("%-42s 500 kept alive    %s".formatted("", Load.http1(port, 500, 20, true, expected)));
         say("%-42s 1,000, new each   %s".formatted("", Load.http1(port, 1_000, 2, false, expected)));
     }
