@@ -37,6 +37,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Flow;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,6 +52,11 @@ import org.jspecify.annotations.Nullable;
  */
 @Singleton
 public final class LinkRelay {
+    /** How long an edge of ours that has just come may take until it watches for links; from then on it is of the older kind. */
+    private static final Duration SETTLES = Duration.ofSeconds(3);
+
+    private static final String OURS = "telepath";
+
     private final Sessions sessions;
     private final Draining draining;
     private final Engagements engagements;
@@ -156,7 +162,7 @@ public final class LinkRelay {
                 }
                 yield OwnEdge.isManager(acceptor)
                         ? word(Frames.gone(ResetCode.UNKNOWN))
-                        : await(call, greeting, session.id(), acceptor, Optional.empty());
+                        : await(call, greeting, session.id(), acceptor, Optional.empty(), LinkRelay::away);
             }
             case ANSWER ->
                 answered(
@@ -183,10 +189,7 @@ public final class LinkRelay {
         if (!engagements.active(client, agent.workload())) {
             return refused(ResetCode.NOT_ALLOWED, "the client does not intercept workload " + agent.workload());
         }
-        if (!watchers.watches(client) && !watchers.watchedBefore(client) && dialWatchers.watches(client)) {
-            return refused(ResetCode.NOT_OFFERED, "the client takes streams of the older kind only");
-        }
-        return await(call, greeting, agent.id(), clientId, Optional.of(hold));
+        return offer(call, greeting, agent.id(), client);
     }
 
     private CompletionStage<Flow.Publisher<Buffer>> outbound(
@@ -204,11 +207,41 @@ public final class LinkRelay {
         if (best.isEmpty()) {
             return own.take(call, greeting);
         }
-        // One that is just attaching may watch for dial requests first; what it takes is known from before.
-        if (!watchers.watches(best.get()) && !watchers.watchedBefore(best.get())) {
-            return refused(ResetCode.NOT_OFFERED, "the agent that can dial takes streams of the older kind only");
+        return offer(call, greeting, client.id(), best.get());
+    }
+
+    /** Offers a new stream to that edge, unless it is of the older kind. */
+    private CompletionStage<Flow.Publisher<Buffer>> offer(
+            CarryCall call, StreamFrame greeting, String initiator, Session acceptor) {
+        if (!isOlder(acceptor)) {
+            return await(call, greeting, initiator, acceptor.id(), Optional.of(hold), LinkRelay::away);
         }
-        return await(call, greeting, client.id(), best.get().id(), Optional.of(hold));
+        // One that is just attaching watches for dial requests first. If this manager is new, nothing is known from
+        // before.
+        Duration settles =
+                SETTLES.minus(Duration.between(acceptor.arrived(), timer.clock().instant()));
+        if (!acceptor.product().equals(OURS) || settles.isNegative()) {
+            return older();
+        }
+        return await(
+                call,
+                greeting,
+                initiator,
+                acceptor.id(),
+                Optional.of(settles),
+                () -> isOlder(acceptor) ? older() : away());
+    }
+
+    private boolean isOlder(Session edge) {
+        return !watchers.watches(edge) && !watchers.watchedBefore(edge) && dialWatchers.watches(edge);
+    }
+
+    private static CompletionStage<Flow.Publisher<Buffer>> older() {
+        return refused(ResetCode.NOT_OFFERED, "the other edge takes streams of the older kind only");
+    }
+
+    private static CompletionStage<Flow.Publisher<Buffer>> away() {
+        return refused(ResetCode.NOT_ATTACHED, "the other edge is away");
     }
 
     private static CompletionStage<Flow.Publisher<Buffer>> refused(ResetCode code, String why) {
@@ -220,7 +253,12 @@ public final class LinkRelay {
     }
 
     private CompletionStage<Flow.Publisher<Buffer>> await(
-            CarryCall call, StreamFrame greeting, String initiator, String acceptor, Optional<Duration> most) {
+            CarryCall call,
+            StreamFrame greeting,
+            String initiator,
+            String acceptor,
+            Optional<Duration> most,
+            Supplier<CompletionStage<Flow.Publisher<Buffer>>> late) {
         long number = numbers.incrementAndGet();
         var answer = new CompletableFuture<Optional<CarryCall>>();
         waiting.put(number, new Waiting(acceptor, call, answer));
@@ -247,7 +285,7 @@ public final class LinkRelay {
         }
         return answer.<Flow.Publisher<Buffer>>thenApply(far -> far.<Flow.Publisher<Buffer>>map(one -> one)
                         .orElseGet(() -> Multi.createFrom().empty()))
-                .exceptionallyCompose(away -> refused(ResetCode.NOT_ATTACHED, "the other edge is away"));
+                .exceptionallyCompose(away -> late.get());
     }
 
     /** Asks the acceptor for as long as the link waits. One that does not watch is asked when it does. */

@@ -21,4 +21,9 @@ public final class AgentSession extends Session {
     public WorkloadKey workload() {
         return new WorkloadKey(info.getNamespace(), info.getName());
     }
+
+    @Override
+    public String product() {
+        return info.getProduct();
+    }
 }

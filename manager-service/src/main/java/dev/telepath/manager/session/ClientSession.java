@@ -22,4 +22,9 @@ public final class ClientSession extends Session {
     public String namespace() {
         return info.getNamespace();
     }
+
+    @Override
+    public String product() {
+        return info.getProduct();
+    }
 }

@@ -9,12 +9,14 @@ import java.util.concurrent.CompletionStage;
 public abstract sealed class Session permits ClientSession, AgentSession {
     private final String id;
     private final Principal owner;
+    private final Instant arrived;
     private final CompletableFuture<Void> ended = new CompletableFuture<>();
     private volatile Instant lastSeen;
 
     Session(String id, Principal owner, Instant now) {
         this.id = id;
         this.owner = owner;
+        this.arrived = now;
         this.lastSeen = now;
     }
 
@@ -26,6 +28,14 @@ public abstract sealed class Session permits ClientSession, AgentSession {
     public Principal owner() {
         return owner;
     }
+
+    /** When it came to this manager. */
+    public Instant arrived() {
+        return arrived;
+    }
+
+    /** The program that it said it is, as {@code telepath}; empty when it said nothing. */
+    public abstract String product();
 
     /** When it was last heard of. */
     public Instant lastSeen() {

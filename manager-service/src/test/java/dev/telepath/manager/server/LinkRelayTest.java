@@ -581,6 +581,20 @@ class LinkRelayTest {
     }
 
     @Test
+    void anEdgeThatHasJustComeToThisManagerIsWaitedFor() throws Exception {
+        intercept();
+        watchDials(client);
+        agent.attach();
+
+        ResumableEnd end = agent.open(41021, client.id());
+        await().atMost(WAIT).until(() -> relay.waiting() == 1);
+        client.attach();
+
+        dialled(end);
+        assertThat(client.accepted).hasSize(1);
+    }
+
+    @Test
     void aClientThatIsAwayIsWaitedForAndThenTheStreamIsRefused() {
         intercept();
 
