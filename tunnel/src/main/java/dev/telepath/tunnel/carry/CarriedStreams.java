@@ -13,9 +13,11 @@ import io.netty.util.concurrent.EventExecutor;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -30,6 +32,8 @@ import org.jboss.logging.Logger;
 public final class CarriedStreams {
     private static final Logger LOG = Logger.getLogger(CarriedStreams.class);
     private static final long TICK_MILLIS = 500;
+    /** How long an acknowledgement that nobody waits for may wait for data to go along with. */
+    private static final long ACK_MILLIS = 20;
 
     private final EventExecutor loop;
     private final CarrySettings settings;
@@ -41,6 +45,7 @@ public final class CarriedStreams {
     private final Counter dropped;
     private final Timer resumes;
     private final Map<ResumableEnd, Long> suspended = new LinkedHashMap<>();
+    private final Set<ResumableEnd> unacknowledged = new LinkedHashSet<>();
     private final List<CompletableFuture<Void>> waitingForQuiet = new ArrayList<>();
     private int most;
     private long outageBegan;
@@ -115,6 +120,20 @@ public final class CarriedStreams {
 
     void began() {
         open.incrementAndGet();
+    }
+
+    /** One timer for all: most have sent something until then. */
+    void acknowledgeSoon(ResumableEnd end) {
+        if (unacknowledged.isEmpty()) {
+            loop.schedule(this::acknowledge, ACK_MILLIS, TimeUnit.MILLISECONDS);
+        }
+        unacknowledged.add(end);
+    }
+
+    private void acknowledge() {
+        var due = List.copyOf(unacknowledged);
+        unacknowledged.clear();
+        due.forEach(ResumableEnd::acknowledge);
     }
 
     void suspended(ResumableEnd end) {

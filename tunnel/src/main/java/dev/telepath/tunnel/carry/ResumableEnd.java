@@ -94,6 +94,11 @@ public final class ResumableEnd implements RemoteEnd, CarryLink.Owner {
         after();
     }
 
+    void acknowledge() {
+        stream.acknowledge();
+        after();
+    }
+
     void expire() {
         stream.expired();
         after();
@@ -258,6 +263,11 @@ public final class ResumableEnd implements RemoteEnd, CarryLink.Owner {
         public void reading(boolean allowed) {
             reading = allowed;
             source.pull();
+        }
+
+        @Override
+        public void acknowledgeSoon() {
+            streams.acknowledgeSoon(ResumableEnd.this);
         }
 
         @Override

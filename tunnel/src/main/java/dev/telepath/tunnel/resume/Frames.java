@@ -31,7 +31,8 @@ public final class Frames {
                 .setAccepted(StreamFrame.Accepted.newBuilder()
                         .setReceived(received)
                         .setLimit(limit)
-                        .setSessionId(session))
+                        .setSessionId(session)
+                        .setAcksWithData(true))
                 .build();
     }
 

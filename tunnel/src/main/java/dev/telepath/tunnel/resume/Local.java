@@ -19,6 +19,12 @@ public interface Local {
     /** The socket may be read, or must not be: the other edge takes no more, or the stream is suspended. */
     void reading(boolean allowed);
 
+    /**
+     * {@link ResumableStream#acknowledge} is to follow in a moment: the other edge keeps what it need not keep any more. It is not
+     * urgent, and until then an answer of the socket may take the word along.
+     */
+    void acknowledgeSoon();
+
     /** The stream is over; nothing of it is left. */
     void ended(ResetCode code);
 }

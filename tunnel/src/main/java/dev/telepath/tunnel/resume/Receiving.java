@@ -8,6 +8,9 @@ import dev.telepath.protocol.v1.StreamFrame;
  * half-close counts as one more byte. Confined to the stream's thread.
  */
 final class Receiving {
+    /** Bytes taken that the other edge is told of at once, however large the window: it keeps them until then. */
+    private static final long MOST_UNTOLD = 256 * 1024;
+
     /** Offset after what came. */
     private long received;
     /** Offset after what the socket has taken. */
@@ -20,6 +23,9 @@ final class Receiving {
     private long finishAt = -1;
     private boolean finishDelivered;
     private boolean wanted;
+    /** The other edge had no credit left, and was not told of more since. */
+    private boolean starved;
+
     private final Window window;
 
     /** What a frame of data is. */
@@ -68,6 +74,7 @@ final class Receiving {
         ByteString fresh = data.getBytes().substring((int) (received - data.getOffset()));
         received += fresh.size();
         wanted |= data.getStarved();
+        starved |= data.getStarved();
         return fresh;
     }
 
@@ -103,9 +110,18 @@ final class Receiving {
         return false;
     }
 
-    /** Whether it is time to tell the other edge: a quarter of the window, or everything, was taken. */
+    /**
+     * Whether the other edge has to be told now: a quarter of the window was taken, or much; or everything, and it waits for that since its
+     * credit is used up or since it has ended.
+     */
     boolean ackDue() {
-        return written - acked >= window.size() / 4 || written == received;
+        return written - acked >= Math.min(window.size() / 4, MOST_UNTOLD)
+                || written == received && (starved || finishDelivered);
+    }
+
+    /** Whether there is anything to tell. */
+    boolean ackOwed() {
+        return Math.min(received, written) > acked;
     }
 
     /** A new link: what was told on the old one may be lost. */
@@ -119,10 +135,10 @@ final class Receiving {
         return granted;
     }
 
-    StreamFrame ack() {
+    /** What to tell the other edge; it counts as told. */
+    StreamFrame.Ack ack() {
         acked = Math.min(received, written);
-        return StreamFrame.newBuilder()
-                .setAck(StreamFrame.Ack.newBuilder().setOffset(acked).setLimit(grant()))
-                .build();
+        starved = false;
+        return StreamFrame.Ack.newBuilder().setOffset(acked).setLimit(grant()).build();
     }
 }

@@ -55,6 +55,8 @@ public final class ResumableStream {
     private int attempt;
     /** Both edges have agreed on where they are, on this link. */
     private boolean synced;
+    /** The other edge takes acknowledgements within data, on this link. */
+    private boolean acksWithData;
 
     private long dropped;
 
@@ -187,7 +189,8 @@ public final class ResumableStream {
                     .setOpen(first.toBuilder()
                             .setAttempt(attempt)
                             .setLimit(receiving.granted())
-                            .setSessionId(initiatorSession))
+                            .setSessionId(initiatorSession)
+                            .setAcksWithData(true))
                     .build();
         }
         return StreamFrame.newBuilder()
@@ -197,7 +200,8 @@ public final class ResumableStream {
                         .setLimit(receiving.grant())
                         .setAttempt(attempt)
                         .setSessionId(initiatorSession)
-                        .setAcceptorSessionId(acceptorSession))
+                        .setAcceptorSessionId(acceptorSession)
+                        .setAcksWithData(true))
                 .build();
     }
 
@@ -215,8 +219,10 @@ public final class ResumableStream {
         }
         fresh.send(Frames.accepted(receiving.received(), receiving.granted(), acceptorSession));
         if (greeting.hasResume()) {
+            acksWithData = greeting.getResume().getAcksWithData();
             inStep(greeting.getResume().getReceived(), greeting.getResume().getLimit());
         } else {
+            acksWithData = greeting.getOpen().getAcksWithData();
             inStep(0, greeting.getOpen().getLimit());
         }
     }
@@ -355,8 +361,17 @@ public final class ResumableStream {
         }
         if (receiving.ackDue()) {
             sendAck();
+        } else if (receiving.ackOwed()) {
+            local.acknowledgeSoon();
         }
         closeWhenDone();
+    }
+
+    /** Tells the other edge what the socket has taken, if it does not know yet. */
+    public void acknowledge() {
+        if (state == State.OPEN && receiving.ackOwed()) {
+            sendAck();
+        }
     }
 
     // ---- frames ---------------------------------------------------------------------------------------------------
@@ -379,15 +394,7 @@ public final class ResumableStream {
                     local.write(frame.getDatagram().getBytes());
                 }
             }
-            case ACK -> {
-                if (!sending.acknowledge(
-                        frame.getAck().getOffset(), frame.getAck().getLimit())) {
-                    violation();
-                    return;
-                }
-                pump();
-                closeWhenDone();
-            }
+            case ACK -> acknowledged(frame.getAck());
             case HALF_CLOSE -> halfClose(frame.getHalfClose().getOffset());
             case RESET -> {
                 fail(ResetCode.of(frame.getReset().getCode()));
@@ -417,6 +424,7 @@ public final class ResumableStream {
         if (opened) {
             state = State.OPEN;
         }
+        acksWithData = answer.getAcksWithData();
         inStep(answer.getReceived(), answer.getLimit());
         if (opened && state == State.OPEN) {
             local.opened();
@@ -432,6 +440,18 @@ public final class ResumableStream {
                     local.write(receiving.take(data));
                 }
             }
+        }
+        if (data.hasAck() && state != State.ENDED) {
+            acknowledged(data.getAck());
+        }
+    }
+
+    private void acknowledged(StreamFrame.Ack ack) {
+        if (sending.acknowledge(ack.getOffset(), ack.getLimit())) {
+            pump();
+            closeWhenDone();
+        } else {
+            violation();
         }
     }
 
@@ -485,7 +505,7 @@ public final class ResumableStream {
             return;
         }
         while (link != null && link.ready()) {
-            StreamFrame data = sending.next();
+            StreamFrame data = sending.next(this::ackToGoAlong);
             if (data == null) {
                 break;
             }
@@ -498,10 +518,14 @@ public final class ResumableStream {
         local.reading(state == State.OPEN && !sending.finished() && (datagrams || sending.room() > 0));
     }
 
+    private StreamFrame.@Nullable Ack ackToGoAlong() {
+        return acksWithData && receiving.ackOwed() ? receiving.ack() : null;
+    }
+
     private void sendAck() {
-        StreamFrame ack = receiving.ack();
+        StreamFrame.Ack ack = receiving.ack();
         if (synced && !datagrams) {
-            send(ack);
+            send(StreamFrame.newBuilder().setAck(ack).build());
         }
     }
 

@@ -3,6 +3,7 @@ package dev.telepath.tunnel.resume;
 import com.google.protobuf.ByteString;
 import dev.telepath.protocol.v1.StreamFrame;
 import dev.telepath.tunnel.frame.FrameCodec;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -91,9 +92,13 @@ final class Sending {
         return true;
     }
 
-    /** The next frame of data that the credit allows, or null. */
+    /**
+     * The next frame of data that the credit allows, or null.
+     *
+     * @param ack asked for what goes along, when there is a frame; may give null
+     */
     @Nullable
-    StreamFrame next() {
+    StreamFrame next(Supplier<StreamFrame.@Nullable Ack> ack) {
         long offset = replay.sent();
         if (offset >= replay.end() || offset >= creditLimit) {
             return null;
@@ -102,6 +107,10 @@ final class Sending {
         var data = StreamFrame.Data.newBuilder().setOffset(offset).setBytes(bytes);
         if (replay.sent() == creditLimit && !(finished && creditLimit == replay.end())) {
             data.setStarved(true);
+        }
+        StreamFrame.Ack along = ack.get();
+        if (along != null) {
+            data.setAck(along);
         }
         return StreamFrame.newBuilder().setData(data).build();
     }

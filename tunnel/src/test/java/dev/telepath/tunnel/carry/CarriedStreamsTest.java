@@ -341,6 +341,50 @@ class CarriedStreamsTest {
         rig.nothingIsLeft();
     }
 
+    @Example
+    void nothingIsKeptOfWhatASilentOtherSideHasTaken() {
+        MemorySocket here = MemorySocket.open(1000);
+        MemorySocket there = MemorySocket.open(0);
+        dials(there);
+        var data = new AtomicInteger();
+        rig.tap = (wire, toFar, frame) -> {
+            if (frame.hasData()) {
+                data.incrementAndGet();
+            }
+        };
+        rig.attach();
+        StreamEnd.join(here, rig.open());
+
+        CarryRig.soon().until(() -> there.got() == 1000 && rig.near.budgetUsed() == 0);
+        assertThat(data).hasValue(1);
+    }
+
+    @Example
+    void anAnswerTakesTheAcknowledgementOfItsRequestAlong() {
+        MemorySocket here = MemorySocket.open(0);
+        MemorySocket there = MemorySocket.open(0);
+        dials(there);
+        var along = new AtomicInteger();
+        rig.tap = (wire, toFar, frame) -> {
+            if (frame.getData().hasAck()) {
+                along.incrementAndGet();
+            }
+        };
+        rig.attach();
+        StreamEnd.join(here, rig.open());
+
+        CarryRig.soon().until(() -> here.asked() && there.asked());
+        // Whether an answer is quicker than the timer is not certain each time.
+        CarryRig.soon().until(() -> {
+            int before = here.got();
+            there.say(MemorySocket.bytes(before, 100));
+            here.say(MemorySocket.bytes(before, 100));
+            CarryRig.soon().until(() -> here.got() == before + 100 && there.got() == before + 100);
+            return along.get() > 0;
+        });
+        assertThat(here.sound() && there.sound()).isTrue();
+    }
+
     private static void stopsAt(MemorySocket source, int least, int most) {
         CarryRig.soon().until(() -> source.sent() >= least);
         CarryRig.soon().during(Duration.ofMillis(300)).until(() -> source.sent() <= most);

@@ -8,6 +8,7 @@ import dev.telepath.protocol.v1.StreamFrame;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -55,6 +56,9 @@ final class HostilePeer {
         public void reading(boolean allowed) {
             reading = allowed;
         }
+
+        @Override
+        public void acknowledgeSoon() {}
 
         @Override
         public void ended(ResetCode code) {
@@ -124,11 +128,16 @@ final class HostilePeer {
     private void step(int what, ByteBuffer in) {
         switch (what % 16) {
             case 0 -> raw(in);
-            case 1 ->
-                frame(StreamFrame.newBuilder()
-                        .setData(StreamFrame.Data.newBuilder()
-                                .setOffset(number(in))
-                                .setBytes(ByteString.copyFrom(new byte[small(in) * 256]))));
+            case 1 -> {
+                var data = StreamFrame.Data.newBuilder()
+                        .setOffset(number(in))
+                        .setBytes(ByteString.copyFrom(new byte[small(in) * 256]));
+                if (what >= 128) {
+                    data.setAck(
+                            StreamFrame.Ack.newBuilder().setOffset(number(in)).setLimit(number(in)));
+                }
+                frame(StreamFrame.newBuilder().setData(data));
+            }
             case 2 ->
                 frame(StreamFrame.newBuilder()
                         .setAck(StreamFrame.Ack.newBuilder()
@@ -165,7 +174,13 @@ final class HostilePeer {
                 links.getLast().ready = !links.getLast().ready;
                 stream.linkReady(links.getLast());
             }
-            default -> stream.expired();
+            default -> {
+                if (what >= 128) {
+                    stream.acknowledge();
+                } else {
+                    stream.expired();
+                }
+            }
         }
     }
 
@@ -183,8 +198,13 @@ final class HostilePeer {
 
     private void frame(StreamFrame.Builder frame) {
         StreamFrame whole = frame.build();
-        limit = Math.max(
-                limit, Math.max(whole.getAck().getLimit(), whole.getAccepted().getLimit()));
+        limit = LongStream.of(
+                        limit,
+                        whole.getAck().getLimit(),
+                        whole.getData().getAck().getLimit(),
+                        whole.getAccepted().getLimit())
+                .max()
+                .orElseThrow();
         stream.receivedFrame(links.getLast(), whole);
     }
 

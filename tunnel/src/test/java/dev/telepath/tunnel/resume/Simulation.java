@@ -232,6 +232,10 @@ final class Simulation {
                 finished = true;
                 return;
             }
+            check(
+                    !(ownerOf(peer).older && frame.getData().hasAck()),
+                    "an older edge is sent an acknowledgement that it does not see");
+            StreamFrame sent = ownerOf(this).older ? withoutNews(frame) : frame;
             underWay++;
             lastArrival = Math.max(lastArrival, now + random.nextInt(1, 50));
             boolean doomed = on.cut;
@@ -243,11 +247,23 @@ final class Simulation {
                     peer.silence();
                     return;
                 }
-                peer.receive.take(frame);
+                peer.receive.take(sent);
                 if (now >= ownerOf(this).pausedUntil && ownerOf(this).stream != null) {
                     ownerOf(this).stream.linkReady(this);
                 }
             }));
+        }
+
+        /** As an edge greets that does not know of acknowledgements within data. */
+        private static StreamFrame withoutNews(StreamFrame frame) {
+            StreamFrame.Builder older = frame.toBuilder();
+            switch (frame.getFrameCase()) {
+                case OPEN -> older.getOpenBuilder().clearAcksWithData();
+                case RESUME -> older.getResumeBuilder().clearAcksWithData();
+                case ACCEPTED -> older.getAcceptedBuilder().clearAcksWithData();
+                default -> {}
+            }
+            return older.build();
         }
 
         /** Nothing comes any more: an edge hears of a loss after all that it hears on the link. */
@@ -381,8 +397,10 @@ final class Simulation {
         private final ArrayDeque<ByteString> toWrite = new ArrayDeque<>();
         private int toSend = random.nextInt(4) == 0 ? 0 : random.nextInt(1, 200_000);
         private final int pace = random.nextInt(1, 400);
+        private final boolean older = random.nextInt(4) == 0;
         private boolean reading;
         private boolean readPlanned;
+        private boolean ackPlanned;
         private boolean closedOutput;
         private boolean finished;
         private boolean over;
@@ -526,6 +544,17 @@ final class Simulation {
         public void reset(ResetCode code) {
             note(name + " is reset: " + code);
             over = true;
+        }
+
+        @Override
+        public void acknowledgeSoon() {
+            if (!ackPlanned) {
+                ackPlanned = true;
+                after(random.nextInt(1, 200), () -> {
+                    ackPlanned = false;
+                    stream.acknowledge();
+                });
+            }
         }
 
         @Override

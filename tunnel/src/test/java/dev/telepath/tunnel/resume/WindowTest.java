@@ -54,7 +54,7 @@ class WindowTest {
         assertThat(receiving.granted()).isEqualTo(256 * KIB);
         receiving.take(data(0, 1000, true));
         receiving.wrote(1000);
-        assertThat(receiving.ack().getAck().getLimit()).isEqualTo(1000 + 512 * KIB);
+        assertThat(receiving.ack().getLimit()).isEqualTo(1000 + 512 * KIB);
     }
 
     @Test
@@ -62,7 +62,7 @@ class WindowTest {
         var receiving = new Receiving(window);
         receiving.take(data(0, 2000, true));
         receiving.wrote(1000);
-        assertThat(receiving.ack().getAck().getLimit()).isEqualTo(1000 + 256 * KIB);
+        assertThat(receiving.ack().getLimit()).isEqualTo(1000 + 256 * KIB);
     }
 
     @Test
@@ -71,7 +71,7 @@ class WindowTest {
         budget.add(1000 * KIB);
         receiving.take(data(0, 1000, false));
         receiving.wrote(1000);
-        assertThat(receiving.ack().getAck().getLimit()).isEqualTo(256 * KIB);
+        assertThat(receiving.ack().getLimit()).isEqualTo(256 * KIB);
     }
 
     private static StreamFrame.Data data(long offset, int size, boolean starved) {
