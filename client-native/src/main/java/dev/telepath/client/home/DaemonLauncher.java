@@ -37,6 +37,10 @@ public final class DaemonLauncher {
                 .findFirst()
                 .ifPresent(command::add);
         command.addAll(self());
+        if (named().isEmpty() && isNative()) {
+            // Without it garbage fills memory for long before it is looked at.
+            command.add("-Xmn16m");
+        }
         command.add("daemon");
         config.ifPresent(
                 file -> command.addAll(List.of("--config", file.toAbsolutePath().toString())));
@@ -61,16 +65,25 @@ public final class DaemonLauncher {
 
     /** The command that runs this program, without its arguments. */
     public List<String> self() {
-        String named = environment.getOrDefault("TELEPATH_TP_COMMAND", "");
+        String named = named();
         if (!named.isEmpty()) {
             return Arrays.asList(named.strip().split("\\s+"));
         }
         ProcessHandle.Info info = ProcessHandle.current().info();
         String executable = info.command().orElseThrow(DaemonLauncher::unknown);
-        if ("runtime".equals(System.getProperty("org.graalvm.nativeimage.imagecode"))) {
+        if (isNative()) {
             return List.of(executable);
         }
         return onJvm(executable, info.arguments().orElseThrow(DaemonLauncher::unknown));
+    }
+
+    /** The command that the user says runs this program; empty when none is said. */
+    private String named() {
+        return environment.getOrDefault("TELEPATH_TP_COMMAND", "");
+    }
+
+    private static boolean isNative() {
+        return "runtime".equals(System.getProperty("org.graalvm.nativeimage.imagecode"));
     }
 
     /** A short command does without the optimising compiler; a daemon that carries bytes needs it. */
