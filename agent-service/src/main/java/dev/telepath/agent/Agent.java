@@ -25,6 +25,7 @@ import dev.telepath.agent.settings.GuardedPort;
 import dev.telepath.agent.sftp.SftpServer;
 import dev.telepath.agent.share.RecentLog;
 import dev.telepath.agent.share.ShareServer;
+import dev.telepath.dns.StubResolver;
 import dev.telepath.tunnel.bridge.Credit;
 import dev.telepath.tunnel.carry.CarriedStreams;
 import dev.telepath.tunnel.carry.CarrySettings;
@@ -72,6 +73,7 @@ public final class Agent implements AutoCloseable {
     private @Nullable AgentApi api;
     private @Nullable Attachment attachment;
     private @Nullable AgentStreams streams;
+    private @Nullable StubResolver nameServers;
 
     private Agent(AgentSettings settings) {
         this.settings = settings;
@@ -117,7 +119,9 @@ public final class Agent implements AutoCloseable {
         var workload = new Workload(settings.name(), settings.namespace(), fronts.listening(), environment);
         var engaged = new Engagements(workload, settings.dialTimeout());
         engagements = engaged;
-        var names = new Names(blocking, settings.lookups());
+        StubResolver servers = Names.servers(control, blocking, settings.lookupTimeout());
+        nameServers = servers;
+        var names = new Names(blocking, servers, settings.lookups(), metrics);
         var dials = new DialAnswers(bytes, credit, settings.dialTimeout(), settings.udpIdle(), metrics, traffic);
         var streaming = new AgentStreams(
                 new CarriedStreams(bytes.next(), carrySettings(settings), registry),
@@ -283,6 +287,9 @@ public final class Agent implements AutoCloseable {
         }
         if (share != null) {
             share.close();
+        }
+        if (nameServers != null) {
+            nameServers.close();
         }
         blocking.shutdownNow();
         bytes.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.TestFactory;
 class ArchitectureTest {
     private static final JavaClasses OURS = new ClassFileImporter()
             .withImportOption(new ImportOption.DoNotIncludeTests())
-            .importPaths(Stream.of("protocol", "tunnel", "manager-service", "agent-service", "client-native")
+            .importPaths(Stream.of("protocol", "tunnel", "dns", "manager-service", "agent-service", "client-native")
                     .map(module ->
                             Program.root().resolve(module).resolve("target").resolve("classes"))
                     .toArray(Path[]::new));
@@ -32,6 +32,7 @@ class ArchitectureTest {
                     .dependOnClassesThat()
                     .resideInAnyPackage(
                             "dev.telepath.tunnel..",
+                            "dev.telepath.dns..",
                             "dev.telepath.manager..",
                             "dev.telepath.agent..",
                             "dev.telepath.client..")
@@ -42,6 +43,7 @@ class ArchitectureTest {
                     .should()
                     .dependOnClassesThat()
                     .resideInAnyPackage(
+                            "dev.telepath.dns..",
                             "dev.telepath.manager..",
                             "dev.telepath.agent..",
                             "dev.telepath.client..",
@@ -49,6 +51,20 @@ class ArchitectureTest {
                             "io.fabric8..",
                             "io.vertx..")
                     .as("tunnel depends on protocol alone, and on neither Quarkus, Vert.x nor Kubernetes"),
+            noClasses()
+                    .that()
+                    .resideInAPackage("dev.telepath.dns..")
+                    .should()
+                    .dependOnClassesThat()
+                    .resideInAnyPackage(
+                            "dev.telepath.tunnel..",
+                            "dev.telepath.manager..",
+                            "dev.telepath.agent..",
+                            "dev.telepath.client..",
+                            "io.quarkus..",
+                            "io.fabric8..",
+                            "io.vertx..")
+                    .as("dns depends on protocol alone, and on neither Quarkus, Vert.x nor Kubernetes"),
             program("manager", "agent", "client"),
             program("agent", "manager", "client"),
             program("client", "manager", "agent"),

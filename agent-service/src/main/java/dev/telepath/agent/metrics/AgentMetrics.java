@@ -128,6 +128,11 @@ public final class AgentMetrics {
         sftpBytes.increment((double) bytes);
     }
 
+    /** A client's question for a name was answered. */
+    public void nameLookup(String outcome) {
+        registry.counter("telepath.dns.questions", "outcome", outcome).increment();
+    }
+
     /** A traffic report did not reach the manager. */
     public void reportFailed() {
         registry.counter("telepath.report.failures").increment();

@@ -1,4 +1,4 @@
-/** Resolving names from the workload's network. */
+/** Resolving names from the workload's network: addresses by the runtime, other records by its name servers. */
 @NullMarked
 package dev.telepath.agent.names;
 

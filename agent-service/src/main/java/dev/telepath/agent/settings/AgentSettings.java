@@ -183,6 +183,10 @@ public interface AgentSettings {
     @WithDefault("64")
     int lookups();
 
+    /** How long the name servers of the workload's network have for an answer. */
+    @WithDefault("2s")
+    Duration lookupTimeout();
+
     /** Requests to the share at once; more are refused. */
     @WithDefault("16")
     int shareRequests();

@@ -56,6 +56,7 @@ public enum Setting {
     RECONNECT_DENIED(between("10ms", "1h")),
     RECONNECT_STABLE(between("0s", "1h")),
     LOOKUPS(between(1, 4096)),
+    LOOKUP_TIMEOUT(between("50ms", "30s")),
     SHARE_REQUESTS(between(1, 1024)),
     SFTP(Setting::yesOrNo),
     SFTP_OPEN(Setting::yesOrNo),

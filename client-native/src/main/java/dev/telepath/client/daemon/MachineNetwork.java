@@ -2,7 +2,6 @@ package dev.telepath.client.daemon;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.telepath.client.dns.DnsServer;
-import dev.telepath.client.dns.HostServers;
 import dev.telepath.client.failure.Failure;
 import dev.telepath.client.failure.Kind;
 import dev.telepath.client.gateway.DeviceAddresses;
@@ -13,6 +12,7 @@ import dev.telepath.client.privileged.Order;
 import dev.telepath.client.privileged.PrivilegedLink;
 import dev.telepath.client.tun.LinuxTun;
 import dev.telepath.client.tun.TunNetwork;
+import dev.telepath.dns.HostServers;
 import dev.telepath.tunnel.linux.CLibrary;
 import java.io.IOException;
 import java.net.InetAddress;

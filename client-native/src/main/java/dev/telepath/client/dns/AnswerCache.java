@@ -1,5 +1,7 @@
 package dev.telepath.client.dns;
 
+import dev.telepath.dns.Answer;
+import dev.telepath.dns.ResourceRecord;
 import java.time.Duration;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -22,7 +24,7 @@ final class AnswerCache {
     record Question(String name, int type) {}
 
     /** An answer, when it was told and for how long it may be given, in nanoseconds. */
-    record Kept(FarAnswer answer, long at, long life) {}
+    record Kept(Answer answer, long at, long life) {}
 
     /**
      * An answer with what is left of it.
@@ -30,9 +32,9 @@ final class AnswerCache {
      * @param ageSeconds since it was told, rounded up
      * @param mostSeconds how long it may still be given
      */
-    record Found(FarAnswer answer, long ageSeconds, long mostSeconds) {
+    record Found(Answer answer, long ageSeconds, long mostSeconds) {
         /** The TTL to write for one of its records. */
-        long ttl(FarRecord one) {
+        long ttl(ResourceRecord one) {
             return Math.max(0, Math.min(one.ttl() - ageSeconds, mostSeconds));
         }
     }
@@ -63,7 +65,7 @@ final class AnswerCache {
     }
 
     /** Keeps it if it may be kept, and tells how it is to be given now. */
-    Found put(Question key, FarAnswer answer) {
+    Found put(Question key, Answer answer) {
         long life = life(answer);
         if (life > 0 && most > 0 && answer.isTold() && answer.size() <= MOST_OF_ONE) {
             store(key, new Kept(answer, nanoClock.getAsLong(), life));
@@ -80,17 +82,17 @@ final class AnswerCache {
         }
     }
 
-    private static Found found(FarAnswer answer, long age, long left) {
+    private static Found found(Answer answer, long age, long left) {
         long second = Duration.ofSeconds(1).toNanos();
         return new Found(answer, Math.ceilDiv(age, second), left / second);
     }
 
-    private long life(FarAnswer answer) {
+    private long life(Answer answer) {
         if (answer.records().isEmpty()) {
             return negative.toNanos();
         }
         long shortest =
-                answer.records().stream().mapToLong(FarRecord::ttl).min().orElse(0);
+                answer.records().stream().mapToLong(ResourceRecord::ttl).min().orElse(0);
         return Math.min(Duration.ofSeconds(shortest).toNanos(), positive.toNanos());
     }
 

@@ -3,6 +3,8 @@ package dev.telepath.client.dns;
 import dev.telepath.client.config.Settings;
 import dev.telepath.client.network.ClusterNetwork;
 import dev.telepath.client.session.Attachment;
+import dev.telepath.dns.Lookup;
+import dev.telepath.dns.NameServers;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.netty.channel.EventLoopGroup;
 import java.net.InetSocketAddress;
@@ -24,7 +26,7 @@ public final class ClusterDns implements AutoCloseable {
     private final Supplier<ClusterNetwork> network;
     private final DnsMetrics metrics;
     private final ClusterLookup lookup;
-    private final OtherServers others;
+    private final NameServers others;
     private final LoopProbe probe;
     private final SplitResolver resolver;
     private volatile Seen seen;
@@ -73,7 +75,7 @@ public final class ClusterDns implements AutoCloseable {
             String namespace,
             Supplier<Set<String>> namespaces,
             Supplier<ClusterNetwork> network,
-            FarSide far,
+            Lookup far,
             List<InetSocketAddress> servers,
             int tos,
             Translation translation,
@@ -87,8 +89,8 @@ public final class ClusterDns implements AutoCloseable {
         var cache =
                 new AnswerCache(System::nanoTime, settings.cacheTtl(), settings.negativeTtl(), settings.cacheEntries());
         this.lookup = new ClusterLookup(far, cache, settings.lookupTimeout(), metrics);
-        this.others = new OtherServers(
-                loops, settings.servers().isEmpty() ? servers : settings.servers(), tos, OtherServers.Patience.USUAL);
+        this.others = new NameServers(
+                loops, settings.servers().isEmpty() ? servers : settings.servers(), tos, NameServers.Patience.USUAL);
         this.probe = new LoopProbe(far, this::toProbe, PROBE_AGAIN, settings.lookupTimeout());
         this.seen = see(network.get(), namespaces.get(), Set.of());
         this.resolver = new SplitResolver(settings, this::names, translation, lookup, others, probe, metrics);

@@ -2,6 +2,10 @@ package dev.telepath.client.dns;
 
 import dev.telepath.client.dns.AnswerCache.Found;
 import dev.telepath.client.dns.AnswerCache.Question;
+import dev.telepath.dns.Answer;
+import dev.telepath.dns.Lookup;
+import dev.telepath.dns.RecordType;
+import dev.telepath.dns.ResponseCode;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -19,7 +23,7 @@ import org.jboss.logging.Logger;
 final class ClusterLookup implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger(ClusterLookup.class);
 
-    private final FarSide far;
+    private final Lookup far;
     private final AnswerCache cache;
     private final Duration timeout;
     private final DnsMetrics metrics;
@@ -29,7 +33,7 @@ final class ClusterLookup implements AutoCloseable {
     /**
      * @param timeout time that one question has, whatever it waits for
      */
-    ClusterLookup(FarSide far, AnswerCache cache, Duration timeout, DnsMetrics metrics) {
+    ClusterLookup(Lookup far, AnswerCache cache, Duration timeout, DnsMetrics metrics) {
         this.far = far;
         this.cache = cache;
         this.timeout = timeout;
@@ -41,7 +45,7 @@ final class ClusterLookup implements AutoCloseable {
      * that are asked say so of a name that has just no record of the type.
      *
      * @param name in lower case, without the last dot
-     * @return never fails; an answer with another code than those {@link FarAnswer#isTold} is a failure
+     * @return never fails; an answer with another code than those {@link Answer#isTold} is a failure
      */
     CompletionStage<Found> ask(String name, int type) {
         var key = new Question(name, type);
@@ -58,7 +62,7 @@ final class ClusterLookup implements AutoCloseable {
                             return found;
                         }
                         int rcode = other.answer().isTold() ? ResponseCode.NO_ERROR : ResponseCode.SERVER_FAILURE;
-                        return new Found(new FarAnswer(rcode, List.of()), 0, found.mostSeconds());
+                        return new Found(new Answer(rcode, List.of()), 0, found.mostSeconds());
                     });
         });
     }
@@ -79,23 +83,23 @@ final class ClusterLookup implements AutoCloseable {
             return there;
         }
         // The one that was under way may have ended between the two looks; then this asks once more than needed.
-        CompletableFuture<FarAnswer> asked = asked(key);
+        CompletableFuture<Answer> asked = asked(key);
         asked.copy().orTimeout(timeout.toMillis(), TimeUnit.MILLISECONDS).whenComplete((answer, failure) -> {
             if (answer == null) {
                 asked.cancel(false);
                 LOG.debugf("cluster did not answer name=%s type=%s cause=%s", key.name(), key.type(), failure);
             }
-            Found found = cache.put(key, answer == null ? FarAnswer.FAILED : answer);
+            Found found = cache.put(key, answer == null ? Answer.FAILED : answer);
             pending.remove(key, fresh);
             fresh.complete(found);
         });
         if (closed) {
-            fresh.complete(cache.put(key, FarAnswer.FAILED));
+            fresh.complete(cache.put(key, Answer.FAILED));
         }
         return fresh;
     }
 
-    private CompletableFuture<FarAnswer> asked(Question key) {
+    private CompletableFuture<Answer> asked(Question key) {
         try {
             return closed
                     ? CompletableFuture.failedFuture(new IllegalStateException("not connected any more"))
@@ -117,7 +121,7 @@ final class ClusterLookup implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
-        var failed = new Found(FarAnswer.FAILED, 0, 0);
+        var failed = new Found(Answer.FAILED, 0, 0);
         pending.values().forEach(one -> one.complete(failed));
         cache.clear();
     }

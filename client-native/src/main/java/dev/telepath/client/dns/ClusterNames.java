@@ -2,6 +2,9 @@ package dev.telepath.client.dns;
 
 import dev.telepath.client.network.ClusterNetwork;
 import dev.telepath.client.network.IpNetwork;
+import dev.telepath.dns.HostServers;
+import dev.telepath.dns.RecordType;
+import dev.telepath.dns.ReverseName;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.Optional;

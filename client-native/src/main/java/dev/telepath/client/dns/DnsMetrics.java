@@ -1,5 +1,7 @@
 package dev.telepath.client.dns;
 
+import dev.telepath.dns.Query;
+import dev.telepath.dns.ResponseCode;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;

@@ -1,5 +1,6 @@
 package dev.telepath.client.dns;
 
+import dev.telepath.dns.TcpMessages;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
@@ -69,7 +70,7 @@ public final class DnsOverTcp extends ByteToMessageDecoder {
             return;
         }
         if (answer.length > 0) {
-            ctx.writeAndFlush(framed(answer), ctx.voidPromise());
+            ctx.writeAndFlush(TcpMessages.framed(answer), ctx.voidPromise());
         }
         resume(ctx);
         endWhenAnswered(ctx);
@@ -120,10 +121,5 @@ public final class DnsOverTcp extends ByteToMessageDecoder {
     public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
         LOG.debugf("dns connection ended cause=\"%s\"", cause.getMessage());
         ctx.close();
-    }
-
-    /** A message of at most {@link Resolver#MOST_OF_TCP} bytes as it goes over a connection. */
-    static ByteBuf framed(byte[] message) {
-        return Unpooled.buffer(2 + message.length).writeShort(message.length).writeBytes(message);
     }
 }

@@ -4,6 +4,7 @@ import dev.telepath.client.config.Setting;
 import dev.telepath.client.config.Settings;
 import dev.telepath.client.failure.Failure;
 import dev.telepath.client.failure.Kind;
+import dev.telepath.dns.HostServers;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;

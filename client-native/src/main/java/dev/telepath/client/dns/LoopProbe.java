@@ -1,5 +1,8 @@
 package dev.telepath.client.dns;
 
+import dev.telepath.dns.Answer;
+import dev.telepath.dns.Lookup;
+import dev.telepath.dns.RecordType;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -27,7 +30,7 @@ final class LoopProbe implements AutoCloseable {
     /** How often it is tried to ask a far side that does not answer. */
     private static final int TRIES = 60;
 
-    private final FarSide far;
+    private final Lookup far;
     private final Supplier<List<String>> suffixes;
     private final Duration again;
     private final Duration most;
@@ -42,7 +45,7 @@ final class LoopProbe implements AutoCloseable {
      * @param again wait before it is tried again where the far side cannot be asked
      * @param most time that the far side has for an answer
      */
-    LoopProbe(FarSide far, Supplier<List<String>> suffixes, Duration again, Duration most) {
+    LoopProbe(Lookup far, Supplier<List<String>> suffixes, Duration again, Duration most) {
         this.far = far;
         this.suffixes = suffixes;
         this.again = again;
@@ -59,7 +62,7 @@ final class LoopProbe implements AutoCloseable {
             return;
         }
         var random = new SecureRandom();
-        var asked = new ArrayList<CompletableFuture<FarAnswer>>();
+        var asked = new ArrayList<CompletableFuture<Answer>>();
         for (String suffix : suffixes.get().stream().distinct().limit(MOST).toList()) {
             byte[] label = new byte[8];
             random.nextBytes(label);
@@ -75,7 +78,7 @@ final class LoopProbe implements AutoCloseable {
         });
     }
 
-    private CompletableFuture<FarAnswer> ask(String name) {
+    private CompletableFuture<Answer> ask(String name) {
         try {
             return far.ask(name, RecordType.A)
                     .toCompletableFuture()

@@ -2,6 +2,12 @@ package dev.telepath.client.dns;
 
 import com.google.protobuf.ByteString;
 import dev.telepath.client.dns.AnswerCache.Found;
+import dev.telepath.dns.Answer;
+import dev.telepath.dns.DomainName;
+import dev.telepath.dns.Query;
+import dev.telepath.dns.RecordType;
+import dev.telepath.dns.ResourceRecord;
+import dev.telepath.dns.ResponseCode;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
@@ -85,8 +91,8 @@ final class Replies {
         byte[] bytes = address.getAddress();
         int type = bytes.length == 4 ? RecordType.A : RecordType.AAAA;
         boolean asked = query.type() == type || query.type() == RecordType.ANY;
-        var one = new FarRecord(query.name(), type, FIXED_TTL, ByteString.copyFrom(bytes));
-        var answer = new FarAnswer(ResponseCode.NO_ERROR, asked ? List.of(one) : List.of());
+        var one = new ResourceRecord(query.name(), type, FIXED_TTL, ByteString.copyFrom(bytes));
+        var answer = new Answer(ResponseCode.NO_ERROR, asked ? List.of(one) : List.of());
         return cluster(query, new Found(answer, 0, FIXED_TTL), "", "", Translation.NONE, most);
     }
 
@@ -106,7 +112,7 @@ final class Replies {
         out.writeBytes(bare(query.bytes(), query.end(), RESPONSE, rcode));
         Map<DomainName, Integer> written = new HashMap<>();
         written.put(query.name(), Query.HEADER);
-        List<FarRecord> records = records(query, found.answer().records(), asked, translation);
+        List<ResourceRecord> records = records(query, found.answer().records(), asked, translation);
         records.forEach(one -> write(out, one, found.ttl(one), written));
         out.setShort(6, records.size());
         if (records.isEmpty()) {
@@ -120,7 +126,7 @@ final class Replies {
     }
 
     /** Owners that stand in the message already are pointed to; names in data are not, which not every type allows. */
-    private static void write(ByteBuf out, FarRecord one, long ttl, Map<DomainName, Integer> written) {
+    private static void write(ByteBuf out, ResourceRecord one, long ttl, Map<DomainName, Integer> written) {
         Integer before = written.get(one.owner());
         if (before != null) {
             out.writeShort(POINTER | before);
@@ -142,8 +148,9 @@ final class Replies {
         }
     }
 
-    private static List<FarRecord> records(Query query, List<FarRecord> all, String asked, Translation translation) {
-        List<FarRecord> told = all.stream()
+    private static List<ResourceRecord> records(
+            Query query, List<ResourceRecord> all, String asked, Translation translation) {
+        List<ResourceRecord> told = all.stream()
                 .filter(one ->
                         one.type() == query.type() || one.type() == RecordType.CNAME || query.type() == RecordType.ANY)
                 .toList();
@@ -160,7 +167,7 @@ final class Replies {
                 .toList();
     }
 
-    private static FarRecord shown(FarRecord one, Translation translation) {
+    private static ResourceRecord shown(ResourceRecord one, Translation translation) {
         if (one.type() != RecordType.A && one.type() != RecordType.AAAA) {
             return one;
         }
@@ -173,7 +180,7 @@ final class Replies {
     }
 
     /** By RFC 2308 only an answer with such a record is remembered by those that ask, and its owner must be above the name. */
-    private static Optional<FarRecord> nothing(Query query, long seconds, String domain) {
+    private static Optional<ResourceRecord> nothing(Query query, long seconds, String domain) {
         Optional<DomainName> zone = DomainName.of(domain)
                 .filter(one -> !one.isRoot() && query.name().isUnder(one));
         Optional<DomainName> server = DomainName.of("ns.dns." + domain);
@@ -190,7 +197,7 @@ final class Replies {
                 .writeInt(1800)
                 .writeInt(86_400)
                 .writeInt((int) seconds);
-        return Optional.of(
-                new FarRecord(zone.get(), RecordType.SOA, seconds, ByteString.copyFrom(ByteBufUtil.getBytes(data))));
+        return Optional.of(new ResourceRecord(
+                zone.get(), RecordType.SOA, seconds, ByteString.copyFrom(ByteBufUtil.getBytes(data))));
     }
 }

@@ -1,12 +1,14 @@
 package dev.telepath.client.dns;
 
+import dev.telepath.dns.Query;
+import dev.telepath.dns.TcpMessages;
 import java.util.concurrent.CompletionStage;
 
 /** Answers DNS messages. Thread-safe, never blocks. */
 @FunctionalInterface
 public interface Resolver {
     /** The largest message that TCP carries, in bytes. */
-    int MOST_OF_TCP = 65_535;
+    int MOST_OF_TCP = TcpMessages.MOST;
 
     /**
      * Answers one message.

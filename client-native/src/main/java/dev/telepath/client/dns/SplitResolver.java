@@ -1,6 +1,10 @@
 package dev.telepath.client.dns;
 
 import dev.telepath.client.dns.DnsMetrics.Kind;
+import dev.telepath.dns.NameServers;
+import dev.telepath.dns.Query;
+import dev.telepath.dns.RecordType;
+import dev.telepath.dns.ResponseCode;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -18,7 +22,7 @@ final class SplitResolver implements Resolver {
     private final Supplier<ClusterNames> names;
     private final Translation translation;
     private final ClusterLookup cluster;
-    private final OtherServers others;
+    private final NameServers others;
     private final LoopProbe probe;
     private final DnsMetrics metrics;
     private final Semaphore free;
@@ -29,7 +33,7 @@ final class SplitResolver implements Resolver {
             Supplier<ClusterNames> names,
             Translation translation,
             ClusterLookup cluster,
-            OtherServers others,
+            NameServers others,
             LoopProbe probe,
             DnsMetrics metrics) {
         this.settings = settings;

@@ -2,6 +2,10 @@ package dev.telepath.client.proxy;
 
 import com.google.protobuf.ByteString;
 import dev.telepath.client.session.Attachment;
+import dev.telepath.dns.Answer;
+import dev.telepath.dns.RecordType;
+import dev.telepath.dns.ResourceRecord;
+import dev.telepath.dns.ResponseCode;
 import dev.telepath.protocol.telepresence.manager.DNSRequest;
 import dev.telepath.protocol.telepresence.manager.DNSResponse;
 import dev.telepath.protocol.telepresence.manager.LookupRequest;
@@ -15,9 +19,6 @@ import java.util.List;
 
 /** Resolves names where the workloads are, never on this machine. Thread-safe, never blocks. */
 final class FarNames {
-    private static final int A = 1;
-    private static final int AAAA = 28;
-
     private FarNames() {}
 
     /** The addresses of a name or literal, IPv4 first; empty when there are none. */
@@ -39,9 +40,9 @@ final class FarNames {
                                 .map(reply -> addresses(reply.getIpsList().stream()
                                         .map(ByteString::toByteArray)
                                         .toList())),
-                        () -> question(attachment, host, A)
+                        () -> question(attachment, host, RecordType.A)
                                 .chain(found -> found.isEmpty()
-                                        ? question(attachment, host, AAAA)
+                                        ? question(attachment, host, RecordType.AAAA)
                                         : Uni.createFrom().item(found)));
     }
 
@@ -58,9 +59,8 @@ final class FarNames {
     }
 
     private static List<InetAddress> answers(DNSResponse response) {
-        return response.getRCode() == 0
-                ? addresses(ResourceRecords.addresses(response.getRrs().asReadOnlyByteBuffer()))
-                : List.of();
+        Answer answer = Answer.of(response);
+        return answer.rcode() == ResponseCode.NO_ERROR ? ResourceRecord.addresses(answer.records()) : List.of();
     }
 
     private static List<InetAddress> addresses(List<byte[]> raw) {

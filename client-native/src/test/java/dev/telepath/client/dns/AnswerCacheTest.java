@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.telepath.client.dns.AnswerCache.Found;
 import dev.telepath.client.dns.AnswerCache.Question;
+import dev.telepath.dns.Answer;
+import dev.telepath.dns.Dns;
+import dev.telepath.dns.ResourceRecord;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
@@ -24,7 +27,7 @@ class AnswerCacheTest {
         clock.addAndGet(time.toNanos());
     }
 
-    private static FarRecord address(long ttl) {
+    private static ResourceRecord address(long ttl) {
         return Dns.far("web", Type.A, ttl, "10.0.0.1");
     }
 
@@ -68,7 +71,7 @@ class AnswerCacheTest {
         cache.put(WEB, Dns.code(Rcode.NXDOMAIN));
         cache.put(new Question("web", Type.AAAA), Dns.found());
         cache.put(new Question("web", Type.TXT), Dns.code(Rcode.NOTIMP));
-        cache.put(new Question("failed", Type.A), FarAnswer.FAILED);
+        cache.put(new Question("failed", Type.A), Answer.FAILED);
         cache.put(new Question("zero", Type.A), Dns.found(address(0)));
         assertThat(cache.size()).isEqualTo(3);
 
@@ -101,7 +104,7 @@ class AnswerCacheTest {
 
     @Test
     void aLargeAnswerIsGivenAndNotKept() {
-        FarRecord[] many = new FarRecord[2000];
+        ResourceRecord[] many = new ResourceRecord[2000];
         java.util.Arrays.fill(many, address(20));
         cache.put(WEB, Dns.found(many));
 

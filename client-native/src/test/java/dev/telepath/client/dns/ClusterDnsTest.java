@@ -4,6 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.telepath.client.network.ClusterNetwork;
+import dev.telepath.dns.Answer;
+import dev.telepath.dns.Dns;
+import dev.telepath.dns.FakeNameServer;
+import dev.telepath.dns.HostServers;
+import dev.telepath.dns.Lookup;
+import dev.telepath.dns.ResourceRecord;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.netty.channel.nio.NioEventLoopGroup;
 import java.io.IOException;
@@ -41,10 +47,10 @@ class ClusterDnsTest {
 
     private final NioEventLoopGroup loops = new NioEventLoopGroup(1);
     private final SimpleMeterRegistry metrics = new SimpleMeterRegistry();
-    private final Map<String, FarAnswer> zone = new ConcurrentHashMap<>();
+    private final Map<String, Answer> zone = new ConcurrentHashMap<>();
     private final List<String> asked = new CopyOnWriteArrayList<>();
     private final List<AutoCloseable> open = new ArrayList<>();
-    private BiFunction<String, Integer, CompletionStage<FarAnswer>> far = this::told;
+    private BiFunction<String, Integer, CompletionStage<Answer>> far = this::told;
     private Translation translation = Translation.NONE;
     private FakeNameServer machine;
 
@@ -62,27 +68,27 @@ class ClusterDnsTest {
         loops.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly();
     }
 
-    private CompletionStage<FarAnswer> told(String name, int type) {
-        FarAnswer known = zone.get(name + " " + type);
+    private CompletionStage<Answer> told(String name, int type) {
+        Answer known = zone.get(name + " " + type);
         boolean hasOther = zone.keySet().stream().anyMatch(key -> key.startsWith(name + " "));
         return CompletableFuture.completedFuture(
                 known != null ? known : hasOther ? Dns.found() : Dns.code(Rcode.NXDOMAIN));
     }
 
     private void has(String name, int type, String... data) {
-        FarRecord[] records = java.util.Arrays.stream(data)
+        ResourceRecord[] records = java.util.Arrays.stream(data)
                 .map(one -> Dns.far(name, type, 10, one))
-                .toArray(FarRecord[]::new);
+                .toArray(ResourceRecord[]::new);
         zone.put(name + " " + type, Dns.found(records));
     }
 
     private ClusterDns dns(String... settings) {
-        FarSide side = (name, type) -> {
+        Lookup side = (name, type) -> {
             asked.add(name + " " + Type.string(type));
             return far.apply(name, type);
         };
         var dns = new ClusterDns(
-                DnsSettings.of(Dns.settings(settings)),
+                DnsSettings.of(TestSettings.of(settings)),
                 "shop",
                 () -> Set.of("dev"),
                 () -> NETWORK,

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.telepath.client.dns.AnswerCache.Found;
 import dev.telepath.client.dns.AnswerCache.Question;
+import dev.telepath.dns.Answer;
+import dev.telepath.dns.Dns;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -18,7 +20,7 @@ import org.xbill.DNS.Rcode;
 import org.xbill.DNS.Type;
 
 class ClusterLookupTest {
-    private final Map<Question, CompletableFuture<FarAnswer>> far = new HashMap<>();
+    private final Map<Question, CompletableFuture<Answer>> far = new HashMap<>();
     private final List<Question> asked = new ArrayList<>();
     private final AtomicLong clock = new AtomicLong();
     private final DnsMetrics metrics = new DnsMetrics(new SimpleMeterRegistry());
@@ -29,17 +31,17 @@ class ClusterLookupTest {
         return new ClusterLookup(this::ask, cache, timeout, metrics);
     }
 
-    private CompletionStage<FarAnswer> ask(String name, int type) {
+    private CompletionStage<Answer> ask(String name, int type) {
         asked.add(new Question(name, type));
         return far.computeIfAbsent(new Question(name, type), key -> new CompletableFuture<>());
     }
 
-    private void tell(String name, int type, FarAnswer answer) {
+    private void tell(String name, int type, Answer answer) {
         far.computeIfAbsent(new Question(name, type), key -> new CompletableFuture<>())
                 .complete(answer);
     }
 
-    private static FarAnswer now(CompletionStage<Found> asked) {
+    private static Answer now(CompletionStage<Found> asked) {
         assertThat(asked.toCompletableFuture()).isCompleted();
         return asked.toCompletableFuture().join().answer();
     }
@@ -51,7 +53,7 @@ class ClusterLookupTest {
         assertThat(lookup.isUnderWay("web", Type.A)).isTrue();
         assertThat(lookup.isUnderWay("web", Type.AAAA)).isFalse();
 
-        FarAnswer answer = Dns.found(Dns.far("web", Type.A, 10, "10.0.0.1"));
+        Answer answer = Dns.found(Dns.far("web", Type.A, 10, "10.0.0.1"));
         tell("web", Type.A, answer);
 
         assertThat(now(one)).isEqualTo(answer);
@@ -106,10 +108,10 @@ class ClusterLookupTest {
     void silenceAndFailureAreFailuresAndAreNotKept() {
         ClusterLookup impatient = lookup(Duration.ofMillis(20));
         assertThat(impatient.ask("silent", Type.A).toCompletableFuture().join().answer())
-                .isEqualTo(FarAnswer.FAILED);
+                .isEqualTo(Answer.FAILED);
 
         far.put(new Question("away", Type.A), CompletableFuture.failedFuture(new IllegalStateException("away")));
-        assertThat(now(lookup.ask("away", Type.A))).isEqualTo(FarAnswer.FAILED);
+        assertThat(now(lookup.ask("away", Type.A))).isEqualTo(Answer.FAILED);
         now(lookup.ask("away", Type.A));
 
         assertThat(asked.stream().filter(new Question("away", Type.A)::equals)).hasSize(2);
@@ -121,8 +123,8 @@ class ClusterLookupTest {
         var waiting = lookup.ask("web", Type.A);
         lookup.close();
 
-        assertThat(now(waiting)).isEqualTo(FarAnswer.FAILED);
-        assertThat(now(lookup.ask("other", Type.A))).isEqualTo(FarAnswer.FAILED);
+        assertThat(now(waiting)).isEqualTo(Answer.FAILED);
+        assertThat(now(lookup.ask("other", Type.A))).isEqualTo(Answer.FAILED);
         assertThat(asked).hasSize(1);
     }
 }

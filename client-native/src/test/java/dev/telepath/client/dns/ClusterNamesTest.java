@@ -3,6 +3,8 @@ package dev.telepath.client.dns;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.telepath.client.network.ClusterNetwork;
+import dev.telepath.dns.HostServers;
+import dev.telepath.dns.ReverseName;
 import java.net.InetAddress;
 import java.util.List;
 import java.util.Locale;
@@ -27,7 +29,7 @@ class ClusterNamesTest {
 
     private static ClusterNames names(ClusterNetwork network, Set<String> loops, String... settings) {
         return new ClusterNames(
-                DnsSettings.of(Dns.settings(settings)),
+                DnsSettings.of(TestSettings.of(settings)),
                 ClusterNames.View.of(network, "shop", Set.of("dev", "io"), loops));
     }
 

@@ -6,6 +6,11 @@ import com.code_intelligence.jazzer.junit.FuzzTest;
 import com.google.protobuf.ByteString;
 import dev.telepath.client.dns.AnswerCache.Found;
 import dev.telepath.client.network.ClusterNetwork;
+import dev.telepath.dns.Answer;
+import dev.telepath.dns.Dns;
+import dev.telepath.dns.MessageReader;
+import dev.telepath.dns.Query;
+import dev.telepath.dns.ResourceRecord;
 import dev.telepath.fuzz.Mutations;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.netty.channel.nio.NioEventLoopGroup;
@@ -26,7 +31,7 @@ import org.xbill.DNS.Type;
 class DnsFuzzTest {
     private static final NioEventLoopGroup LOOPS = new NioEventLoopGroup(1);
     private static final ClusterDns DNS = new ClusterDns(
-            DnsSettings.of(Dns.settings("dns.include-suffixes", "corp")),
+            DnsSettings.of(TestSettings.of("dns.include-suffixes", "corp")),
             "shop",
             Set::of,
             () -> ClusterNetwork.UNKNOWN,
@@ -66,11 +71,11 @@ class DnsFuzzTest {
 
     @FuzzTest
     void records(byte[] input) throws MessageReader.Malformed {
-        List<FarRecord> records = FarRecord.unpack(ByteString.copyFrom(input));
+        List<ResourceRecord> records = ResourceRecord.unpack(ByteString.copyFrom(input));
         Query query = Dns.query("web", Type.ANY);
         byte[] answer = Replies.cluster(
                 query,
-                new Found(new FarAnswer(Rcode.NOERROR, records), 0, 30),
+                new Found(new Answer(Rcode.NOERROR, records), 0, 30),
                 "web.shop.svc.cluster.local",
                 "cluster.local",
                 Translation.NONE,

@@ -9,7 +9,6 @@ import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -154,50 +153,5 @@ class DialectsTest {
             dialect.read(socks);
         }
         return http.readerIndex() <= http.writerIndex();
-    }
-
-    @Property
-    boolean noRecordsBreakTheirReader(@ForAll byte[] bytes) {
-        return ResourceRecords.addresses(ByteBuffer.wrap(bytes)) != null;
-    }
-
-    @Test
-    void addressRecordsAreFoundAmongOthers() {
-        byte[] records = {
-            1,
-            'a',
-            0,
-            0,
-            5,
-            0,
-            1,
-            0,
-            0,
-            0,
-            9,
-            0,
-            2,
-            (byte) 0xc0,
-            0,
-            1,
-            'a',
-            0,
-            0,
-            1,
-            0,
-            1,
-            0,
-            0,
-            0,
-            9,
-            0,
-            4,
-            10,
-            0,
-            0,
-            7
-        };
-
-        assertThat(ResourceRecords.addresses(ByteBuffer.wrap(records))).containsExactly(new byte[] {10, 0, 0, 7});
     }
 }

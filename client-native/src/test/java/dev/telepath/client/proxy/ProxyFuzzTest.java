@@ -7,13 +7,11 @@ import dev.telepath.fuzz.Mutations;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
-import java.nio.ByteBuffer;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
 /**
- * Whatever a local program sends is a request or is refused, and in how many pieces it comes makes no difference; whatever a
- * manager answers to a look-up is read to where it is damaged. A datagram that is understood is written as it came.
+ * Whatever a local program sends is a request or is refused, and in how many pieces it comes makes no difference. A datagram that is understood is written as it came.
  */
 class ProxyFuzzTest {
     @FuzzTest
@@ -24,12 +22,6 @@ class ProxyFuzzTest {
     @FuzzTest
     void http(byte[] input) {
         same(() -> new HttpDialect(() -> "pac"), input);
-    }
-
-    @FuzzTest
-    void records(byte[] input) {
-        assertThat(ResourceRecords.addresses(ByteBuffer.wrap(input)))
-                .allSatisfy(address -> assertThat(address.length).isIn(4, 16));
     }
 
     @FuzzTest
@@ -95,10 +87,5 @@ class ProxyFuzzTest {
     @Test
     void mutatedDatagramsAreUnderstoodOrDropped() {
         Mutations.of(ProxyFuzzTest.class, "datagram", this::datagram);
-    }
-
-    @Test
-    void mutatedRecordsAreReadToWhereTheyAreDamaged() {
-        Mutations.of(ProxyFuzzTest.class, "records", this::records);
     }
 }

@@ -5,8 +5,10 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.telepath.harness.Namespace;
+import dev.telepath.harness.Program;
 import dev.telepath.harness.Result;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.NullUnmarked;
@@ -37,6 +39,8 @@ class RunInClusterIT {
         shop = product.namespace("shop");
         product.apply(shop, "ports.yaml", Map.of());
         product.apply(shop, "headless.yaml", Map.of());
+        product.apply(shop, "external.yaml", Map.of("NAME", "elsewhere"));
+        product.apply(shop, "external.yaml", Map.of("NAME", "abroad"));
         product.apply(shop, "echo.yaml", Map.of("KIND", "Deployment", "NAME", "web", "INJECT", ""));
         for (String each : List.of("deployment/ports", "statefulset/headless", "deployment/web")) {
             product.kubectl("-n", shop, "rollout", "status", each, "--timeout=90s")
@@ -143,6 +147,83 @@ class RunInClusterIT {
             assertThat(unknown.exit()).as(unknown.all()).isEqualTo(6);
             assertThat(Double.parseDouble(unknown.out())).isLessThan(5);
         }
+    }
+
+    /** A command that asks for names in the form of {@link Ask}. */
+    private static List<String> ask(String... questions) {
+        List<String> command = new ArrayList<>(List.of(
+                Program.java(),
+                "-XX:TieredStopAtLevel=1",
+                "-cp",
+                Program.root().resolve("integration-tests/target/test-classes").toString(),
+                Ask.class.getName()));
+        command.addAll(List.of(questions));
+        return command;
+    }
+
+    private Result run(List<String> flags, List<String> command) {
+        List<String> arguments = new ArrayList<>(List.of("run"));
+        arguments.addAll(flags);
+        arguments.add("--");
+        arguments.addAll(command);
+        return product.telepath().tp(arguments.toArray(String[]::new));
+    }
+
+    @Test
+    void namesHaveTheirRecordsOfEveryType() {
+        String[] parts = address("service/ports", "{.spec.clusterIP}").split("\\.", -1);
+        String reverse = parts[3] + "." + parts[2] + "." + parts[1] + "." + parts[0] + ".in-addr.arpa";
+        List<String> questions = ask(
+                "SRV",
+                "_web._tcp.headless." + domain(),
+                "CNAME",
+                "elsewhere." + domain(),
+                "PTR",
+                reverse,
+                "TXT",
+                "ports." + domain(),
+                "MX",
+                "ports." + domain(),
+                "MX",
+                "nobody." + domain());
+        assertThat(run(List.of(), questions).orFail().out()).isEqualTo("""
+                0 100 8080 headless-0.headless.%1$s.
+                elsewhere.example.org.
+                ports.%1$s.
+                none
+                none
+                unknown
+                """.formatted(domain()));
+    }
+
+    /** Questions that nobody has asked before, so that nothing is remembered of them. */
+    @Test
+    void namesHaveTheirRecordsOfEveryTypeByAnAgent() {
+        List<String> questions = ask(
+                "SRV",
+                "_web._tcp.ports." + domain(),
+                "CNAME",
+                "abroad." + domain(),
+                "TXT",
+                "headless." + domain(),
+                "MX",
+                "headless." + domain(),
+                "TXT",
+                "nobody-else." + domain());
+        assertThat(run(List.of("--workload", "web"), questions).orFail().out()).isEqualTo("""
+                0 100 80 ports.%1$s.
+                abroad.example.org.
+                none
+                none
+                unknown
+                """.formatted(domain()));
+        // The manager would have answered the same: it is the agent that did, for every type.
+        String manager = "https://telepath-manager." + product.home() + ".svc.cluster.local:8443";
+        assertThat(run("curl -sSk -m 20 " + manager + "/q/metrics | grep telepath_dns_questions")
+                        .orFail()
+                        .out())
+                .contains("by=\"agent\",outcome=\"answered\"")
+                .doesNotContain("by=\"agent\",outcome=\"unsupported\"");
     }
 
     @Test

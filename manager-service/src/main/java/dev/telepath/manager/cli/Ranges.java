@@ -66,6 +66,7 @@ final class Ranges {
         time("streams.remember", streams.remember(), Duration.ofSeconds(1), Duration.ofHours(1));
         time("watches.window", settings.watches().window(), Duration.ZERO, Duration.ofSeconds(1));
         time("dns.agent-timeout", settings.dns().agentTimeout(), Duration.ofMillis(50), Duration.ofSeconds(30));
+        time("dns.timeout", settings.dns().timeout(), Duration.ofMillis(50), Duration.ofSeconds(30));
         time("dns.ttl", settings.dns().ttl(), Duration.ZERO, Duration.ofHours(1));
         number("dns.max-pending", settings.dns().maxPending(), 1, 100_000);
         var kubernetes = settings.kubernetes();

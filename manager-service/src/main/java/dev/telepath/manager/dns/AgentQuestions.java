@@ -35,9 +35,13 @@ public final class AgentQuestions {
 
     @Inject
     AgentQuestions(ManagerSettings settings, Timer timer, Sessions sessions) {
+        this(settings.dns(), timer, sessions);
+    }
+
+    AgentQuestions(ManagerSettings.DnsSettings settings, Timer timer, Sessions sessions) {
         this.timer = timer;
-        this.most = settings.dns().agentTimeout();
-        this.maxPending = settings.dns().maxPending();
+        this.most = settings.agentTimeout();
+        this.maxPending = settings.maxPending();
         sessions.changes().listen(this::sweep);
     }
 

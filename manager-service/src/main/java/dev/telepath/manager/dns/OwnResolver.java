@@ -1,56 +1,68 @@
 package dev.telepath.manager.dns;
 
+import dev.telepath.dns.Answer;
+import dev.telepath.dns.HostResolver;
+import dev.telepath.dns.HostServers;
+import dev.telepath.dns.Lookup;
+import dev.telepath.dns.NameServers;
+import dev.telepath.dns.StubResolver;
+import dev.telepath.manager.settings.ManagerSettings;
 import dev.telepath.protocol.telepresence.manager.DNSResponse;
 import io.smallrye.mutiny.Uni;
-import java.net.InetAddress;
-import java.net.UnknownHostException;
+import io.vertx.core.Vertx;
+import io.vertx.core.impl.VertxInternal;
+import jakarta.annotation.PreDestroy;
+import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.Executor;
+import java.util.Optional;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 
 /**
- * The manager's own resolver: what the Java runtime resolves, so only A and AAAA have records. Blocking look-ups run on
- * virtual threads.
+ * The manager's own resolver: addresses as the Java runtime resolves them, everything else as the name servers of its network
+ * tell it. Thread-safe, never blocks.
  */
+@Singleton
 final class OwnResolver {
-    static final int NO_ERROR = 0;
-    static final int SERVER_FAILURE = 2;
-    static final int NAME_ERROR = 3;
+    /** Silence of a name server after which the next is asked too. */
+    private static final Duration AGAIN = Duration.ofSeconds(1);
 
-    private final Executor threads;
-    private final Duration ttl;
+    private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+    private final Optional<StubResolver> stub;
+    private final HostResolver resolver;
 
-    OwnResolver(Executor threads, Duration ttl) {
-        this.threads = threads;
-        this.ttl = ttl;
+    @Inject
+    OwnResolver(Vertx vertx, ManagerSettings settings) {
+        Duration most = settings.dns().timeout();
+        var servers = new NameServers(
+                ((VertxInternal) vertx).getEventLoopGroup(), List.of(), 0, new NameServers.Patience(AGAIN, most));
+        this.stub = Optional.of(new StubResolver(servers, HostServers::ofPrograms, threads, most));
+        this.resolver = resolver(stub.get(), settings.dns());
     }
 
+    /** The same with others to ask for what the runtime does not resolve. */
+    OwnResolver(Lookup servers, ManagerSettings.DnsSettings settings) {
+        this.stub = Optional.empty();
+        this.resolver = resolver(servers, settings);
+    }
+
+    private HostResolver resolver(Lookup servers, ManagerSettings.DnsSettings settings) {
+        var limit = new HostResolver.Limit(settings.maxPending(), "telepath.manager.dns.max-pending");
+        return new HostResolver(threads, servers, limit, settings.ttl());
+    }
+
+    /** Never fails: what cannot be asked is a failure by its code. */
     Uni<DNSResponse> resolve(String name, int type) {
-        return Uni.createFrom().item(() -> lookUp(name, type)).runSubscriptionOn(threads);
+        return Uni.createFrom()
+                .completionStage(() -> resolver.answer(name, type))
+                .map(Answer::toResponse);
     }
 
-    private DNSResponse lookUp(String name, int type) {
-        try {
-            String plain = name.endsWith(".") ? name.substring(0, name.length() - 1) : name;
-            return answer(name, type, List.of(InetAddress.getAllByName(plain)), ttl);
-        } catch (UnknownHostException | IllegalArgumentException e) {
-            return code(NAME_ERROR);
-        }
-    }
-
-    /** The answer for a name that exists: its records of that type, or none (NODATA). */
-    static DNSResponse answer(String name, int type, List<InetAddress> addresses, Duration ttl) {
-        int length = type == ResourceRecords.A ? 4 : type == ResourceRecords.AAAA ? 16 : -1;
-        List<InetAddress> fitting = addresses.stream()
-                .filter(one -> one.getAddress().length == length)
-                .toList();
-        return DNSResponse.newBuilder()
-                .setRCode(NO_ERROR)
-                .setRrs(ResourceRecords.pack(name, ttl, fitting))
-                .build();
-    }
-
-    static DNSResponse code(int code) {
-        return DNSResponse.newBuilder().setRCode(code).build();
+    @PreDestroy
+    void stop() {
+        stub.ifPresent(StubResolver::close);
+        threads.shutdownNow();
     }
 }

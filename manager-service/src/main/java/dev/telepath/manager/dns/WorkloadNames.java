@@ -9,6 +9,7 @@ import io.netty.util.NetUtil;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -24,8 +25,12 @@ final class WorkloadNames {
 
     @Inject
     WorkloadNames(Sessions sessions, ManagerSettings settings) {
+        this(sessions, settings.clusterDomain());
+    }
+
+    WorkloadNames(Sessions sessions, String domain) {
         this.sessions = sessions;
-        this.suffix = ".svc." + strip(settings.clusterDomain().toLowerCase(Locale.ROOT));
+        this.suffix = ".svc." + strip(domain.toLowerCase(Locale.ROOT));
     }
 
     /** The addresses behind a name, empty when it names no workload that the client sees. */
@@ -45,13 +50,21 @@ final class WorkloadNames {
         for (AgentSession agent : sessions.agents(client.owner(), key)) {
             byte[] raw = NetUtil.createByteArrayFromIpAddressString(agent.info().getPodIp());
             if (raw != null) {
-                InetAddress address = ResourceRecords.address(raw);
+                InetAddress address = address(raw);
                 if (!addresses.contains(address)) {
                     addresses.add(address);
                 }
             }
         }
         return addresses;
+    }
+
+    private static InetAddress address(byte[] raw) {
+        try {
+            return InetAddress.getByAddress(raw);
+        } catch (UnknownHostException e) {
+            throw new IllegalStateException("an address of 4 or 16 bytes is always accepted", e);
+        }
     }
 
     private static String strip(String name) {

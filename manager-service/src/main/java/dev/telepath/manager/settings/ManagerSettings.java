@@ -320,6 +320,10 @@ public interface ManagerSettings {
         @WithDefault("2s")
         Duration agentTimeout();
 
+        /** How long name servers have for an answer to the manager's own resolver; 50 ms to 30 s. */
+        @WithDefault("2s")
+        Duration timeout();
+
         /** Time to live of the records that the manager makes; 0 to 1 h. */
         @WithDefault("10s")
         Duration ttl();
