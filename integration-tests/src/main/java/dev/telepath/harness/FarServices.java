@@ -167,6 +167,24 @@ public final class FarServices {
         return HexFormat.of().formatHex(digest.digest());
     }
 
+    /** Whether a file is the beginning of so many bytes of it. */
+    public static boolean begins(Path file, long length) {
+        try (InputStream in = Files.newInputStream(file)) {
+            for (long at = 0; at < length; at += CHUNK) {
+                byte[] there = in.readNBytes(CHUNK);
+                if (Arrays.mismatch(there, 0, there.length, chunk(at, length), 0, there.length) >= 0) {
+                    return false;
+                }
+                if (there.length < CHUNK) {
+                    return true;
+                }
+            }
+            return in.read() < 0;
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
     /** So many bytes of it. */
     static byte[] bytes(int length) {
         var out = new ByteArrayOutputStream(length);

@@ -18,9 +18,10 @@ import org.junit.jupiter.api.Timeout;
 /** The laptop goes from one network to another while files are on their way: address, default route, name server. */
 @Timeout(180)
 class RoamIT {
-    private static final long LENGTH = 128L << 20;
+    /** More than can come while this runs. */
+    private static final long LENGTH = 1L << 30;
     /** More than lies in all buffers between a service and curl. */
-    private static final long BEYOND_BUFFERS = 12L << 20;
+    private static final long BEYOND_BUFFERS = 10L << 20;
 
     private static final String WIRELESS = "wlan";
     private static final Duration SOON = Duration.ofSeconds(20);
@@ -61,7 +62,7 @@ class RoamIT {
                 assertThat(laptop.curl("http://shop:8080/").orFail().out()).isEqualTo(Laptop.HELLO);
             }
 
-            transfers.awaitWhole(Duration.ofMinutes(2));
+            transfers.assertWholeSoFar();
             world.telepath.tp("quit", "-s").orFail();
             assertThat(world.laptop.settings()).doesNotContain("tp0").doesNotContain("telepath-dns");
         }
@@ -69,9 +70,8 @@ class RoamIT {
 
     /** Datagrams from one port of {@code tp run} to an address that is none of the cluster's, so that the daemon itself sends them. */
     private static Running echoes(NearAndFar world) {
-        String script = "exec 3<>/dev/udp/" + NearAndFar.NAME_SERVER
-                + "/9999; n=0; while sleep 0.1; do n=$((n+1)); echo $n >&3;"
-                + " read -r -t 0.5 back <&3 && echo echo=$back; done";
+        String script = "exec 3<>/dev/udp/" + NearAndFar.NAME_SERVER + "/9999; n=0; while sleep 0.1; do"
+                + " n=$((n+1)); echo $n >&3; back=$(timeout 0.5 dd bs=100 count=1 status=none <&3) && echo echo=$back; done";
         return world.start("echoes", "run", "--", "bash", "-c", script);
     }
 
@@ -99,6 +99,8 @@ class RoamIT {
                 world.cluster,
                 new Namespace.CableEnd(WIRELESS, "198.51.101.1/24"),
                 new Namespace.CableEnd("air", "198.51.101.254/24"));
+        // As whatever manages a laptop's network does when a cable is pulled.
+        world.laptop.run("ip", "addr", "flush", "dev", NearAndFar.CABLE);
         world.laptop.run("ip", "link", "set", NearAndFar.CABLE, "down");
         wireless(world);
     }

@@ -39,8 +39,9 @@ final class Transfers {
      * One file.
      *
      * @param there how many bytes have come where they are to go
+     * @param file what is sent or got
      */
-    private record Transfer(String name, Running curl, LongSupplier there) {
+    private record Transfer(String name, Running curl, LongSupplier there, Path file) {
         long bytes() {
             return there.getAsLong();
         }
@@ -62,7 +63,7 @@ final class Transfers {
         String name = "download-" + way;
         Path file = world.telepath.directory().resolve(name);
         String curl = "-o " + file + " " + Laptop.URL + "bytes/" + length;
-        return start(way, name, curl, "sha256sum < " + file + " | cut -d' ' -f1", () -> size(file));
+        return start(way, name, curl, "sha256sum < " + file + " | cut -d' ' -f1", () -> size(file), file);
     }
 
     Transfers upload(Way way) {
@@ -77,10 +78,10 @@ final class Transfers {
             throw new IllegalStateException(e);
         }
         String curl = "-T " + sent + " -o " + told + " " + Laptop.URL + "sum/" + name;
-        return start(way, name, curl, "cat " + told, () -> taken(name));
+        return start(way, name, curl, "cat " + told, () -> taken(name), sent);
     }
 
-    private Transfers start(Way way, String name, String arguments, String sum, LongSupplier there) {
+    private Transfers start(Way way, String name, String arguments, String sum, LongSupplier there, Path file) {
         List<String> line = new ArrayList<>(world.laptop.enter());
         if (way == Way.RUN) {
             line.addAll(Program.TP.command("128m"));
@@ -89,7 +90,7 @@ final class Transfers {
         String by = way == Way.PROXY ? " -x socks5h://" + proxy + " " : " ";
         String curl = "curl -sS -m 600 --limit-rate " + rate + by + arguments;
         line.addAll(List.of("bash", "-c", curl + "; echo ended=$?; echo sum=$(" + sum + ")"));
-        all.add(new Transfer(name, world.telepath.start(name, line, world.telepath.tpEnvironment("dev")), there));
+        all.add(new Transfer(name, world.telepath.start(name, line, world.telepath.tpEnvironment("dev")), there, file));
         return this;
     }
 
@@ -147,6 +148,14 @@ final class Transfers {
             }
         });
         assertUnderWay();
+    }
+
+    /** Downloads that have not come to their end have each byte until now. */
+    void assertWholeSoFar() {
+        assertUnderWay();
+        for (Transfer each : all) {
+            assertThat(FarServices.begins(each.file(), length)).as(each.name()).isTrue();
+        }
     }
 
     /** Each ends by itself, with every byte. */
