@@ -16,7 +16,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Kills at every moment of connect and quit: 100 of each process, and after each a connection as if nothing had been. */
 @Timeout(1800)
 class ManyKills {
-    private static final int MOMENTS = 50;
+    /** Fewer by {@code -Dtelepath.network.moments=N}. */
+    private static final int MOMENTS = Integer.getInteger("telepath.network.moments", 50);
     /** From the start of tp quit until the daemon is gone it takes about a second and a half. */
     private static final long QUIT_MILLIS = 30;
 
@@ -44,13 +45,14 @@ class ManyKills {
         for (int moment = 0; moment < MOMENTS; moment++) {
             // The daemon from the start of the other process on, a second; that one from when it has begun to change
             // anything.
+            long part = 50L * moment / MOMENTS;
             if (victim == Victim.DAEMON) {
-                kills.whileConnecting(victim, Step.PRIVILEGED, Duration.ofMillis(moment * 25L));
+                kills.whileConnecting(victim, Step.PRIVILEGED, Duration.ofMillis(part * 25));
             } else {
-                kills.whileConnecting(victim, Step.DEVICE, Duration.ofMillis(moment * 5L));
+                kills.whileConnecting(victim, Step.DEVICE, Duration.ofMillis(part * 5));
             }
             kills.connectAfresh();
-            kills.whileQuitting(victim, Duration.ofMillis(moment * QUIT_MILLIS));
+            kills.whileQuitting(victim, Duration.ofMillis(part * QUIT_MILLIS));
             kills.connectAfresh();
             world.telepath.tp("quit", "-s");
             laptop.awaitAsBefore();

@@ -118,11 +118,12 @@ class RealPrograms {
             assertThat(end.path("sum_received").path("bytes").asLong()).isGreaterThan(48L << 20);
         }
         for (String direction : List.of("", " -R")) {
-            JsonNode sum = JSON.readTree(told(way, ask + " -u -l 1200 -b 20M -t 3" + direction))
+            JsonNode sum = JSON.readTree(told(way, ask + " -u -l 1200 -b 5M -t 4" + direction))
                     .path("end")
                     .path("sum");
-            assertThat(sum.path("packets").asLong()).isGreaterThan(5000);
-            assertThat(sum.path("lost_percent").asDouble()).isLessThan(5);
+            assertThat(sum.path("packets").asLong()).isGreaterThan(1500);
+            // A busy machine drops datagrams; a way that loses them by itself loses more.
+            assertThat(sum.path("lost_percent").asDouble()).isLessThan(10);
         }
     }
 
