@@ -6,19 +6,32 @@ import dev.telepath.harness.NearAndFar;
 import dev.telepath.harness.NearLoad;
 import dev.telepath.harness.Program;
 import dev.telepath.harness.Result;
+import dev.telepath.harness.Running;
+import dev.telepath.harness.Sshd;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
- * A program of a laptop that asks a service of the cluster: directly over a cable, by the device of the whole machine, and by {@code tp
- * run}. All are network namespaces of this machine, so all of them share its processors.
+ * A program of a laptop that asks a service of the cluster: directly over a cable, by the device of the whole machine, by {@code tp
+ * run}, and by sshuttle where that is installed. All are network namespaces of this machine, so all of them share its processors.
  */
 final class NetworkWays {
     private static final Duration MOST = Duration.ofMinutes(10);
+
+    private static final Path IPERF = Path.of("/usr/bin/iperf3");
+    private static final Path SSHUTTLE = Path.of("/usr/bin/sshuttle");
+    private static final Pattern RECEIVED =
+            Pattern.compile("\"sum_received\"[^}]*?\"bits_per_second\"\\s*:\\s*([0-9.e+]+)");
 
     private final boolean quick;
 
@@ -33,14 +46,16 @@ final class NetworkWays {
         System.out.println((Program.isNative() ? "native" : "JVM") + " programs");
         try (var world = new NearAndFar(List.of())) {
             Map<String, Map<String, String>> ways = new LinkedHashMap<>();
-            ways.put("direct", load(world, List.of(), NearAndFar.NAME_SERVER));
+            iperfServer(world);
+            ways.put("direct", load(world, List.of(), NearAndFar.NAME_SERVER, true));
+            sshuttle(world).ifPresent(figures -> ways.put("sshuttle", figures));
             world.connect("--network", "tun");
             line("tp daemon, resident once connected", Metrics.residentKib(pid(world)) / 1024 + " MiB");
-            ways.put("device", load(world, List.of(), NearAndFar.SERVICE));
+            ways.put("device", load(world, List.of(), NearAndFar.SERVICE, true));
             line("tp daemon, resident after that", Metrics.residentKib(pid(world)) / 1024 + " MiB");
             List<String> run = new ArrayList<>(Program.TP.command("256m"));
             run.addAll(List.of("run", "--"));
-            ways.put("tp run", load(world, run, NearAndFar.SERVICE));
+            ways.put("tp run", load(world, run, NearAndFar.SERVICE, true));
             var names = new TreeSet<String>();
             ways.values().forEach(way -> names.addAll(way.keySet()));
             names.removeIf(name -> name.startsWith("warm"));
@@ -59,10 +74,11 @@ final class NetworkWays {
         return Long.parseLong(status.replaceAll("(?s).*?\"pid\"\\s*:\\s*(\\d+).*", "$1"));
     }
 
-    private Map<String, String> load(NearAndFar world, List<String> before, String address) {
+    private Map<String, String> load(NearAndFar world, List<String> before, String address, boolean datagrams) {
         List<String> line = new ArrayList<>(world.laptop.enter());
         line.addAll(before);
-        line.addAll(NearLoad.command(address, quick));
+        List<String> iperf = new ArrayList<>(line);
+        line.addAll(NearLoad.command(address, quick, datagrams));
         Result result = world.telepath.runCommand(line, world.telepath.tpEnvironment("dev"), MOST);
         Map<String, String> figures = new LinkedHashMap<>();
         result.out().lines().filter(text -> text.contains("=")).forEach(text -> {
@@ -72,6 +88,66 @@ final class NetworkWays {
         if (result.exit() != 0) {
             System.err.println(result.err());
         }
+        if (Files.isExecutable(IPERF)) {
+            iperf.addAll(List.of(IPERF.toString(), "-J", "-t", quick ? "2" : "5", "-c", address));
+            figures.put("iperf3-up-mbit-s", iperf(world, iperf));
+            iperf.add("-R");
+            figures.put("iperf3-down-mbit-s", iperf(world, iperf));
+        }
         return figures;
+    }
+
+    private static void iperfServer(NearAndFar world) {
+        if (!Files.isExecutable(IPERF)) {
+            System.out.println("skipped: iperf3 is not installed");
+            return;
+        }
+        List<String> line = new ArrayList<>(world.cluster.enter());
+        line.addAll(List.of(IPERF.toString(), "-s"));
+        world.telepath.start("iperf3", line, Map.of());
+    }
+
+    /** What the receiver counted. */
+    private static String iperf(NearAndFar world, List<String> line) {
+        Result result = world.telepath.runCommand(line, world.telepath.tpEnvironment("dev"), MOST);
+        Matcher rate = RECEIVED.matcher(result.out());
+        return rate.find() ? String.valueOf(Math.round(Double.parseDouble(rate.group(1)) / 1e6)) : "-";
+    }
+
+    /** The same load by sshuttle, which carries connections alone. Empty, with a word why, where it does not run. */
+    private Optional<Map<String, String>> sshuttle(NearAndFar world) {
+        for (Path tool : List.of(SSHUTTLE, Path.of("/usr/sbin/sshd"), Path.of("/usr/sbin/nft"))) {
+            if (!Files.isExecutable(tool)) {
+                System.out.println("skipped: sshuttle, for want of " + tool);
+                return Optional.empty();
+            }
+        }
+        try {
+            Path folder = Files.createDirectories(world.telepath.directory().resolve("ssh"));
+            Sshd.prepare(world.telepath, folder, NearAndFar.NAME_SERVER);
+            List<String> server = new ArrayList<>(world.cluster.enter());
+            server.addAll(Sshd.command(folder));
+            world.telepath.start("sshd", server, Map.of());
+            List<String> line = new ArrayList<>(world.laptop.enter());
+            line.addAll(List.of(
+                    SSHUTTLE.toString(),
+                    "--method",
+                    "nft",
+                    "-e",
+                    "ssh " + Sshd.options(folder).strip()));
+            line.addAll(List.of("-r", "root@" + NearAndFar.NAME_SERVER + ":" + Sshd.PORT, NearAndFar.SERVICES));
+            try (Running sshuttle = world.telepath.start("sshuttle", line, Map.of())) {
+                String reached = "for i in $(seq 100); do curl -sS -m 1 http://" + NearAndFar.SERVICE
+                        + ":8080/ && exit 0; sleep 0.1; done; exit 1";
+                if (world.laptop(reached).exit() != 0) {
+                    System.out.println("skipped: sshuttle, which did not come up\n" + sshuttle.log());
+                    return Optional.empty();
+                }
+                return Optional.of(load(world, List.of(), NearAndFar.SERVICE, false));
+            }
+        } catch (IOException e) {
+            System.out.println("skipped: sshuttle: " + e.getMessage());
+            return Optional.empty();
+        }
     }
 }

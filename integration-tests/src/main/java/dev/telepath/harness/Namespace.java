@@ -105,13 +105,29 @@ public final class Namespace implements AutoCloseable {
         }
     }
 
+    /** One end of a cable: the name of the link, and its address with the prefix. */
+    public record CableEnd(String link, String address) {}
+
     /** Lays a cable to another. */
-    public void join(Namespace other, String mine, String theirs) {
-        run("ip", "link", "add", "cable", "type", "veth", "peer", "name", "far", "netns", "" + other.holder.pid());
-        run("ip", "addr", "add", mine, "dev", "cable");
-        run("ip", "link", "set", "cable", "up");
-        other.run("ip", "addr", "add", theirs, "dev", "far");
-        other.run("ip", "link", "set", "far", "up");
+    public void join(Namespace other, CableEnd mine, CableEnd theirs) {
+        String there = "" + other.holder.pid();
+        run("ip", "link", "add", mine.link(), "type", "veth", "peer", "name", theirs.link(), "netns", there);
+        plug(mine);
+        other.plug(theirs);
+    }
+
+    private void plug(CableEnd end) {
+        run("ip", "addr", "add", end.address(), "dev", end.link());
+        run("ip", "link", "set", end.link(), "up");
+    }
+
+    /** A file of /proc/net as the namespace has it. */
+    public String procNet(String file) {
+        try {
+            return Files.readString(Path.of("/proc/" + holder.pid() + "/net", file));
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
     }
 
     /** Shows a file with this text in place of another, in this namespace alone. */

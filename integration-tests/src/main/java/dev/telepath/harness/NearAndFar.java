@@ -15,8 +15,29 @@ import java.util.Map;
 public final class NearAndFar implements AutoCloseable {
     public static final String SERVICE = "10.99.0.10";
     public static final String SERVICES = "10.99.0.0/24";
+    public static final String SERVICE6 = "fd99::10";
+    public static final String SERVICES6 = "fd99::/64";
     public static final String NOBODY = "65534";
+    /** At the other end of the cable; the manager is there too. */
     public static final String NAME_SERVER = "198.51.100.2";
+    /** Has other answers; no cable leads there. */
+    public static final String SECOND_NAME_SERVER = "198.51.101.2";
+    /** The laptop's ends, and the cluster's. */
+    public static final String CABLE = "cable";
+
+    private static final String FAR_CABLE = "far";
+    private static final String RESOLV_CONF = "resolv.conf";
+    private static final String DROPS = "table inet outage {"
+            + " chain arriving { type filter hook prerouting priority -300; iifname \"" + FAR_CABLE + "\" drop; };"
+            + " chain leaving { type filter hook postrouting priority -300; oifname \"" + FAR_CABLE + "\" drop; }; }";
+
+    /** How the network is gone. */
+    public enum Outage {
+        /** What is sent is lost, and nobody is told. */
+        SILENT,
+        /** The far end of the cable is pulled: the laptop's has no carrier. */
+        UNPLUGGED
+    }
 
     public final Namespace laptop;
     public final Namespace cluster;
@@ -34,14 +55,19 @@ public final class NearAndFar implements AutoCloseable {
         });
         laptop = Namespace.create();
         cluster = Namespace.create();
-        laptop.join(cluster, "198.51.100.1/24", NAME_SERVER + "/24");
+        laptop.join(
+                cluster,
+                new Namespace.CableEnd(CABLE, "198.51.100.1/24"),
+                new Namespace.CableEnd(FAR_CABLE, NAME_SERVER + "/24"));
         cluster.run("ip", "addr", "add", SERVICE + "/24", "dev", "lo");
+        cluster.run("ip", "addr", "add", SERVICE6 + "/64", "dev", "lo", "nodad");
+        cluster.run("ip", "addr", "add", SECOND_NAME_SERVER + "/32", "dev", "lo");
         telepath = Installation.temporary().init();
         near = new ArrayList<>(laptop.enter());
         near.addAll(as);
         telepath.on(cluster.enter(), near, NAME_SERVER);
-        laptop.replace(
-                "/etc/resolv.conf", telepath.directory().resolve("resolv.conf"), "nameserver " + NAME_SERVER + "\n");
+        Path resolv = telepath.directory().resolve(RESOLV_CONF);
+        laptop.replace("/etc/resolv.conf", resolv, "nameserver " + NAME_SERVER + "\n");
         // As every desktop has it.
         laptop.run(
                 "sh",
@@ -49,7 +75,9 @@ public final class NearAndFar implements AutoCloseable {
                 "mknod /tmp/tun-for-all c 10 200 2>/dev/null; chmod 666 /tmp/tun-for-all;"
                         + " mount --bind /tmp/tun-for-all /dev/net/tun; rm /tmp/tun-for-all");
         List<String> services = new ArrayList<>(cluster.enter());
-        services.addAll(FarServices.command(SERVICE, NAME_SERVER));
+        services.addAll(FarServices.command(
+                List.of(SERVICE, SERVICE6),
+                Map.of(NAME_SERVER, FarServices.OTHER, SECOND_NAME_SERVER, FarServices.ANOTHER)));
         telepath.start("services", services, Map.of()).announced("ready");
         telepath.startManager();
         agentPort = agent();
@@ -125,6 +153,27 @@ public final class NearAndFar implements AutoCloseable {
         List<String> command = new ArrayList<>(near);
         command.addAll(List.of("bash", "-c", script));
         return telepath.runCommand(command, telepath.tpEnvironment("dev"), Duration.ofMinutes(1));
+    }
+
+    /** The laptop asks another name server from now on, as where it comes to another network. */
+    public void nameServer(String address) {
+        telepath.write(telepath.directory().resolve(RESOLV_CONF), "nameserver " + address + "\n");
+    }
+
+    /** Nothing passes the cable from now on. */
+    public void cut(Outage how) {
+        switch (how) {
+            case SILENT -> cluster.run("nft", DROPS);
+            case UNPLUGGED -> cluster.run("ip", "link", "set", FAR_CABLE, "down");
+        }
+    }
+
+    /** It does again. */
+    public void mend(Outage how) {
+        switch (how) {
+            case SILENT -> cluster.run("nft", "delete", "table", "inet", "outage");
+            case UNPLUGGED -> cluster.run("ip", "link", "set", FAR_CABLE, "up");
+        }
     }
 
     @Override

@@ -27,7 +27,7 @@ import java.util.concurrent.Future;
  * {@code name=value} lines; sockets alone, so that nothing of a client library is measured.
  *
  * <pre>
- *   NearLoad ADDRESS [quick]
+ *   NearLoad ADDRESS [quick] [tcp]      tcp: nothing but connections, for ways that carry no datagrams
  * </pre>
  */
 public final class NearLoad {
@@ -44,7 +44,7 @@ public final class NearLoad {
     }
 
     /** The command that runs it. */
-    public static List<String> command(String address, boolean quick) {
+    public static List<String> command(String address, boolean quick, boolean datagrams) {
         List<String> line = new ArrayList<>(List.of(
                 Program.java(),
                 "-Xmx256m",
@@ -56,16 +56,22 @@ public final class NearLoad {
         if (quick) {
             line.add("quick");
         }
+        if (!datagrams) {
+            line.add("tcp");
+        }
         return line;
     }
 
     public static void main(String... arguments) throws Exception {
-        var load = new NearLoad(InetAddress.getByName(arguments[0]), arguments.length > 1 ? 4 : 1);
+        List<String> options = List.of(arguments);
+        var load = new NearLoad(InetAddress.getByName(arguments[0]), options.contains("quick") ? 4 : 1);
         load.keptAlive("warm", 2000);
         load.keptAlive("kept", 4000);
         load.newEach(1000);
-        load.datagrams(2000);
-        load.name(2000);
+        if (!options.contains("tcp")) {
+            load.datagrams(2000);
+            load.name(2000);
+        }
         load.download(256L << 20);
         load.upload(128L << 20);
         load.many("many-kept", 1000, 5, false);

@@ -123,6 +123,9 @@ class RunIT {
         assertThat(refused.exit()).as(refused.err()).isEqualTo(7);
         assertThat(Duration.ofNanos(System.nanoTime() - began)).isLessThan(Duration.ofSeconds(30));
         assertThat(run("exit 42").exit()).isEqualTo(42);
+        assertThat(run("exit 43 # whatever the length of the command line: " + "x".repeat(10_000))
+                        .exit())
+                .isEqualTo(43);
     }
 
     @Test

@@ -102,7 +102,13 @@ public enum Setting {
     TIMEOUT_ROUNDTRIP("timeouts.roundtrip", Type.DURATION, "2s", 0, 600_000, "latency allowed on top of a dial"),
     UDP_IDLE("timeouts.udp-idle", Type.DURATION, "60s", 1000, 86_400_000, "silence that ends a datagram flow"),
     TIMEOUT_DAEMON("timeouts.daemon", Type.DURATION, "30s", 1000, 600_000, "start of the daemon"),
-    HEARTBEAT("heartbeat", Type.DURATION, "5s", 100, 600_000, "how often the session is confirmed, and a pulse sent"),
+    HEARTBEAT(
+            "heartbeat",
+            Type.DURATION,
+            "5s",
+            100,
+            600_000,
+            "how often the session is confirmed, and a pulse sent; how soon one has to be answered after this machine's network changed"),
     HEARTBEAT_LIMIT(
             "heartbeat.limit",
             Type.DURATION,

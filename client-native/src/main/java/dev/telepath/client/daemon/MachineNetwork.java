@@ -48,6 +48,7 @@ final class MachineNetwork implements AutoCloseable {
     private @Nullable TunNetwork network;
     private @Nullable DnsServer dns;
     private @Nullable Runnable following;
+    private List<IpNetwork> localBefore = List.of();
     private long troubleAt = System.nanoTime() - AGAIN.toNanos();
     private String told = "";
     private volatile State state = new State("", List.of(), Map.of(), List.of(), List.of(), "");
@@ -113,7 +114,12 @@ final class MachineNetwork implements AutoCloseable {
     private String device() {
         DeviceAddresses addresses = networking.addresses();
         String name = free();
-        link.order(new Order.Device(name, networking.mtu(), addresses.interface4(), addresses.interface6()));
+        try {
+            link.order(new Order.Device(name, networking.mtu(), addresses.interface4(), addresses.interface6()));
+        } catch (Failure e) {
+            reclaim(name);
+            throw e;
+        }
         try {
             LinuxTun tun = LinuxTun.open(name, networking.mtu(), library);
             tun.own();
@@ -131,8 +137,10 @@ final class MachineNetwork implements AutoCloseable {
     private String free() {
         try {
             for (int i = 0; i < DEVICES; i++) {
-                if (library.interfaceIndex("tp" + i) == 0) {
-                    return "tp" + i;
+                String name = "tp" + i;
+                reclaim(name);
+                if (library.interfaceIndex(name) == 0) {
+                    return name;
                 }
             }
         } catch (IOException e) {
@@ -140,6 +148,19 @@ final class MachineNetwork implements AutoCloseable {
         }
         throw new Failure(
                 Kind.CONFLICT, "the devices tp0 to tp9 are all in use", "ip link shows them; tp quit ends ours");
+    }
+
+    /** A device that was lent to this user and that nobody has opened is of a process that was killed: it goes. */
+    private void reclaim(String name) {
+        try {
+            if (library.interfaceIndex(name) != 0) {
+                try (LinuxTun left = LinuxTun.open(name, networking.mtu(), library)) {
+                    left.own();
+                }
+            }
+        } catch (IOException e) {
+            LOG.debugf("device of another device=%s cause=\"%s\"", name, e.getMessage());
+        }
     }
 
     private void later(Runnable task) {
@@ -162,6 +183,11 @@ final class MachineNetwork implements AutoCloseable {
     private void layOut() {
         State before = state;
         List<IpNetwork> local = LocalRoutes.read(device -> !device.equals(before.device()));
+        if (!local.equals(localBefore)) {
+            // In another network names are tried anew at once, whatever the trouble was in the last one.
+            localBefore = local;
+            troubleAt = System.nanoTime() - AGAIN.toNanos();
+        }
         Layout layout = networking.layout(local, before.mapped());
         List<String> hidden = layout.hidden().stream()
                 .map(each -> each + ": this machine has a route there, and it is too large to be shown as another")
@@ -196,7 +222,7 @@ final class MachineNetwork implements AutoCloseable {
         try {
             link.order(new Order.Redirect(wanted, server.address().getPort(), Networking.TRAFFIC_CLASS));
             state = before.names(wanted, wanted.isEmpty() ? "this machine has no name server" : "");
-            if (!wanted.isEmpty() && !networking.probe(wanted.getFirst())) {
+            if (!wanted.isEmpty() && strays(wanted.getFirst())) {
                 undo(wanted, "the test question did not come here");
             } else {
                 told = "";
@@ -221,9 +247,14 @@ final class MachineNetwork implements AutoCloseable {
         State now = state;
         if (now.dnsTrouble().isEmpty()
                 && !now.servers().isEmpty()
-                && !networking.probe(now.servers().getFirst())) {
+                && strays(now.servers().getFirst())) {
             undo(now.servers(), "questions were not answered any more");
         }
+    }
+
+    /** Where no route leads to a server, as in a network that is away, a redirect does no harm, and is needed when it is back. */
+    private boolean strays(InetAddress server) {
+        return networking.probe(server) == NameProbe.Outcome.STRAYED;
     }
 
     private void undo(List<InetAddress> servers, String why) {

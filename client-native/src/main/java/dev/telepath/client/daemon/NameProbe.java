@@ -5,6 +5,8 @@ import java.io.IOException;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.PortUnreachableException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
@@ -29,6 +31,16 @@ final class NameProbe implements Resolver {
     private final Resolver behind;
     private final byte[] label;
 
+    /** What became of a test question. */
+    enum Outcome {
+        /** It was redirected here, and answered. */
+        CAME_BACK,
+        /** Nobody answered, or somebody else. */
+        STRAYED,
+        /** No route leads to the server, so that no program's question reaches it either. */
+        NOT_SENT
+    }
+
     NameProbe(Resolver behind) {
         byte[] random = new byte[12];
         new SecureRandom().nextBytes(random);
@@ -51,7 +63,7 @@ final class NameProbe implements Resolver {
     }
 
     /** Asks. Blocks, a second at most. */
-    boolean comesBack(InetAddress server) {
+    Outcome ask(InetAddress server) {
         ByteBuffer question = ByteBuffer.allocate(HEADER + 1 + label.length + 1 + 4);
         question.putShort((short) new SecureRandom().nextInt())
                 .putShort((short) 0x0100)
@@ -65,7 +77,7 @@ final class NameProbe implements Resolver {
         byte[] bytes = question.array();
         try (var socket = new DatagramSocket()) {
             socket.setSoTimeout(MILLIS);
-            socket.connect(server, PORT);
+            socket.connect(new InetSocketAddress(server, PORT));
             for (int i = 0; i < TRIES; i++) {
                 socket.send(new DatagramPacket(bytes, bytes.length));
                 var answer = new DatagramPacket(new byte[bytes.length], bytes.length);
@@ -76,14 +88,18 @@ final class NameProbe implements Resolver {
                 }
                 byte[] got = answer.getData();
                 // Another server says that there is no such name, in other words.
-                return answer.getLength() == bytes.length
+                boolean ours = answer.getLength() == bytes.length
                         && got[0] == bytes[0]
                         && got[1] == bytes[1]
                         && got[3] == REFUSED;
+                return ours ? Outcome.CAME_BACK : Outcome.STRAYED;
             }
+        } catch (PortUnreachableException e) {
+            LOG.debugf("nobody listens for the test question server=%s", server);
         } catch (IOException e) {
             LOG.debugf("test question not sent server=%s cause=\"%s\"", server, e.getMessage());
+            return Outcome.NOT_SENT;
         }
-        return false;
+        return Outcome.STRAYED;
     }
 }

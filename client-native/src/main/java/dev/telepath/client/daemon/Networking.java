@@ -74,6 +74,7 @@ final class Networking implements AutoCloseable {
     private final NameProbe probe;
     private final HostServers host;
     private final ClusterDns dns;
+    private final NameServerWatch nameServers;
     private final ClusterGateway gateway;
     /** What a name may stand for where an agent has no address of its own: the loopback there, never this machine's. */
     private final IpNetwork farLoopback = new IpNetwork(InetAddress.ofLiteral("127.0.0.0"), 17);
@@ -129,6 +130,11 @@ final class Networking implements AutoCloseable {
                 loops,
                 metrics);
         this.probe = new NameProbe(dns.resolver());
+        this.nameServers = new NameServerWatch(
+                settings.duration(Setting.NETWORK_POLL),
+                host.servers(),
+                () -> HostServers.ofThisMachine().servers(),
+                dns::servers);
         this.gateway = new ClusterGateway(
                 outbound,
                 () -> destinations,
@@ -234,9 +240,9 @@ final class Networking implements AutoCloseable {
         return probe;
     }
 
-    /** Whether a question to one of this machine's name servers comes here. Blocks, a second at most. */
-    boolean probe(InetAddress server) {
-        return probe.comesBack(server);
+    /** Sees whether a question to one of this machine's name servers comes here. Blocks, a second at most. */
+    NameProbe.Outcome probe(InetAddress server) {
+        return probe.ask(server);
     }
 
     /** This machine's name servers may be others now. */
@@ -273,6 +279,7 @@ final class Networking implements AutoCloseable {
             }
         }
         dns.start();
+        nameServers.start();
     }
 
     /**
@@ -391,6 +398,7 @@ final class Networking implements AutoCloseable {
 
     @Override
     public void close() {
+        nameServers.close();
         synchronized (this) {
             if (machine != null) {
                 machine.close();

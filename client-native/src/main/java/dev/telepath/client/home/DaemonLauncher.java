@@ -14,6 +14,7 @@ import java.util.Optional;
 
 /** Starts the daemon: the same program, in a session of its own, with its output in a file. */
 public final class DaemonLauncher {
+    private static final Path OWN_COMMAND_LINE = Path.of("/proc/self/cmdline");
     private static final List<String> SETSID = List.of("/usr/bin/setsid", "/bin/setsid");
 
     private final DaemonHome home;
@@ -74,7 +75,22 @@ public final class DaemonLauncher {
         if (isNative()) {
             return List.of(executable);
         }
-        return onJvm(executable, info.arguments().orElseThrow(DaemonLauncher::unknown));
+        return onJvm(executable, info.arguments().orElseGet(DaemonLauncher::all));
+    }
+
+    /** The platform tells no arguments that are longer than a page together, as those of {@code tp run} may be. */
+    private static String[] all() {
+        try {
+            return arguments(Files.readString(OWN_COMMAND_LINE));
+        } catch (IOException e) {
+            throw unknown();
+        }
+    }
+
+    /** What is behind the program's name in a command line as proc(5) has it. */
+    static String[] arguments(String commandLine) {
+        String[] words = commandLine.split("\0", -1);
+        return Arrays.copyOfRange(words, Math.min(1, words.length), Math.max(1, words.length - 1));
     }
 
     /** The command that the user says runs this program; empty when none is said. */

@@ -26,12 +26,15 @@ import org.jspecify.annotations.Nullable;
 public final class PrivilegedLink implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger(PrivilegedLink.class);
     private static final Duration ANSWER = Duration.ofSeconds(10);
+    /** In place of an answer that will not come; no line is empty. */
+    private static final String NONE = "";
 
     private final Path socket;
     private final ServerSocketChannel server;
     private final BlockingQueue<String> answers = new LinkedBlockingQueue<>(1);
     private volatile @Nullable LineChannel lines;
     private volatile boolean closing;
+    private volatile boolean over;
 
     private PrivilegedLink(Path socket, ServerSocketChannel server) {
         this.socket = socket;
@@ -104,6 +107,9 @@ public final class PrivilegedLink implements AutoCloseable {
         } catch (IOException | Failure e) {
             LOG.debugf("privileged process not read cause=\"%s\"", e.getMessage());
         }
+        over = true;
+        // Whoever waits for an answer learns it at once.
+        answers.offer(NONE);
         if (!closing) {
             LOG.warnf("privileged process gone");
             whenGone.run();
@@ -123,9 +129,12 @@ public final class PrivilegedLink implements AutoCloseable {
         }
         try {
             answers.clear();
+            if (over) {
+                throw gone(null);
+            }
             to.write(Wire.line(order.json()));
             String line = answers.poll(ANSWER.toMillis(), TimeUnit.MILLISECONDS);
-            if (line == null) {
+            if (line == null || line.equals(NONE)) {
                 throw gone(null);
             }
             JsonNode answer = Wire.parse(line);

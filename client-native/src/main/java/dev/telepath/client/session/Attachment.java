@@ -185,6 +185,14 @@ public final class Attachment implements AutoCloseable {
         }
     }
 
+    /** Finds out at once whether the manager is still there by this connection; not with one that knows no heartbeats. */
+    void check(Duration limit) {
+        Heartbeat beating = heartbeat;
+        if (beating != null) {
+            beating.check(limit);
+        }
+    }
+
     /** Completes, never exceptionally, with the reason when the connection is lost. */
     CompletableFuture<Lost> lost() {
         return lost;

@@ -87,7 +87,13 @@ public final class SessionKeeper {
                 InstantSource.system(),
                 RandomGenerator.getDefault());
         this.surroundings = new Surroundings(
-                policy.look(), target.way().tokenFile(), supervised::networkChanged, supervised::credentialsRefreshed);
+                policy.look(), target.way().tokenFile(), this::networkChanged, supervised::credentialsRefreshed);
+    }
+
+    /** A connection may hang on an address that this machine no longer has, and would be silent for long. */
+    private void networkChanged() {
+        supervised.networkChanged();
+        attachment().ifPresent(live -> live.check(policy.heartbeat().interval()));
     }
 
     public void start() {

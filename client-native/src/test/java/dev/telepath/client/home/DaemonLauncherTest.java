@@ -1,5 +1,6 @@
 package dev.telepath.client.home;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
@@ -16,6 +17,16 @@ class DaemonLauncherTest {
         assertEquals(
                 List.of("/bin/java", "-Xmx256m", "-XX:+UseSerialGC", "-jar", "/opt/tp.jar"),
                 DaemonLauncher.onJvm("/bin/java", command));
+    }
+
+    @Test
+    void argumentsAreReadFromACommandLineOfAnyLength() {
+        String last = "x".repeat(100_000);
+
+        assertArrayEquals(
+                new String[] {"-jar", "/opt/tp.jar", "run", "", last},
+                DaemonLauncher.arguments("java\0-jar\0/opt/tp.jar\0run\0\0" + last + "\0"));
+        assertArrayEquals(new String[0], DaemonLauncher.arguments(""));
     }
 
     @Test

@@ -13,6 +13,7 @@ import io.grpc.CallOptions;
 import io.grpc.Channel;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.subscription.Cancellable;
+import java.time.Duration;
 import java.util.concurrent.Flow;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -23,6 +24,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Confined to one loop; the public methods may be called on any thread.
  */
 public final class Heartbeat {
+    /** A check counts intervals too, for the same reason as {@link Silence}. */
+    private static final int LOOKS = 4;
+
     private final Channel channel;
     private final Capabilities peer;
     private final String session;
@@ -34,7 +38,9 @@ public final class Heartbeat {
     private final Credit credit = new Credit(Credit.FRAME, 0);
     private @Nullable Cancellable call;
     private Runnable cancelTick = () -> {};
+    private Runnable cancelCheck = () -> {};
     private long number;
+    private long echoes;
     private boolean ended;
 
     /**
@@ -61,10 +67,45 @@ public final class Heartbeat {
             call = peer.watch(Capability.HEARTBEAT, this::beat, this::notOffered)
                     .subscribe()
                     .with(
-                            echo -> loop.execute(silence::heard),
+                            echo -> loop.execute(this::heard),
                             failure -> loop.execute(() -> lose(Loss.of(failure))),
                             () -> loop.execute(() -> lose(Loss.ended("the heartbeat"))));
             tick();
+        });
+    }
+
+    private void heard() {
+        echoes++;
+        silence.heard();
+    }
+
+    /**
+     * There is reason to doubt the connection: a pulse is sent at once, and the peer given up when nothing answers for a time that may
+     * be shorter than the rhythm's.
+     *
+     * @param limit at least 4 ms
+     */
+    public void check(Duration limit) {
+        loop.execute(() -> {
+            if (!ended) {
+                cancelCheck.run();
+                pulses.due();
+                look(echoes, LOOKS, limit.dividedBy(LOOKS));
+            }
+        });
+    }
+
+    private void look(long before, int left, Duration period) {
+        cancelCheck = loop.after(period, () -> {
+            if (ended || echoes > before) {
+                return;
+            }
+            if (left > 1) {
+                look(before, left - 1, period);
+                return;
+            }
+            long millis = period.multipliedBy(LOOKS).toMillis();
+            lose(new Loss(Cause.SILENCE, "the peer did not answer within " + millis + " ms when it was checked"));
         });
     }
 
@@ -114,6 +155,7 @@ public final class Heartbeat {
     private void stop() {
         ended = true;
         cancelTick.run();
+        cancelCheck.run();
         if (call != null) {
             call.cancel();
         }

@@ -21,6 +21,9 @@ import io.netty.channel.socket.DatagramPacket;
 import io.netty.channel.socket.nio.NioDatagramChannel;
 import io.smallrye.mutiny.Multi;
 import java.net.InetSocketAddress;
+import java.net.NetworkInterface;
+import java.net.PortUnreachableException;
+import java.net.SocketException;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.concurrent.CompletableFuture;
@@ -265,6 +268,20 @@ public final class UdpEnd implements StreamEnd {
         @Override
         public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
             // Port unreachable: for a datagram flow that is loss, not an end.
+            if (!(cause instanceof PortUnreachableException) && isHomeless(ctx.channel())) {
+                // Nothing more would ever be sent; the program's next datagram begins a flow from another address.
+                end.finish(
+                        new StreamFailure.Reset("this machine no longer has the address that the flow is sent from"));
+            }
+        }
+
+        private static boolean isHomeless(Channel channel) {
+            try {
+                return channel.localAddress() instanceof InetSocketAddress from
+                        && NetworkInterface.getByInetAddress(from.getAddress()) == null;
+            } catch (SocketException e) {
+                return false;
+            }
         }
 
         @Override

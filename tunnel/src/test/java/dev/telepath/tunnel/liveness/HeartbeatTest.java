@@ -149,6 +149,19 @@ class HeartbeatTest {
     }
 
     @Test
+    void aPeerThatIsCheckedAndSilentIsGivenUpLongBeforeTheRhythmSays() {
+        Heartbeat heartbeat = start(new Rhythm(Duration.ofSeconds(30), Duration.ofMinutes(5)));
+        await().until(() -> heard.size() == 1);
+        heartbeat.check(Duration.ofMillis(200));
+        await().until(() -> heard.size() == 2);
+        await().during(Duration.ofMillis(500)).until(losses::isEmpty);
+        answers = false;
+        heartbeat.check(Duration.ofMillis(200));
+        await().until(() -> !losses.isEmpty());
+        assertThat(losses).extracting(Loss::cause).containsExactly(Cause.SILENCE);
+    }
+
+    @Test
     void aPeerThatDoesNotKnowPulsesIsNoLoss() throws IOException {
         channel.shutdownNow();
         server.shutdownNow();
