@@ -12,7 +12,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Files of 1 GiB, and a network that is gone for 30 s: longer than any heartbeat waits. */
 @Timeout(900)
 class LongOutage {
-    private static final long LENGTH = 1L << 30;
+    /** Less by {@code -Dtelepath.network.mebibytes=N}. */
+    private static final long LENGTH = Long.getLong("telepath.network.mebibytes", 1024) << 20;
 
     @ParameterizedTest
     @EnumSource(NearAndFar.Outage.class)
