@@ -79,6 +79,7 @@ public final class Bench {
 
             if (!bytesOnly) {
                 requests(laptop, idle);
+                cost(idle, programs);
             }
             int older = older(telepath, laptop.port());
             throughput(telepath, laptop.port(), idle, older, programs);
@@ -158,6 +159,27 @@ public final class Bench {
         }
         report.section("HTTP/2");
         compare("1,000 streams of one connection", n -> Load.http2(vertx, n, 1000, "laptop"), laptop.port(), idle);
+    }
+
+    /** Until a round is no longer much cheaper than the one before: compilers warm up for long. */
+    private void cost(int through, Map<String, Long> programs) {
+        report.section("CPU time of each program for one request of one connection kept alive, µs");
+        int requests = quick ? 5_000 : 20_000;
+        Map<String, Long> last;
+        Load.Report load;
+        long all = Long.MAX_VALUE;
+        boolean warm;
+        do {
+            Map<String, Long> before = Throughput.cpu(programs);
+            load = Load.http1(through, 1, requests, true, "laptop");
+            Map<String, Long> used = Throughput.cpu(programs);
+            used.replaceAll((name, millis) -> (millis - before.getOrDefault(name, millis)) * 1000 / requests);
+            long sum = used.values().stream().mapToLong(Long::longValue).sum();
+            warm = sum >= 0.9 * all;
+            all = sum;
+            last = used;
+        } while (!warm);
+        report.line("%d = %s, p50 %.2f ms".formatted(all, last, load.quantileMillis(0.5)));
     }
 
     private interface Run {

@@ -67,7 +67,8 @@ record Throughput(double mibPerSecond, Map<String, Double> cpuPerGib) {
         return text.toString();
     }
 
-    private static Map<String, Long> cpu(Map<String, Long> processes) {
+    /** Milliseconds of CPU time of each until now, by name. */
+    static Map<String, Long> cpu(Map<String, Long> processes) {
         Map<String, Long> millis = new TreeMap<>();
         processes.forEach((name, pid) -> millis.put(name, Metrics.cpuMillis(pid)));
         return millis;

@@ -278,6 +278,7 @@ public final class UdpEnd implements StreamEnd {
         private static boolean isHomeless(Channel channel) {
             try {
                 return channel.localAddress() instanceof InetSocketAddress from
+                        && !from.getAddress().isAnyLocalAddress()
                         && NetworkInterface.getByInetAddress(from.getAddress()) == null;
             } catch (SocketException e) {
                 return false;
