@@ -140,7 +140,7 @@ public final class Demo {
             int data = telepath.startAgent("data", workload.port()).port("port-http");
             await("data is in tp list", () -> telepath.tp("list").orFail().out().contains("data"));
             telepath.tp("intercept", "data", "--port", laptop.port() + ":http").orFail();
-            try (var streams = OpenStreams.through(data)) {
+            try (var streams = OpenStreams.through(data, laptop)) {
                 await("bytes arrive", () -> streams.arrived() > 0);
                 stage.held("open, " + laptop.open() + " connections at your laptop");
 

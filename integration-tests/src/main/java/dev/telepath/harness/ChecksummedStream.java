@@ -74,6 +74,7 @@ final class ChecksummedStream {
     private volatile @Nullable Socket socket;
     private volatile boolean closed;
     private volatile boolean halted;
+    private volatile boolean hurries;
     private volatile long sent;
     private volatile long received;
     private volatile long lastArrival = System.nanoTime();
@@ -168,8 +169,15 @@ final class ChecksummedStream {
         }
     }
 
+    /** Sends without pace from now on. */
+    void hurry() {
+        hurries = true;
+    }
+
     private void awaitTurn(long due) {
-        for (long left = due - System.nanoTime(); left > 0 && !closed && !halted; left = due - System.nanoTime()) {
+        for (long left = due - System.nanoTime();
+                left > 0 && !closed && !halted && !hurries;
+                left = due - System.nanoTime()) {
             LockSupport.parkNanos(left);
         }
     }

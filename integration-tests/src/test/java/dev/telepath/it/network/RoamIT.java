@@ -39,7 +39,7 @@ class RoamIT {
                 transfers.download(way);
             }
             var echoes = echoes(world);
-            transfers.awaitMiddle();
+            transfers.awaitProgress(BEYOND_BUFFERS, SOON);
 
             anotherAddress(world);
             transfers.awaitProgress(BEYOND_BUFFERS, SOON);
