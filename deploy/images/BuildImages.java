@@ -361,8 +361,7 @@ final class BuildImages {
                         "/jre/bin/java", "-XX:+UseSerialGC", "-XX:MaxRAMPercentage=60", "-XX:-UsePerfData",
                         "-XX:+ExitOnOutOfMemoryError", "--sun-misc-unsafe-memory-access=allow",
                         "--enable-native-access=ALL-UNNAMED", "-jar", "/app/quarkus-run.jar")
-                // Without it garbage fills memory for long before it is looked at; a young collection costs a millisecond or two.
-                : List.of("/telepath", "-Xmn16m");
+                : List.of("/telepath");
         Blob config = Blob.json("{\"architecture\":\"" + architecture + "\",\"os\":\"linux\",\"created\":\"" + created
                 + "\",\"config\":{\"User\":\"" + USER + ":" + USER + "\",\"Entrypoint\":" + list(entry)
                 + ",\"Env\":[\"HOME=/tmp\"],\"WorkingDir\":\"/\",\"ExposedPorts\":{"

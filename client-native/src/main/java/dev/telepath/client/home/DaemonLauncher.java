@@ -38,10 +38,6 @@ public final class DaemonLauncher {
                 .findFirst()
                 .ifPresent(command::add);
         command.addAll(self());
-        if (named().isEmpty() && isNative()) {
-            // Without it garbage fills memory for long before it is looked at.
-            command.add("-Xmn16m");
-        }
         command.add("daemon");
         config.ifPresent(
                 file -> command.addAll(List.of("--config", file.toAbsolutePath().toString())));
@@ -66,13 +62,13 @@ public final class DaemonLauncher {
 
     /** The command that runs this program, without its arguments. */
     public List<String> self() {
-        String named = named();
+        String named = environment.getOrDefault("TELEPATH_TP_COMMAND", "");
         if (!named.isEmpty()) {
             return Arrays.asList(named.strip().split("\\s+"));
         }
         ProcessHandle.Info info = ProcessHandle.current().info();
         String executable = info.command().orElseThrow(DaemonLauncher::unknown);
-        if (isNative()) {
+        if ("runtime".equals(System.getProperty("org.graalvm.nativeimage.imagecode"))) {
             return List.of(executable);
         }
         return onJvm(executable, info.arguments().orElseGet(DaemonLauncher::all));
@@ -91,15 +87,6 @@ public final class DaemonLauncher {
     static String[] arguments(String commandLine) {
         String[] words = commandLine.split("\0", -1);
         return Arrays.copyOfRange(words, Math.min(1, words.length), Math.max(1, words.length - 1));
-    }
-
-    /** The command that the user says runs this program; empty when none is said. */
-    private String named() {
-        return environment.getOrDefault("TELEPATH_TP_COMMAND", "");
-    }
-
-    private static boolean isNative() {
-        return "runtime".equals(System.getProperty("org.graalvm.nativeimage.imagecode"));
     }
 
     /** A short command does without the optimising compiler; a daemon that carries bytes needs it. */
