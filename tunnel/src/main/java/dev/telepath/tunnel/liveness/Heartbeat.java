@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Confined to one loop; the public methods may be called on any thread.
  */
 public final class Heartbeat {
-    /** A check counts intervals too, for the same reason as {@link Silence}. */
+    /** Intervals of silence that end a check. */
     private static final int LOOKS = 4;
 
     private final Channel channel;
@@ -40,7 +40,6 @@ public final class Heartbeat {
     private Runnable cancelTick = () -> {};
     private Runnable cancelCheck = () -> {};
     private long number;
-    private long echoes;
     private boolean ended;
 
     /**
@@ -75,8 +74,8 @@ public final class Heartbeat {
     }
 
     private void heard() {
-        echoes++;
         silence.heard();
+        cancelCheck.run();
     }
 
     /**
@@ -90,18 +89,15 @@ public final class Heartbeat {
             if (!ended) {
                 cancelCheck.run();
                 pulses.due();
-                look(echoes, LOOKS, limit.dividedBy(LOOKS));
+                look(new Silence(LOOKS), limit.dividedBy(LOOKS));
             }
         });
     }
 
-    private void look(long before, int left, Duration period) {
+    private void look(Silence since, Duration period) {
         cancelCheck = loop.after(period, () -> {
-            if (ended || echoes > before) {
-                return;
-            }
-            if (left > 1) {
-                look(before, left - 1, period);
+            if (!since.lasts()) {
+                look(since, period);
                 return;
             }
             long millis = period.multipliedBy(LOOKS).toMillis();
