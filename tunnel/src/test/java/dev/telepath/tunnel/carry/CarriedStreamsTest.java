@@ -19,6 +19,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Predicate;
 import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -341,17 +342,23 @@ class CarriedStreamsTest {
         rig.nothingIsLeft();
     }
 
+    /** Counts such frames of both edges from now on. */
+    private AtomicInteger counting(Predicate<StreamFrame> such) {
+        var count = new AtomicInteger();
+        rig.tap = (wire, toFar, frame) -> {
+            if (such.test(frame)) {
+                count.incrementAndGet();
+            }
+        };
+        return count;
+    }
+
     @Example
     void nothingIsKeptOfWhatASilentOtherSideHasTaken() {
         MemorySocket here = MemorySocket.open(1000);
         MemorySocket there = MemorySocket.open(0);
         dials(there);
-        var data = new AtomicInteger();
-        rig.tap = (wire, toFar, frame) -> {
-            if (frame.hasData()) {
-                data.incrementAndGet();
-            }
-        };
+        AtomicInteger data = counting(StreamFrame::hasData);
         rig.attach();
         StreamEnd.join(here, rig.open());
 
@@ -364,12 +371,7 @@ class CarriedStreamsTest {
         MemorySocket here = MemorySocket.open(0);
         MemorySocket there = MemorySocket.open(0);
         dials(there);
-        var along = new AtomicInteger();
-        rig.tap = (wire, toFar, frame) -> {
-            if (frame.getData().hasAck()) {
-                along.incrementAndGet();
-            }
-        };
+        AtomicInteger along = counting(frame -> frame.getData().hasAck());
         rig.attach();
         StreamEnd.join(here, rig.open());
 
