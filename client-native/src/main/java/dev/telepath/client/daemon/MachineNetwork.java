@@ -12,7 +12,6 @@ import dev.telepath.client.privileged.Order;
 import dev.telepath.client.privileged.PrivilegedLink;
 import dev.telepath.client.tun.LinuxTun;
 import dev.telepath.client.tun.TunNetwork;
-import dev.telepath.dns.HostServers;
 import dev.telepath.tunnel.linux.CLibrary;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -208,7 +207,7 @@ final class MachineNetwork implements AutoCloseable {
     /** Redirects the questions to this machine's name servers, as they are now, if that works. */
     private void names() {
         DnsServer server = dns;
-        List<InetAddress> wanted = HostServers.ofThisMachine().servers().stream()
+        List<InetAddress> wanted = networking.nameServers().stream()
                 .map(InetSocketAddress::getAddress)
                 .distinct()
                 .limit(Order.MOST_SERVERS)
@@ -218,7 +217,6 @@ final class MachineNetwork implements AutoCloseable {
         if (server == null || (wanted.equals(before.servers()) && waits)) {
             return;
         }
-        networking.servers();
         try {
             link.order(new Order.Redirect(wanted, server.address().getPort(), Networking.TRAFFIC_CLASS));
             state = before.names(wanted, wanted.isEmpty() ? "this machine has no name server" : "");

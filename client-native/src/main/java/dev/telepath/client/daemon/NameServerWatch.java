@@ -8,8 +8,8 @@ import java.util.function.Supplier;
 import org.jboss.logging.Logger;
 
 /**
- * Sees from time to time whether this machine's name servers are others, as they are in another network. Owns one virtual thread, on
- * which the callback runs.
+ * Sees whether this machine's name servers are others, as they are in another network: from time to time, on one virtual thread of its
+ * own, and whenever somebody looks. Thread-safe.
  */
 final class NameServerWatch implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger(NameServerWatch.class);
@@ -18,11 +18,12 @@ final class NameServerWatch implements AutoCloseable {
     private final Supplier<List<InetSocketAddress>> now;
     private final Consumer<List<InetSocketAddress>> changed;
     private final Thread thread;
+    private List<InetSocketAddress> known;
 
     /**
      * @param before those that are known
      * @param now those of now; may read files
-     * @param changed told what they are whenever they are others than before
+     * @param changed told what they are whenever they are others than before, on the thread that looks
      */
     NameServerWatch(
             Duration period,
@@ -32,24 +33,30 @@ final class NameServerWatch implements AutoCloseable {
         this.period = period;
         this.now = now;
         this.changed = changed;
-        this.thread = Thread.ofVirtual().name("name-servers").unstarted(() -> run(before));
+        this.known = before;
+        this.thread = Thread.ofVirtual().name("name-servers").unstarted(this::run);
     }
 
     void start() {
         thread.start();
     }
 
-    private void run(List<InetSocketAddress> before) {
-        List<InetSocketAddress> known = before;
+    /** Those of now, of which whoever is to be told knows when this returns. */
+    synchronized List<InetSocketAddress> look() {
+        List<InetSocketAddress> found = now.get();
+        if (!found.equals(known)) {
+            known = found;
+            LOG.infof("name servers changed servers=%s", found);
+            changed.accept(found);
+        }
+        return found;
+    }
+
+    private void run() {
         try {
             while (true) {
                 Thread.sleep(period);
-                List<InetSocketAddress> found = now.get();
-                if (!found.equals(known)) {
-                    known = found;
-                    LOG.infof("name servers changed servers=%s", found);
-                    changed.accept(found);
-                }
+                look();
             }
         } catch (InterruptedException e) {
             LOG.debugf("name servers no longer looked at");

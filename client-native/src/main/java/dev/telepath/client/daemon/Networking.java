@@ -31,6 +31,7 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.netty.channel.EventLoopGroup;
 import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -245,9 +246,9 @@ final class Networking implements AutoCloseable {
         return probe.ask(server);
     }
 
-    /** This machine's name servers may be others now. */
-    void servers() {
-        dns.servers(HostServers.ofThisMachine().servers());
+    /** This machine's name servers as they are now, which are also those that questions are handed to. */
+    List<InetSocketAddress> nameServers() {
+        return nameServers.look();
     }
 
     /** Calls back when the cluster's networks are others. */

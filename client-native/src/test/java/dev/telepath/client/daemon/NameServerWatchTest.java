@@ -47,4 +47,16 @@ class NameServerWatchTest {
             assertThat(told).containsExactly(OFFICE, HOME);
         }
     }
+
+    @Test
+    void whoeverLooksGetsThoseOfNowAndTheyHaveBeenTold() {
+        try (var watch = new NameServerWatch(Duration.ofHours(1), HOME, this::look, told::add)) {
+            assertThat(watch.look()).isEqualTo(HOME);
+            assertThat(told).isEmpty();
+            now = OFFICE;
+            assertThat(watch.look()).isEqualTo(OFFICE);
+            assertThat(watch.look()).isEqualTo(OFFICE);
+            assertThat(told).containsExactly(OFFICE);
+        }
+    }
 }
