@@ -119,7 +119,7 @@ public final class Agent implements AutoCloseable {
         var workload = new Workload(settings.name(), settings.namespace(), fronts.listening(), environment);
         var engaged = new Engagements(workload, settings.dialTimeout());
         engagements = engaged;
-        StubResolver servers = Names.servers(control, blocking, settings.lookupTimeout());
+        StubResolver servers = StubResolver.ofPrograms(control, blocking, settings.lookupTimeout());
         nameServers = servers;
         var names = new Names(blocking, servers, settings.lookups(), metrics);
         var dials = new DialAnswers(bytes, credit, settings.dialTimeout(), settings.udpIdle(), metrics, traffic);

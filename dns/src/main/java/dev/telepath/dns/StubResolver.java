@@ -1,5 +1,6 @@
 package dev.telepath.dns;
 
+import io.netty.channel.EventLoopGroup;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -35,6 +36,19 @@ public final class StubResolver implements Lookup, AutoCloseable {
         this.host = host;
         this.blocking = blocking;
         this.most = most;
+    }
+
+    /**
+     * One that asks whom programs here ask, as {@code /etc/resolv.conf} has it at each question.
+     *
+     * @param loops the caller's; to be closed before they are
+     * @param blocking may block
+     * @param most until a question is given up
+     */
+    public static StubResolver ofPrograms(EventLoopGroup loops, Executor blocking, Duration most) {
+        var patience = new NameServers.Patience(NameServers.Patience.USUAL.again(), most);
+        return new StubResolver(
+                new NameServers(loops, List.of(), 0, patience), HostServers::ofPrograms, blocking, most);
     }
 
     /** An answer that the type is not implemented where there are no servers to ask. */

@@ -2,13 +2,9 @@ package dev.telepath.agent.names;
 
 import dev.telepath.agent.metrics.AgentMetrics;
 import dev.telepath.dns.HostResolver;
-import dev.telepath.dns.HostServers;
 import dev.telepath.dns.Lookup;
-import dev.telepath.dns.NameServers;
-import dev.telepath.dns.StubResolver;
 import dev.telepath.protocol.telepresence.manager.DNSRequest;
 import dev.telepath.protocol.telepresence.manager.DNSResponse;
-import io.netty.channel.EventLoopGroup;
 import java.net.InetAddress;
 import java.time.Duration;
 import java.util.List;
@@ -23,8 +19,6 @@ import java.util.concurrent.Executor;
 public final class Names {
     /** Short: what it names may move, and the client asks over a fast path. */
     private static final Duration TTL = Duration.ofSeconds(4);
-    /** Silence of a name server after which the next is asked too. */
-    private static final Duration AGAIN = Duration.ofSeconds(1);
 
     private final HostResolver resolver;
     private final AgentMetrics metrics;
@@ -38,18 +32,6 @@ public final class Names {
         this.resolver =
                 new HostResolver(blocking, servers, new HostResolver.Limit(limit, "telepath.agent.lookups"), TTL);
         this.metrics = metrics;
-    }
-
-    /**
-     * The name servers of this network, to be closed before the loops are.
-     *
-     * @param blocking may block
-     * @param most until a question to them is given up
-     */
-    public static StubResolver servers(EventLoopGroup loops, Executor blocking, Duration most) {
-        var patience = new NameServers.Patience(AGAIN, most);
-        return new StubResolver(
-                new NameServers(loops, List.of(), 0, patience), HostServers::ofPrograms, blocking, most);
     }
 
     /**

@@ -2,9 +2,7 @@ package dev.telepath.manager.dns;
 
 import dev.telepath.dns.Answer;
 import dev.telepath.dns.HostResolver;
-import dev.telepath.dns.HostServers;
 import dev.telepath.dns.Lookup;
-import dev.telepath.dns.NameServers;
 import dev.telepath.dns.StubResolver;
 import dev.telepath.manager.settings.ManagerSettings;
 import dev.telepath.protocol.telepresence.manager.DNSResponse;
@@ -14,8 +12,6 @@ import io.vertx.core.impl.VertxInternal;
 import jakarta.annotation.PreDestroy;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
-import java.time.Duration;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -26,20 +22,18 @@ import java.util.concurrent.Executors;
  */
 @Singleton
 final class OwnResolver {
-    /** Silence of a name server after which the next is asked too. */
-    private static final Duration AGAIN = Duration.ofSeconds(1);
-
     private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
     private final Optional<StubResolver> stub;
     private final HostResolver resolver;
 
     @Inject
     OwnResolver(Vertx vertx, ManagerSettings settings) {
-        Duration most = settings.dns().timeout();
-        var servers = new NameServers(
-                ((VertxInternal) vertx).getEventLoopGroup(), List.of(), 0, new NameServers.Patience(AGAIN, most));
-        this.stub = Optional.of(new StubResolver(servers, HostServers::ofPrograms, threads, most));
-        this.resolver = resolver(stub.get(), settings.dns());
+        var servers = StubResolver.ofPrograms(
+                ((VertxInternal) vertx).getEventLoopGroup(),
+                threads,
+                settings.dns().timeout());
+        this.stub = Optional.of(servers);
+        this.resolver = resolver(servers, settings.dns());
     }
 
     /** The same with others to ask for what the runtime does not resolve. */

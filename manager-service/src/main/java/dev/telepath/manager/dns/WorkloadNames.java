@@ -1,15 +1,14 @@
 package dev.telepath.manager.dns;
 
+import dev.telepath.dns.HostServers;
 import dev.telepath.manager.session.AgentSession;
 import dev.telepath.manager.session.ClientSession;
 import dev.telepath.manager.session.Sessions;
 import dev.telepath.manager.session.WorkloadKey;
 import dev.telepath.manager.settings.ManagerSettings;
-import io.netty.util.NetUtil;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.net.InetAddress;
-import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -48,23 +47,11 @@ final class WorkloadNames {
         var key = new WorkloadKey(labels.length == 2 ? labels[1] : client.namespace(), labels[0]);
         var addresses = new ArrayList<InetAddress>();
         for (AgentSession agent : sessions.agents(client.owner(), key)) {
-            byte[] raw = NetUtil.createByteArrayFromIpAddressString(agent.info().getPodIp());
-            if (raw != null) {
-                InetAddress address = address(raw);
-                if (!addresses.contains(address)) {
-                    addresses.add(address);
-                }
-            }
+            HostServers.address(agent.info().getPodIp())
+                    .filter(address -> !addresses.contains(address))
+                    .ifPresent(addresses::add);
         }
         return addresses;
-    }
-
-    private static InetAddress address(byte[] raw) {
-        try {
-            return InetAddress.getByAddress(raw);
-        } catch (UnknownHostException e) {
-            throw new IllegalStateException("an address of 4 or 16 bytes is always accepted", e);
-        }
     }
 
     private static String strip(String name) {
