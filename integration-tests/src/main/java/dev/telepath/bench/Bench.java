@@ -314,7 +314,7 @@ public final class Bench {
     }
 
     /** The daemon's process id, from what tp status says. */
-    private static long daemon(Installation telepath) {
+    static long daemon(Installation telepath) {
         String status = telepath.tp("status", "--output", "json").orFail().out();
         var matcher = java.util.regex.Pattern.compile("\"pid\"\\s*:\\s*(\\d+)").matcher(status);
         if (!matcher.find()) {

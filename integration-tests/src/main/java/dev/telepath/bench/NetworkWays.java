@@ -50,9 +50,11 @@ final class NetworkWays {
             ways.put("direct", load(world, List.of(), NearAndFar.NAME_SERVER, true));
             sshuttle(world).ifPresent(figures -> ways.put("sshuttle", figures));
             world.connect("--network", "tun");
-            line("tp daemon, resident once connected", Metrics.residentKib(pid(world)) / 1024 + " MiB");
+            line(
+                    "tp daemon, resident once connected",
+                    Metrics.residentKib(Bench.daemon(world.telepath)) / 1024 + " MiB");
             ways.put("device", load(world, List.of(), NearAndFar.SERVICE, true));
-            line("tp daemon, resident after that", Metrics.residentKib(pid(world)) / 1024 + " MiB");
+            line("tp daemon, resident after that", Metrics.residentKib(Bench.daemon(world.telepath)) / 1024 + " MiB");
             List<String> run = new ArrayList<>(Program.TP.command("256m"));
             run.addAll(List.of("run", "--"));
             ways.put("tp run", load(world, run, NearAndFar.SERVICE, true));
@@ -67,11 +69,6 @@ final class NetworkWays {
 
     private static void line(String what, String figure) {
         System.out.printf("%-40s %s%n", what, figure);
-    }
-
-    private static long pid(NearAndFar world) {
-        String status = world.telepath.tp("status", "--output", "json").orFail().out();
-        return Long.parseLong(status.replaceAll("(?s).*?\"pid\"\\s*:\\s*(\\d+).*", "$1"));
     }
 
     private Map<String, String> load(NearAndFar world, List<String> before, String address, boolean datagrams) {

@@ -62,15 +62,10 @@ public final class FarServices {
      * @param nameServers and what they answer with
      */
     public static List<String> command(List<String> addresses, Map<String, String> nameServers) {
-        return List.of(
-                Program.java(),
-                "-Xmx64m",
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                Program.root().resolve("integration-tests/target/classes").toString(),
-                FarServices.class.getName(),
-                String.join(",", addresses),
-                nameServers.entrySet().stream().map(Object::toString).collect(Collectors.joining(",")));
+        List<String> line = Program.harness(FarServices.class, "-Xmx64m", "-XX:TieredStopAtLevel=1");
+        line.add(String.join(",", addresses));
+        line.add(nameServers.entrySet().stream().map(Object::toString).collect(Collectors.joining(",")));
+        return line;
     }
 
     public static void main(String... arguments) throws IOException {

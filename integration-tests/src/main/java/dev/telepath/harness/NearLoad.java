@@ -45,14 +45,8 @@ public final class NearLoad {
 
     /** The command that runs it. */
     public static List<String> command(String address, boolean quick, boolean datagrams) {
-        List<String> line = new ArrayList<>(List.of(
-                Program.java(),
-                "-Xmx256m",
-                "-XX:+UseSerialGC",
-                "-cp",
-                Program.root().resolve("integration-tests/target/classes").toString(),
-                NearLoad.class.getName(),
-                address));
+        List<String> line = Program.harness(NearLoad.class, "-Xmx256m", "-XX:+UseSerialGC");
+        line.add(address);
         if (quick) {
             line.add("quick");
         }

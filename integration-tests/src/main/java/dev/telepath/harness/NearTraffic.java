@@ -48,13 +48,7 @@ public final class NearTraffic {
 
     /** The command that runs it. */
     public static List<String> command(String... addresses) {
-        var line = new java.util.ArrayList<>(List.of(
-                Program.java(),
-                "-Xmx128m",
-                "-XX:TieredStopAtLevel=1",
-                "-cp",
-                Program.root().resolve("integration-tests/target/classes").toString(),
-                NearTraffic.class.getName()));
+        List<String> line = Program.harness(NearTraffic.class, "-Xmx128m", "-XX:TieredStopAtLevel=1");
         line.addAll(List.of(addresses));
         return line;
     }

@@ -62,6 +62,19 @@ public enum Program {
         }
     }
 
+    /**
+     * What a command line begins with that runs a class of this harness which needs no library.
+     *
+     * @param options of its JVM
+     */
+    static List<String> harness(Class<?> main, String... options) {
+        List<String> line = new ArrayList<>(List.of(java()));
+        line.addAll(List.of(options));
+        line.addAll(List.of(
+                "-cp", root().resolve("integration-tests/target/classes").toString(), main.getName()));
+        return line;
+    }
+
     /** The `java` that runs us. */
     public static String java() {
         return Path.of(System.getProperty("java.home"), "bin", "java").toString();

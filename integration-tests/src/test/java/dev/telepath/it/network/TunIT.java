@@ -1,10 +1,9 @@
-package dev.telepath.it;
+package dev.telepath.it.network;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.telepath.harness.FarServices;
 import dev.telepath.harness.Namespace;
 import dev.telepath.harness.NearAndFar;
@@ -31,10 +30,8 @@ import org.junit.jupiter.api.Timeout;
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 @Timeout(240)
 class TunIT {
-    private static final ObjectMapper JSON = new ObjectMapper();
-    private static final String HELLO = "hello from " + NearAndFar.SERVICE + "\n";
-    private static final Duration SOON = Duration.ofSeconds(30);
     private static NearAndFar world;
+    private static Laptop laptop;
     private static String before;
 
     @BeforeAll
@@ -42,6 +39,7 @@ class TunIT {
         Namespace.missing().ifPresent(why -> Assumptions.abort("skipped: " + why));
         world = new NearAndFar(List.of());
         before = world.laptop.settings();
+        laptop = new Laptop(world);
     }
 
     @AfterAll
@@ -57,56 +55,28 @@ class TunIT {
             return;
         }
         world.telepath.tp("quit", "-s");
-        await().atMost(SOON)
-                .untilAsserted(() -> assertThat(world.laptop.settings()).isEqualTo(before));
-    }
-
-    private static JsonNode status() {
-        try {
-            return JSON.readTree(
-                    world.telepath.tp("status", "--output", "json").orFail().out());
-        } catch (IOException e) {
-            throw new IllegalStateException(e);
-        }
+        laptop.awaitAsBefore();
     }
 
     private static String curl(String url) {
-        return world.laptop("curl -sS -m 10 " + url).orFail().out();
+        return laptop.curl(url).orFail().out();
     }
 
-    /** The privileged process: the one that runs that command, and is of this test's laptop. */
-    private static long privileged() {
-        String socket = world.telepath.home("dev").resolve("net.sock").toString();
-        return ProcessHandle.allProcesses()
-                .filter(process -> commandLine(process.pid()).contains("privileged\0--socket\0" + socket))
-                .findFirst()
-                .orElseThrow()
-                .pid();
-    }
-
-    private static String commandLine(long pid) {
-        try {
-            return Files.readString(Path.of("/proc/" + pid + "/cmdline"));
-        } catch (IOException gone) {
-            return "";
-        }
-    }
-
-    private static void kill(long pid) {
-        ProcessHandle.of(pid).orElseThrow().destroyForcibly();
+    private static ProcessHandle privileged() {
+        return laptop.process("privileged").orElseThrow();
     }
 
     @Test
     @Order(1)
     void everyProgramReachesTheClusterAndNothingOfItStaysAfterQuit() {
         world.connect("--network", "tun");
-        assertThat(curl("http://" + NearAndFar.SERVICE + ":8080/")).isEqualTo(HELLO);
-        JsonNode device = status().path("device");
+        assertThat(curl(Laptop.URL)).isEqualTo(Laptop.HELLO);
+        JsonNode device = laptop.status().path("device");
         assertThat(device.path("routes").toString()).contains(NearAndFar.SERVICES);
         assertThat(device.path("dns").asText()).isEqualTo("redirected");
         if (!Program.isNative()) {
-            assertThat(curl("http://shop.default.svc.cluster.local:8080/")).isEqualTo(HELLO);
-            assertThat(curl("http://shop:8080/")).isEqualTo(HELLO);
+            assertThat(curl("http://shop.default.svc.cluster.local:8080/")).isEqualTo(Laptop.HELLO);
+            assertThat(curl("http://shop:8080/")).isEqualTo(Laptop.HELLO);
         }
         assertThat(world.laptop("getent ahostsv4 www.example.com | head -1")
                         .orFail()
@@ -122,7 +92,7 @@ class TunIT {
     @Order(2)
     void theDaemonAndThePrivilegedProcessHaveOnlyTheRightsThatTheyNeed() throws IOException {
         world.connect("--network", "tun");
-        assertThat(Files.readString(Path.of("/proc/" + privileged() + "/status")))
+        assertThat(Files.readString(Path.of("/proc/" + privileged().pid() + "/status")))
                 .contains("CapEff:\t0000000000001000")
                 .contains("CapBnd:\t0000000000001000")
                 .contains("NoNewPrivs:\t1");
@@ -132,10 +102,11 @@ class TunIT {
     @Order(3)
     void nothingStaysWhenTheDaemonIsKilled() {
         world.connect("--network", "tun");
-        assertThat(curl("http://" + NearAndFar.SERVICE + ":8080/")).isEqualTo(HELLO);
-        kill(status().path("daemon").path("pid").asLong());
-        await().atMost(SOON)
-                .untilAsserted(() -> assertThat(world.laptop.settings()).isEqualTo(before));
+        assertThat(curl(Laptop.URL)).isEqualTo(Laptop.HELLO);
+        ProcessHandle.of(laptop.status().path("daemon").path("pid").asLong())
+                .orElseThrow()
+                .destroyForcibly();
+        laptop.awaitAsBefore();
         assertThat(world.laptop("getent ahostsv4 www.example.com | head -1")
                         .orFail()
                         .out())
@@ -146,14 +117,13 @@ class TunIT {
     @Order(4)
     void nothingStaysWhenThePrivilegedProcessIsKilledAndTheSessionGoesOn() {
         world.connect("--network", "tun");
-        kill(privileged());
-        await().atMost(SOON)
-                .untilAsserted(() -> assertThat(world.laptop.settings()).isEqualTo(before));
-        JsonNode now = status();
+        privileged().destroyForcibly();
+        laptop.awaitAsBefore();
+        JsonNode now = laptop.status();
         assertThat(now.path("connection").path("state").asText()).isEqualTo("attached");
         assertThat(now.has("device")).isFalse();
         world.connect("--network", "tun");
-        assertThat(curl("http://" + NearAndFar.SERVICE + ":8080/")).isEqualTo(HELLO);
+        assertThat(curl(Laptop.URL)).isEqualTo(Laptop.HELLO);
     }
 
     @Test
@@ -162,14 +132,15 @@ class TunIT {
         world.laptop.run("ip", "addr", "add", "10.99.0.77/24", "dev", "cable");
         try {
             world.connect("--network", "tun");
-            String shown = status().path("device")
+            String shown = laptop.status()
+                    .path("device")
                     .path("mapped")
                     .path(NearAndFar.SERVICES)
                     .asText();
             assertThat(shown).isEqualTo("247.0.0.0/24");
-            assertThat(curl("http://247.0.0.10:8080/")).isEqualTo(HELLO);
+            assertThat(curl("http://247.0.0.10:8080/")).isEqualTo(Laptop.HELLO);
             if (!Program.isNative()) {
-                assertThat(curl("http://shop.default.svc.cluster.local:8080/")).isEqualTo(HELLO);
+                assertThat(curl("http://shop.default.svc.cluster.local:8080/")).isEqualTo(Laptop.HELLO);
                 assertThat(world.laptop("getent ahostsv4 shop.default.svc.cluster.local | head -1")
                                 .orFail()
                                 .out())
@@ -187,7 +158,7 @@ class TunIT {
         assertThat(world.laptop.run("ip", "route"))
                 .contains("10.99.0.0/25 dev tp")
                 .doesNotContain("10.99.0.128/25");
-        assertThat(curl("http://" + NearAndFar.SERVICE + ":8080/")).isEqualTo(HELLO);
+        assertThat(curl(Laptop.URL)).isEqualTo(Laptop.HELLO);
     }
 
     @Test
