@@ -3,6 +3,7 @@ package dev.telepath.agent;
 import dev.telepath.agent.api.AgentApi;
 import dev.telepath.agent.attach.Attachment;
 import dev.telepath.agent.attach.Interests;
+import dev.telepath.agent.attach.PlaceId;
 import dev.telepath.agent.attach.Rhythm;
 import dev.telepath.agent.attach.Self;
 import dev.telepath.agent.attach.TokenFile;
@@ -138,7 +139,12 @@ public final class Agent implements AutoCloseable {
                         settings.podName()
                                 .orElseGet(() -> settings.name() + "-"
                                         + ProcessHandle.current().pid()),
-                        settings.podUid().orElse(""),
+                        settings.podUid()
+                                .or(() -> PlaceId.here(
+                                        settings.namespace() + "/" + settings.name(),
+                                        settings.host(),
+                                        workload.ports()))
+                                .orElse(""),
                         settings.kind()),
                 version,
                 service.map(AgentApi::port).orElse(0),

@@ -24,7 +24,7 @@ public record Self(Workload workload, Pod pod, String version, int apiPort, Opti
     /**
      * The place of the agent.
      *
-     * @param uid empty outside of Kubernetes
+     * @param uid of the pod, or what {@link PlaceId} says in its place; may be empty
      * @param kind of the workload
      */
     public record Pod(String name, String uid, String kind) {}

@@ -72,7 +72,7 @@ public interface AgentSettings {
     /** Name of the pod that this agent runs in; made of name and process id unless given. */
     Optional<String> podName();
 
-    /** Its uid: an agent of the same uid takes the place of the one before. */
+    /** Its uid: an agent of the same uid takes the place of the one before; made of machine, workload and ports unless given. */
     Optional<String> podUid();
 
     /** Kind of the workload. */
