@@ -23,7 +23,7 @@ import picocli.CommandLine.Option;
         name = "telepath-agent",
         mixinStandardHelpOptions = true,
         versionProvider = AgentVersion.class,
-        subcommands = RedirectCommand.class,
+        subcommands = {RedirectCommand.class, AwaitCommand.class},
         sortOptions = false,
         description =
                 "Guards the ports of a workload; forwards them, diverts or copies them while a client engages them.",

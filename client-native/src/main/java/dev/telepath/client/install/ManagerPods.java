@@ -277,6 +277,7 @@ final class ManagerPods {
         variable(all, "AGENTS_FIRST_PORT", values.text("agent.port"));
         variable(all, "AGENTS_USER", values.text("agent.user"));
         variable(all, "AGENTS_REDIRECT", values.text("agent.redirect"));
+        variable(all, "AGENTS_START_CHECK", values.text("agent.startCheck"));
         variable(all, "AGENTS_ARRIVAL", values.text("timeouts.agentArrival"));
         variable(all, "AGENTS_IDLE", values.text("agent.maxIdleTime"));
         for (String what : List.of("cpu", "memory")) {

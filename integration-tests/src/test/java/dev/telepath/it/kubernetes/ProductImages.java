@@ -58,7 +58,8 @@ final class ProductImages {
                 "--set-string",
                 "image.tag=" + TAG,
                 "--set",
-                "agent.image.name=" + repository("agent"));
+                "agent.image.name=" + repository("agent") + ",agent.startCheck="
+                        + (Program.isNative() ? "hook" : "probe"));
     }
 
     /** Makes them and loads them into every node. */

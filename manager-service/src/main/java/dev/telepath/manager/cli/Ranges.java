@@ -37,6 +37,10 @@ final class Ranges {
             throw new UsageProblem("setting telepath.manager.agents.image-pull-policy is " + agents.imagePullPolicy()
                     + ", expected Always, IfNotPresent or Never");
         }
+        if (!List.of("probe", "hook").contains(agents.startCheck())) {
+            throw new UsageProblem("setting telepath.manager.agents.start-check is " + agents.startCheck()
+                    + ", expected probe or hook");
+        }
         var sessions = settings.sessions();
         time("sessions.agent-expiry", sessions.agentExpiry(), Duration.ofSeconds(5), Duration.ofHours(1));
         time("sessions.slow-agent-expiry", sessions.slowAgentExpiry(), Duration.ofSeconds(61), Duration.ofHours(1));

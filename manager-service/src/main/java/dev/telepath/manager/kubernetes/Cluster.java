@@ -137,6 +137,7 @@ final class Cluster implements AutoCloseable {
                 new InjectionSettings.Resources(
                         agents.cpuRequest(), agents.memoryRequest(), agents.cpuLimit(), agents.memoryLimit()),
                 agents.redirect(),
+                InjectionSettings.StartCheck.of(agents.startCheck()).orElseThrow(),
                 agents.tokenSecret());
     }
 

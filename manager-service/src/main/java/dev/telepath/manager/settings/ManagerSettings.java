@@ -195,6 +195,10 @@ public interface ManagerSettings {
         @WithDefault("true")
         boolean redirect();
 
+        /** How Kubernetes learns that an agent forwards: {@code probe}, or {@code hook} with images that have it at /telepath. */
+        @WithDefault("probe")
+        String startCheck();
+
         /** Secret in the workload's namespace, key {@code token}, used in place of the pod's own service account token. */
         Optional<String> tokenSecret();
 

@@ -1,5 +1,6 @@
 package dev.telepath.manager.kubernetes.demand;
 
+import io.fabric8.kubernetes.api.model.ContainerStateTerminated;
 import io.fabric8.kubernetes.api.model.ContainerStatus;
 import io.fabric8.kubernetes.api.model.Event;
 import io.fabric8.kubernetes.api.model.Pod;
@@ -10,6 +11,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /** Tells from what the cluster says why new pods of a workload bring no agent. Pure. */
 final class Diagnosis {
@@ -21,6 +23,9 @@ final class Diagnosis {
             "RunContainerError",
             "StartError",
             "PreCreateHookError");
+    /** The hook that waits for the agent failed: it ended before, which says more, or did not get ready. */
+    private static final String HOOK = "PostStartHookError";
+
     private static final Set<String> VOLUME = Set.of("FailedMount", "FailedAttachVolume");
 
     private final String agent;
@@ -139,14 +144,15 @@ final class Diagnosis {
                 return Optional.of("image " + status.getImage() + " of " + which + " cannot be pulled (" + reason
                         + "): " + message);
             }
+            if (reason.equals(HOOK) && ended(status) == null) {
+                return Optional.of(which + " was started, but did not get ready (" + reason + "): " + message);
+            }
             if (START.contains(reason)) {
                 return Optional.of(which + " cannot be started (" + reason + "): " + message);
             }
         }
         boolean ours = status.getName().equals(agent) || status.getName().equals(init);
-        var last = state != null && state.getTerminated() != null
-                ? state.getTerminated()
-                : status.getLastState() == null ? null : status.getLastState().getTerminated();
+        var last = ended(status);
         boolean looping = state != null
                 && state.getWaiting() != null
                 && "CrashLoopBackOff".equals(state.getWaiting().getReason());
@@ -161,11 +167,19 @@ final class Diagnosis {
         return Optional.empty();
     }
 
+    /** How it ended, if it did: now, or before it was started again. */
+    private static @Nullable ContainerStateTerminated ended(ContainerStatus status) {
+        if (status.getState() != null && status.getState().getTerminated() != null) {
+            return status.getState().getTerminated();
+        }
+        return status.getLastState() == null ? null : status.getLastState().getTerminated();
+    }
+
     private static String name(Pod pod) {
         return pod.getMetadata().getName();
     }
 
-    private static String line(@org.jspecify.annotations.Nullable String message) {
+    private static String line(@Nullable String message) {
         String text = message == null ? "" : message.replaceAll("\\s+", " ").strip();
         return text.length() > 600 ? text.substring(text.length() - 600) : text;
     }

@@ -6,6 +6,8 @@ import io.fabric8.kubernetes.api.model.ContainerPort;
 import io.fabric8.kubernetes.api.model.ContainerPortBuilder;
 import io.fabric8.kubernetes.api.model.EnvVar;
 import io.fabric8.kubernetes.api.model.EnvVarBuilder;
+import io.fabric8.kubernetes.api.model.HTTPGetAction;
+import io.fabric8.kubernetes.api.model.HTTPGetActionBuilder;
 import io.fabric8.kubernetes.api.model.IntOrString;
 import io.fabric8.kubernetes.api.model.Pod;
 import io.fabric8.kubernetes.api.model.Quantity;
@@ -28,6 +30,9 @@ final class AgentContainer {
 
     static final String TOKEN_DIRECTORY = "/var/run/telepath";
     static final String AUDIENCE = "telepath";
+    /** Where native images have the program. */
+    private static final String EXECUTABLE = "/telepath";
+
     private static final String TOKEN_VOLUME = "telepath-token";
     private static final String SCRATCH_VOLUME = "telepath-scratch";
     private static final long TOKEN_LIFE_SECONDS = 3600;
@@ -69,7 +74,7 @@ final class AgentContainer {
                 .withName(SCRATCH_VOLUME)
                 .withMountPath("/tmp")
                 .build());
-        return new ContainerBuilder()
+        var container = new ContainerBuilder()
                 .withName(NAME)
                 .withImage(image)
                 .withImagePullPolicy(settings.pullPolicy())
@@ -79,21 +84,6 @@ final class AgentContainer {
                 .withPorts(containerPorts(app, ports, healthPort))
                 .withResources(resources())
                 .withVolumeMounts(mounts)
-                .withNewStartupProbe()
-                .withNewHttpGet()
-                .withPath("/q/health/ready")
-                .withPort(new IntOrString(healthPort))
-                .endHttpGet()
-                .withPeriodSeconds(1)
-                .withFailureThreshold(120)
-                .endStartupProbe()
-                .withNewReadinessProbe()
-                .withNewHttpGet()
-                .withPath("/q/health/ready")
-                .withPort(new IntOrString(healthPort))
-                .endHttpGet()
-                .withPeriodSeconds(10)
-                .endReadinessProbe()
                 .withTerminationMessagePolicy("FallbackToLogsOnError")
                 .withNewSecurityContext()
                 .withRunAsUser(user(pod, app))
@@ -106,7 +96,46 @@ final class AgentContainer {
                 .withNewSeccompProfile()
                 .withType("RuntimeDefault")
                 .endSeccompProfile()
-                .endSecurityContext()
+                .endSecurityContext();
+        checked(container, healthPort);
+        return container.build();
+    }
+
+    /** A Service must not lead to a pod whose agent does not forward yet. */
+    private void checked(ContainerBuilder agent, int healthPort) {
+        switch (settings.startCheck()) {
+            case PROBE ->
+                agent.withNewStartupProbe()
+                        .withHttpGet(asked("ready", healthPort))
+                        .withPeriodSeconds(1)
+                        .withFailureThreshold(120)
+                        .endStartupProbe()
+                        .withNewReadinessProbe()
+                        .withHttpGet(asked("ready", healthPort))
+                        .withPeriodSeconds(10)
+                        .endReadinessProbe();
+            case HOOK ->
+                agent.withNewLifecycle()
+                        .withNewPostStart()
+                        .withNewExec()
+                        .withCommand(EXECUTABLE, "await", String.valueOf(healthPort))
+                        .endExec()
+                        .endPostStart()
+                        .endLifecycle()
+                        // No readiness probe: with one, a pod is not ready until it was asked once more.
+                        .withNewLivenessProbe()
+                        .withHttpGet(asked("live", healthPort))
+                        .withPeriodSeconds(10)
+                        .withTimeoutSeconds(5)
+                        .withFailureThreshold(6)
+                        .endLivenessProbe();
+        }
+    }
+
+    private static HTTPGetAction asked(String what, int healthPort) {
+        return new HTTPGetActionBuilder()
+                .withPath("/q/health/" + what)
+                .withPort(new IntOrString(healthPort))
                 .build();
     }
 

@@ -1,6 +1,8 @@
 package dev.telepath.manager.kubernetes.injection;
 
+import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * What every injected agent is given.
@@ -13,6 +15,7 @@ import java.util.Optional;
  * @param user that the agent runs as where the pod names none
  * @param resources what an agent asks for and may use
  * @param redirect whether redirect rules may be set by an init container
+ * @param startCheck how Kubernetes learns that an agent forwards
  * @param tokenSecret Secret with the agent's token; empty for the token of the pod's service account
  */
 public record InjectionSettings(
@@ -24,7 +27,26 @@ public record InjectionSettings(
         long user,
         Resources resources,
         boolean redirect,
+        StartCheck startCheck,
         Optional<String> tokenSecret) {
+
+    /** How Kubernetes learns that an agent forwards. */
+    public enum StartCheck {
+        /** By probes. Kubernetes looks once a second at most, so a pod is ready a second later than it could be. */
+        PROBE,
+        /**
+         * By a hook that the kubelet waits for before it calls the container started. The image has to have the program at
+         * {@code /telepath}, as native ones have.
+         */
+        HOOK;
+
+        /** By its name in settings, in lower case. */
+        public static Optional<StartCheck> of(String name) {
+            return Stream.of(values())
+                    .filter(each -> each.name().toLowerCase(Locale.ROOT).equals(name))
+                    .findFirst();
+        }
+    }
 
     /** Kubernetes quantities. */
     public record Resources(String cpu, String memory, Optional<String> mostCpu, Optional<String> mostMemory) {}

@@ -122,6 +122,22 @@ class DiagnosisTest {
     }
 
     @Test
+    void anAgentThatDoesNotGetReadyIsToldAndOneThatCrashedBeforeByItsCrash() {
+        var waits =
+                new ContainerStatusBuilder(waiting("telepath-agent", "PostStartHookError", "no such file /telepath"));
+        assertThat(of(with(waits.build())))
+                .hasValueSatisfying(text -> assertThat(text).contains("did not get ready", "no such file /telepath"));
+        var crashed = waits.withNewLastState()
+                .withNewTerminated()
+                .withExitCode(2)
+                .withMessage("wrong setting")
+                .endTerminated()
+                .endLastState();
+        assertThat(of(with(crashed.build())))
+                .hasValueSatisfying(text -> assertThat(text).contains("exit code 2", "wrong setting"));
+    }
+
+    @Test
     void anAgentThatEndsWithoutErrorAgainAndAgainIsToldWithItsImage() {
         var ended = new ContainerStatusBuilder(waiting("telepath-agent", "CrashLoopBackOff", "back-off"))
                 .withNewLastState()

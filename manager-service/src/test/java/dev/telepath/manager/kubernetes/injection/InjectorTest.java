@@ -79,6 +79,27 @@ class InjectorTest {
     }
 
     @Test
+    void anAgentThatAHookWaitsForHasNoProbeThatHoldsItsPodBack() {
+        var hooked = new Injector(Pods.settings(true, InjectionSettings.StartCheck.HOOK, Optional.empty()));
+        Pod pod = ((Verdict.Inject) hooked.decide(Pods.web(), Pods.WEB, Pods.services(), "", false, Optional.empty()))
+                .pod();
+        Container agent = Pods.container(pod, "telepath-agent");
+        assertThat(agent.getLifecycle().getPostStart().getExec().getCommand())
+                .containsExactly("/telepath", "await", "9904");
+        assertThat(agent.getStartupProbe()).isNull();
+        assertThat(agent.getReadinessProbe()).isNull();
+        assertThat(agent.getLivenessProbe().getHttpGet().getPath()).isEqualTo("/q/health/live");
+    }
+
+    @Test
+    void anAgentOfAnyImageIsAskedByProbes() {
+        Container agent = Pods.container(injected(Pods.web()).pod(), "telepath-agent");
+        assertThat(agent.getLifecycle()).isNull();
+        assertThat(agent.getStartupProbe().getHttpGet().getPort().getIntVal()).isEqualTo(9904);
+        assertThat(agent.getReadinessProbe().getHttpGet().getPath()).isEqualTo("/q/health/ready");
+    }
+
+    @Test
     void aPodWhosePortsAreNamedNeedsNoPrivilege() {
         Pod pod = injected(Pods.web()).pod();
         assertThat(pod.getSpec().getInitContainers()).isEmpty();

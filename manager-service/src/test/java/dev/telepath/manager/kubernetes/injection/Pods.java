@@ -48,6 +48,11 @@ final class Pods {
     }
 
     static InjectionSettings settings(boolean redirect, Optional<String> tokenSecret) {
+        return settings(redirect, InjectionSettings.StartCheck.PROBE, tokenSecret);
+    }
+
+    static InjectionSettings settings(
+            boolean redirect, InjectionSettings.StartCheck startCheck, Optional<String> tokenSecret) {
         return new InjectionSettings(
                 Optional.of("agent:1"),
                 "IfNotPresent",
@@ -57,6 +62,7 @@ final class Pods {
                 65532,
                 new InjectionSettings.Resources("10m", "64Mi", Optional.empty(), Optional.of("256Mi")),
                 redirect,
+                startCheck,
                 tokenSecret);
     }
 
