@@ -60,6 +60,8 @@ import org.jspecify.annotations.Nullable;
 public final class Agent implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger(Agent.class);
     private static final Duration GOODBYE = Duration.ofSeconds(2);
+    /** Up to here what a hand-over from loop to loop costs is more than a second loop brings. */
+    private static final int FEW_PROCESSORS = 2;
 
     private final AgentSettings settings;
     private final EventLoopGroup bytes;
@@ -78,7 +80,12 @@ public final class Agent implements AutoCloseable {
 
     private Agent(AgentSettings settings) {
         this.settings = settings;
-        this.bytes = new NioEventLoopGroup(settings.threads(), new DefaultThreadFactory("telepath-bytes", true));
+        int processors = Runtime.getRuntime().availableProcessors();
+        int threads = settings.threads();
+        this.bytes = threads == 0 && processors <= FEW_PROCESSORS
+                ? control
+                : new NioEventLoopGroup(
+                        threads == 0 ? processors : threads, new DefaultThreadFactory("telepath-bytes", true));
         this.fronts = new Fronts(bytes);
     }
 
@@ -125,7 +132,8 @@ public final class Agent implements AutoCloseable {
         var names = new Names(blocking, servers, settings.lookups(), metrics);
         var dials = new DialAnswers(bytes, credit, settings.dialTimeout(), settings.udpIdle(), metrics, traffic);
         var streaming = new AgentStreams(
-                new CarriedStreams(bytes.next(), carrySettings(settings), registry),
+                // On the loop of the connection to the manager: a frame is handed over once on its way, not twice.
+                new CarriedStreams(control.next(), carrySettings(settings), registry),
                 dials,
                 new Backoff(settings.reconnectFirst(), settings.reconnectMost()),
                 settings.hold());

@@ -83,7 +83,7 @@ public interface AgentSettings {
     @WithDefault("4096")
     int backlog();
 
-    /** Threads that carry bytes; 0 = one per processor. */
+    /** Threads for the sockets of guarded ports; 0 = none of their own up to two processors, else one per processor. */
     @WithDefault("0")
     int threads();
 

@@ -19,6 +19,7 @@ final class Ranges {
     static void check(ManagerSettings settings) {
         number("port", settings.port(), 0, 65535);
         settings.legacyPort().ifPresent(port -> number("legacy-port", port, 0, 65535));
+        number("threads", settings.threads(), 0, 256);
         time("drain", settings.drain(), Duration.ZERO, Duration.ofMinutes(10));
         number(
                 "kubernetes.namespaces",

@@ -10,6 +10,11 @@ import picocli.CommandLine.Option;
 /** Flags of {@code serve}. */
 final class ServeOptions {
     private static final String PREFIX = "telepath.manager.";
+    /** Of Quarkus, whose default is twice the processors. */
+    private static final String EVENT_LOOPS = "quarkus.vertx.event-loops-pool-size";
+
+    /** Up to here what a hand-over from loop to loop costs is more than a second loop brings. */
+    private static final int FEW_PROCESSORS = 2;
 
     @Mixin
     private CommonOptions common;
@@ -42,6 +47,7 @@ final class ServeOptions {
         if (installation.created()) {
             System.setProperty(ManagerApplication.CREATED, "true");
         }
+        System.setProperty(EVENT_LOOPS, String.valueOf(eventLoops(settings.threads())));
         int[] code = {0};
         Quarkus.run(ManagerApplication.class, (exit, failure) -> {
             code[0] = exit;
@@ -50,6 +56,11 @@ final class ServeOptions {
             }
         });
         return code[0];
+    }
+
+    private static int eventLoops(int threads) {
+        int processors = Runtime.getRuntime().availableProcessors();
+        return threads > 0 ? threads : processors <= FEW_PROCESSORS ? 1 : processors;
     }
 
     private static String cause(Throwable failure) {

@@ -51,6 +51,10 @@ public interface ManagerSettings {
     @WithDefault("cluster.local.")
     String clusterDomain();
 
+    /** Threads that carry bytes; 0 = one up to two processors, else one per processor. */
+    @WithDefault("0")
+    int threads();
+
     /** How long streams of the older kind may take to finish when the manager is told to end; 0 to 10 min. */
     @WithDefault("5s")
     Duration drain();
