@@ -17,7 +17,6 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.util.Base64;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -57,12 +56,9 @@ public final class ShareServer implements AutoCloseable {
     /**
      * Starts on a port of loopback that the system chooses.
      *
-     * @param lent files and directories, absolute
      * @param limit requests at once; more are refused with 503
-     * @throws IllegalArgumentException when a path is not absolute
      */
-    public static ShareServer start(List<Path> lent, Optional<RecentLog> log, int limit) throws IOException {
-        var paths = SharedPaths.of(lent);
+    public static ShareServer start(SharedPaths paths, Optional<RecentLog> log, int limit) throws IOException {
         var http = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), limit);
         var share = new ShareServer(http, paths, log, limit);
         http.setExecutor(share.threads);
@@ -86,8 +82,8 @@ public final class ShareServer implements AutoCloseable {
     }
 
     /** What is lent. */
-    public List<Path> paths() {
-        return paths.roots();
+    public SharedPaths paths() {
+        return paths;
     }
 
     private void serve(HttpExchange exchange) throws IOException {
