@@ -2,8 +2,9 @@ package dev.telepath.agent.sftp;
 
 import dev.telepath.agent.sftp.Handles.OpenFile;
 import dev.telepath.agent.sftp.LentTree.Node;
-import dev.telepath.agent.sftp.Reach.Held;
 import dev.telepath.agent.sftp.Refusal.Status;
+import dev.telepath.agent.share.Reach;
+import dev.telepath.agent.share.Reach.Held;
 import dev.telepath.tunnel.linux.PathHandle;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -1,6 +1,7 @@
 package dev.telepath.agent.sftp;
 
 import dev.telepath.agent.sftp.Refusal.Status;
+import dev.telepath.agent.share.Reach;
 import dev.telepath.tunnel.linux.PathHandle;
 import java.io.IOException;
 import java.nio.channels.FileChannel;

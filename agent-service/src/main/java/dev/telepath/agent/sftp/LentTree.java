@@ -104,8 +104,8 @@ final class LentTree {
         try {
             return paths.writable(link)
                     && !Files.exists(link)
-                    && lentByName(link.resolveSibling(Files.readSymbolicLink(link))
-                            .normalize());
+                    && lentByName(
+                            link.resolveSibling(Files.readSymbolicLink(link)).normalize());
         } catch (IOException e) {
             return false;
         }

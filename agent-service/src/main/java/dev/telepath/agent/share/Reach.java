@@ -1,6 +1,5 @@
-package dev.telepath.agent.sftp;
+package dev.telepath.agent.share;
 
-import dev.telepath.agent.share.SharedPaths;
 import dev.telepath.tunnel.linux.CLibrary;
 import dev.telepath.tunnel.linux.PathHandle;
 import java.io.IOException;
@@ -11,13 +10,14 @@ import java.util.Optional;
 
 /**
  * How paths that were judged are reached. Where a client can exchange a directory for a link, every directory on the way is
- * held while the path is used, so that what was judged is what is used. Elsewhere a path is just a path. Thread-safe.
+ * held while the path is used, so that what was judged is what is used. Elsewhere a path is just a path. Thread-safe; on
+ * virtual threads slow.
  */
-final class Reach {
+public final class Reach {
     private final SharedPaths paths;
     private final CLibrary library = new CLibrary();
 
-    Reach(SharedPaths paths) {
+    public Reach(SharedPaths paths) {
         this.paths = paths;
     }
 
@@ -26,7 +26,7 @@ final class Reach {
      *
      * @param handle the directory that holds the name, if it is held
      */
-    record Held(Path path, Optional<PathHandle> handle) implements AutoCloseable {
+    public record Held(Path path, Optional<PathHandle> handle) implements AutoCloseable {
         @Override
         public void close() throws IOException {
             if (handle.isPresent()) {
@@ -40,7 +40,7 @@ final class Reach {
      *
      * @param real without links before its last name
      */
-    Held at(Path real) throws IOException {
+    public Held at(Path real) throws IOException {
         Optional<Path> outermost = paths.changeable(real);
         if (outermost.isEmpty()) {
             return new Held(real, Optional.empty());
@@ -64,7 +64,7 @@ final class Reach {
      *
      * @param real without links
      */
-    Held folder(Path real) throws IOException {
+    public Held folder(Path real) throws IOException {
         Optional<Path> outermost = paths.changeable(real);
         if (outermost.isEmpty()) {
             return new Held(real, Optional.empty());
@@ -78,7 +78,7 @@ final class Reach {
      *
      * @param real without links, where clients may change something
      */
-    PathHandle handle(Path real) throws IOException {
+    public PathHandle handle(Path real) throws IOException {
         Path root = paths.changeable(real).orElseThrow(() -> new IOException("nothing may be changed there"));
         if (real.equals(root) && !Files.isDirectory(root, LinkOption.NOFOLLOW_LINKS)) {
             Path parent = real.getParent();
