@@ -14,6 +14,8 @@ import java.util.Optional;
  * @param resources what an agent asks for and may use
  * @param redirect whether redirect rules may be set by an init container
  * @param tokenSecret Secret with the agent's token; empty for the token of the pod's service account
+ * @param mountPolicies how volumes are lent where the pod does not say otherwise
+ * @param api whether agents serve clients that come straight to them, where the pod does not say otherwise
  */
 public record InjectionSettings(
         Optional<String> image,
@@ -24,7 +26,9 @@ public record InjectionSettings(
         long user,
         Resources resources,
         boolean redirect,
-        Optional<String> tokenSecret) {
+        Optional<String> tokenSecret,
+        MountPolicies mountPolicies,
+        boolean api) {
 
     /** Kubernetes quantities. */
     public record Resources(String cpu, String memory, Optional<String> mostCpu, Optional<String> mostMemory) {}

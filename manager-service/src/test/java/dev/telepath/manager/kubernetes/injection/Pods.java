@@ -48,6 +48,10 @@ final class Pods {
     }
 
     static InjectionSettings settings(boolean redirect, Optional<String> tokenSecret) {
+        return settings(redirect, tokenSecret, MountPolicies.NONE);
+    }
+
+    static InjectionSettings settings(boolean redirect, Optional<String> tokenSecret, MountPolicies mounts) {
         return new InjectionSettings(
                 Optional.of("agent:1"),
                 "IfNotPresent",
@@ -57,7 +61,9 @@ final class Pods {
                 65532,
                 new InjectionSettings.Resources("10m", "64Mi", Optional.empty(), Optional.of("256Mi")),
                 redirect,
-                tokenSecret);
+                tokenSecret,
+                mounts,
+                false);
     }
 
     static Container container(Pod pod, String name) {
