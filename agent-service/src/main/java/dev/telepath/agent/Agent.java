@@ -26,10 +26,12 @@ import dev.telepath.agent.settings.GuardedPort;
 import dev.telepath.agent.sftp.SftpServer;
 import dev.telepath.agent.share.RecentLog;
 import dev.telepath.agent.share.ShareServer;
+import dev.telepath.agent.share.SharedPaths;
 import dev.telepath.dns.StubResolver;
 import dev.telepath.tunnel.bridge.Credit;
 import dev.telepath.tunnel.carry.CarriedStreams;
 import dev.telepath.tunnel.carry.CarrySettings;
+import dev.telepath.tunnel.linux.PathHandle;
 import dev.telepath.tunnel.reconnect.Backoff;
 import dev.telepath.tunnel.transport.ManagerAddress;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -157,11 +159,7 @@ public final class Agent implements AutoCloseable {
                 version,
                 service.map(AgentApi::port).orElse(0),
                 lent.map(server -> new Self.Share(
-                        server.port(),
-                        files,
-                        server.token(),
-                        server.logToken(),
-                        server.paths().stream().map(Path::toString).toList())));
+                        server.port(), files, server.token(), server.logToken(), lending(server.paths()))));
         var attaching = new Attachment(
                 ManagerAddress.parse(settings.manager()),
                 settings.tokenFile().map(file -> new TokenFile(file, settings.caFingerprint(), blocking)),
@@ -203,8 +201,13 @@ public final class Agent implements AutoCloseable {
     }
 
     private Optional<ShareServer> share(Optional<RecentLog> log) throws IOException {
-        List<Path> paths = settings.share().orElse(List.of());
-        if (paths.isEmpty() && log.isEmpty()) {
+        List<Path> writable = settings.shareWritable().orElse(List.of());
+        if (!writable.isEmpty() && !PathHandle.available()) {
+            throw new IllegalArgumentException(
+                    "share-writable needs Linux with /proc; lend these files by share, for reading");
+        }
+        var paths = SharedPaths.of(settings.share().orElse(List.of()), writable);
+        if (paths.roots().isEmpty() && log.isEmpty()) {
             return Optional.empty();
         }
         ShareServer started = ShareServer.start(paths, log, settings.shareRequests());
@@ -212,8 +215,19 @@ public final class Agent implements AutoCloseable {
         return Optional.of(started);
     }
 
+    private Self.Lending lending(SharedPaths paths) {
+        return new Self.Lending(
+                texts(paths.roots()),
+                settings.sftp() ? texts(paths.writableRoots()) : List.of(),
+                texts(settings.shareLocal().orElse(List.of())));
+    }
+
+    private static List<String> texts(List<Path> paths) {
+        return paths.stream().map(Path::toString).toList();
+    }
+
     private Optional<Self.Sftp> sftp(ShareServer lent, AgentMetrics metrics) throws IOException {
-        if (!settings.sftp() || lent.paths().isEmpty()) {
+        if (!settings.sftp() || lent.paths().roots().isEmpty()) {
             return Optional.empty();
         }
         var rules = new SftpServer.Rules(settings.sftpConnections(), settings.sftpHandles(), settings.sftpOpen());

@@ -98,6 +98,20 @@ final class AgentCommand implements Callable<Integer> {
     @Nullable
     List<String> share;
 
+    @Option(
+            names = "--share-writable",
+            paramLabel = "PATH",
+            description = "The same, and clients may change what is there; repeatable.")
+    @Nullable
+    List<String> shareWritable;
+
+    @Option(
+            names = "--share-local",
+            paramLabel = "PATH",
+            description = "Path that is not lent, and that clients are to have of their own; repeatable.")
+    @Nullable
+    List<String> shareLocal;
+
     @Option(names = "--http-port", paramLabel = "PORT", description = "Health and metrics (0 = any).")
     @Nullable
     String httpPort;
@@ -157,6 +171,8 @@ final class AgentCommand implements Callable<Integer> {
         put(flags, Setting.ENV_FILE, envFile);
         put(flags, Setting.ENV_PREFIX, envPrefix);
         put(flags, Setting.SHARE, list(share));
+        put(flags, Setting.SHARE_WRITABLE, list(shareWritable));
+        put(flags, Setting.SHARE_LOCAL, list(shareLocal));
         put(flags, Setting.HTTP_PORT, httpPort);
         put(flags, Setting.HTTP_HOST, httpHost);
         put(flags, Setting.API_PORT, apiPort);

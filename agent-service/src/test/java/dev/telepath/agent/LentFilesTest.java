@@ -44,7 +44,25 @@ class LentFilesTest {
             var review = rig.manager.reviews.getFirst();
             assertThat(review.getSftpPort()).isEqualTo(port);
             assertThat(review.getMountPoint()).isEqualTo("/");
-            assertThat(review.getMountsMap()).containsEntry(lent.toString(), 3);
+            assertThat(review.getMountsMap()).containsExactly(Map.entry(lent.toString(), 1));
+            assertThat(review.getEnvironmentMap()).containsEntry("TELEPRESENCE_MOUNTS", lent.toString());
+        }
+    }
+
+    @Test
+    void whatMayBeWrittenAndWhatClientsKeepToThemselvesIsToldToAllWhoMayKnow() throws Exception {
+        String writable = lent.resolve("data").toString();
+        try (var rig = rig(Map.of("sftp-open", "true", "share-writable", writable, "share-local", "/tmp"))) {
+            var share = rig.manager.offers.getFirst().getShare();
+            assertThat(share.getPathsList()).containsExactly(lent.toString(), writable);
+            assertThat(share.getWritablePathsList()).containsExactly(writable);
+            assertThat(share.getLocalPathsList()).containsExactly("/tmp");
+            var review = rig.manager.reviews.getFirst();
+            assertThat(review.getMountsMap())
+                    .containsOnly(Map.entry(lent.toString(), 1), Map.entry(writable, 0), Map.entry("/tmp", 2));
+            assertThat(review.getEnvironmentMap())
+                    .containsEntry("TELEPRESENCE_MOUNTS", lent + ":" + writable)
+                    .containsEntry("TELEPRESENCE_LOCAL_MOUNTS", "/tmp");
         }
     }
 

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.stream.Collectors;
+import java.util.TreeMap;
 
 /**
  * What the agent tells a manager of itself.
@@ -36,7 +36,7 @@ public record Self(Workload workload, Pod pod, String version, int apiPort, Opti
      * @param token secret
      * @param logToken secret, good for the log alone
      */
-    public record Share(int port, Optional<Sftp> sftp, String token, String logToken, List<String> paths) {
+    public record Share(int port, Optional<Sftp> sftp, String token, String logToken, Lending lending) {
         /** Ports that only loopback serves. */
         Set<Integer> loopbackPorts() {
             return sftp.map(files -> Set.of(port, files.port())).orElseGet(() -> Set.of(port));
@@ -45,9 +45,18 @@ public record Self(Workload workload, Pod pod, String version, int apiPort, Opti
         /** Never the token. */
         @Override
         public String toString() {
-            return "Share[" + port + " " + paths + "]";
+            return "Share[" + port + " " + lending + "]";
         }
     }
+
+    /**
+     * Which paths are lent.
+     *
+     * @param paths all of them
+     * @param writable those of them where clients may change something
+     * @param local others, that clients are to have of their own
+     */
+    public record Lending(List<String> paths, List<String> writable, List<String> local) {}
 
     /**
      * Where the lent files are served by SFTP.
@@ -58,8 +67,11 @@ public record Self(Workload workload, Pod pod, String version, int apiPort, Opti
 
     /** Where its tree begins. */
     private static final String MOUNT_POINT = "/";
-    /** As Telepresence numbers it: the files are on the far side and may only be read. */
-    private static final int REMOTE_READ_ONLY = 3;
+    /** Policies of mounts as Telepresence numbers them; 3 would be one that a client does not look at. */
+    private static final int REMOTE = 0;
+
+    private static final int REMOTE_READ_ONLY = 1;
+    private static final int LOCAL = 2;
 
     /** What the product is called to peers. */
     static final String PRODUCT = "telepath";
@@ -92,7 +104,8 @@ public record Self(Workload workload, Pod pod, String version, int apiPort, Opti
         openSftp()
                 .ifPresent(files -> review.setSftpPort(files.port())
                         .setMountPoint(MOUNT_POINT)
-                        .putAllMounts(mounts()));
+                        .putAllMounts(mounts())
+                        .putAllEnvironment(mountVariables()));
     }
 
     private Optional<Sftp> openSftp() {
@@ -100,10 +113,24 @@ public record Self(Workload workload, Pod pod, String version, int apiPort, Opti
     }
 
     private Map<String, Integer> mounts() {
-        return share.stream()
-                .flatMap(lent -> lent.paths().stream())
-                .distinct()
-                .collect(Collectors.toMap(path -> path, path -> REMOTE_READ_ONLY));
+        Map<String, Integer> policies = new TreeMap<>();
+        share.map(Share::lending).ifPresent(lending -> {
+            lending.local().forEach(path -> policies.put(path, LOCAL));
+            lending.paths().forEach(path -> policies.put(path, REMOTE_READ_ONLY));
+            lending.writable().forEach(path -> policies.put(path, REMOTE));
+        });
+        return policies;
+    }
+
+    /** What clients before 2.22, which know of no policies, look for in the environment. */
+    private Map<String, String> mountVariables() {
+        Map<String, String> variables = new TreeMap<>();
+        share.map(Share::lending).ifPresent(lending -> {
+            variables.put("TELEPRESENCE_MOUNTS", String.join(":", lending.paths()));
+            variables.put("TELEPRESENCE_LOCAL_MOUNTS", String.join(":", lending.local()));
+        });
+        variables.values().removeIf(String::isEmpty);
+        return variables;
     }
 
     Offering offering(String sessionId, InetAddress address) {
@@ -119,7 +146,9 @@ public record Self(Workload workload, Pod pod, String version, int apiPort, Opti
                 .setSftpPort(lent.sftp().map(Sftp::port).orElse(0))
                 .setToken(lent.token())
                 .setLogToken(lent.logToken())
-                .addAllPaths(lent.paths())));
+                .addAllPaths(lent.lending().paths())
+                .addAllWritablePaths(lent.lending().writable())
+                .addAllLocalPaths(lent.lending().local())));
         return offering.build();
     }
 }

@@ -30,6 +30,7 @@ public final class AgentMetrics {
     private final Counter overflow;
     private final AtomicInteger sftpOpen;
     private final Counter sftpBytes;
+    private final Counter sftpWritten;
 
     public AgentMetrics(MeterRegistry registry, Credit credit) {
         this.registry = registry;
@@ -38,6 +39,7 @@ public final class AgentMetrics {
         this.out = registry.counter("telepath.stream.bytes", "direction", "out");
         this.sftpOpen = gauge("telepath.sftp.open");
         this.sftpBytes = registry.counter("telepath.sftp.bytes");
+        this.sftpWritten = registry.counter("telepath.sftp.written.bytes");
         this.overflow = registry.counter("telepath.wiretap.overflow");
         registry.gauge("telepath.credit.in.use.bytes", credit, Credit::inUse);
     }
@@ -126,6 +128,11 @@ public final class AgentMetrics {
     /** File contents that an SFTP client read. */
     public void sftpBytes(long bytes) {
         sftpBytes.increment((double) bytes);
+    }
+
+    /** File contents that an SFTP client wrote. */
+    public void sftpWritten(long bytes) {
+        sftpWritten.increment((double) bytes);
     }
 
     /** A client's question for a name was answered. */

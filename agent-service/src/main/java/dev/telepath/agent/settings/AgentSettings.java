@@ -51,6 +51,12 @@ public interface AgentSettings {
     /** Files and directories that the workload lends, absolute. */
     Optional<List<Path>> share();
 
+    /** More of them, in which clients may change what the agent may. */
+    Optional<List<Path>> shareWritable();
+
+    /** Paths of the workload that are not lent, and that clients are told to have a directory of their own for. */
+    Optional<List<Path>> shareLocal();
+
     /** Address of health and metrics. */
     @WithDefault("127.0.0.1")
     String httpHost();

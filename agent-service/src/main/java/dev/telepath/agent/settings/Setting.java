@@ -22,6 +22,8 @@ public enum Setting {
     ENV_PREFIX(Setting::text),
     ENV_COPIES(Setting::text),
     SHARE(Setting::text),
+    SHARE_WRITABLE(Setting::text),
+    SHARE_LOCAL(Setting::text),
     HTTP_HOST(Setting::text),
     HTTP_PORT(between(0, 65535)),
     API_HOST(Setting::text),

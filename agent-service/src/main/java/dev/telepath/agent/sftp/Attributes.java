@@ -1,5 +1,6 @@
 package dev.telepath.agent.sftp;
 
+import dev.telepath.tunnel.linux.PathHandle;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,7 +17,7 @@ import java.util.Objects;
 /**
  * What a client learns of a file.
  *
- * @param mode type and permissions as in {@code st_mode}, never with a right to write
+ * @param mode type and permissions as in {@code st_mode}, without a right to write where clients have none
  * @param accessed seconds since 1970
  * @param modified seconds since 1970
  */
@@ -25,21 +26,39 @@ record Attributes(long size, int uid, int gid, int mode, long accessed, long mod
     private static final int ALL_WRITE = 0222;
     private static final int TYPE = 0170000;
     private static final int DIRECTORY = 0040000;
+    private static final int FILE = 0100000;
     private static final int LINK = 0120000;
     private static final DateTimeFormatter DATE =
             DateTimeFormatter.ofPattern("MMM dd HH:mm", Locale.ROOT).withZone(ZoneOffset.UTC);
 
     /** Of a path itself, whatever a link leads to. */
-    static Attributes of(Path path) throws IOException {
-        Map<String, Object> all = Files.readAttributes(
-                path, "unix:mode,size,uid,gid,lastAccessTime,lastModifiedTime", LinkOption.NOFOLLOW_LINKS);
+    static Attributes of(Path path, boolean writable) throws IOException {
+        return of(path, writable, LinkOption.NOFOLLOW_LINKS);
+    }
+
+    /** Of what is held. */
+    static Attributes of(PathHandle handle, boolean writable) throws IOException {
+        return of(handle.path(), writable, new LinkOption[0]);
+    }
+
+    private static Attributes of(Path path, boolean writable, LinkOption... options) throws IOException {
+        Map<String, Object> all =
+                Files.readAttributes(path, "unix:mode,size,uid,gid,lastAccessTime,lastModifiedTime", options);
         return new Attributes(
                 value(all, "size", Long.class),
                 value(all, "uid", Integer.class),
                 value(all, "gid", Integer.class),
-                value(all, "mode", Integer.class) & ~ALL_WRITE,
+                value(all, "mode", Integer.class) & (writable ? ~0 : ~ALL_WRITE),
                 seconds(value(all, "lastAccessTime", FileTime.class)),
                 seconds(value(all, "lastModifiedTime", FileTime.class)));
+    }
+
+    boolean isFile() {
+        return (mode & TYPE) == FILE;
+    }
+
+    boolean isDirectory() {
+        return (mode & TYPE) == DIRECTORY;
     }
 
     private static <T> T value(Map<String, Object> all, String name, Class<T> type) {

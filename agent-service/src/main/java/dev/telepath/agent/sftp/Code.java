@@ -31,8 +31,24 @@ final class Code {
     static final int ATTRS = 105;
     static final int EXTENDED = 200;
 
-    /** Open flags that ask for more than reading: WRITE, APPEND, CREAT, TRUNC, EXCL. */
-    static final int OPEN_TO_CHANGE = 0x02 | 0x04 | 0x08 | 0x10 | 0x20;
+    static final int OPEN_READ = 0x01;
+    static final int OPEN_WRITE = 0x02;
+    static final int OPEN_APPEND = 0x04;
+    static final int OPEN_CREATE = 0x08;
+    static final int OPEN_TRUNCATE = 0x10;
+    static final int OPEN_EXCLUSIVE = 0x20;
+    /** Open flags that ask for more than reading. */
+    static final int OPEN_TO_CHANGE = OPEN_WRITE | OPEN_APPEND | OPEN_CREATE | OPEN_TRUNCATE | OPEN_EXCLUSIVE;
+
+    static final int HAS_SIZE = 0x01;
+    static final int HAS_OWNER = 0x02;
+    static final int HAS_PERMISSIONS = 0x04;
+    static final int HAS_TIMES = 0x08;
+
+    /** Renames over what is there, as rename(2) does. */
+    static final String POSIX_RENAME = "posix-rename@openssh.com";
+    /** Brings a file to its disk. */
+    static final String FSYNC = "fsync@openssh.com";
 
     private Code() {}
 }

@@ -1,6 +1,8 @@
 package dev.telepath.agent.sftp;
 
 import dev.telepath.agent.sftp.Refusal.Status;
+import dev.telepath.agent.share.Reach;
+import dev.telepath.tunnel.linux.PathHandle;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -9,6 +11,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.Map;
+import java.util.Optional;
 
 /** What one connection has open, a limited number. Confined to one thread. */
 final class Handles implements AutoCloseable {
@@ -17,11 +20,24 @@ final class Handles implements AutoCloseable {
         void close() throws IOException;
     }
 
-    /** A file that is read. */
-    record OpenFile(Path path, FileChannel channel) implements Open {
+    /**
+     * A file that is read or written.
+     *
+     * @param path where it was when it was opened
+     * @param reader empty unless it was opened for reading
+     * @param writer empty unless it was opened for writing; may be the reader
+     * @param handle the file whatever becomes of its name, where clients may change that
+     */
+    record OpenFile(Path path, Optional<FileChannel> reader, Optional<FileChannel> writer, Optional<PathHandle> handle)
+            implements Open {
         @Override
         public void close() throws IOException {
-            channel.close();
+            try (PathHandle held = handle.orElse(null);
+                    FileChannel read = reader.orElse(null)) {
+                if (writer.isPresent()) {
+                    writer.get().close();
+                }
+            }
         }
     }
 
@@ -29,11 +45,21 @@ final class Handles implements AutoCloseable {
      * A directory that is listed.
      *
      * @param path as the client wrote it, normal
+     * @param folder what it is reached by
+     * @param real where it is; empty for one that only leads to what is lent
      */
-    record OpenFolder(String path, Iterator<String> names, DirectoryStream<Path> stream) implements Open {
+    record OpenFolder(
+            String path,
+            Optional<Reach.Held> folder,
+            Optional<Path> real,
+            Iterator<String> names,
+            DirectoryStream<Path> stream)
+            implements Open {
         @Override
         public void close() throws IOException {
-            stream.close();
+            try (Reach.Held held = folder.orElse(null)) {
+                stream.close();
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.telepath.agent.sftp;
 
 import dev.telepath.agent.share.SharedPaths;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -21,8 +22,13 @@ final class LentTree {
         /** A directory on the way to what is lent, with the names in it that lead there. */
         record Between(List<String> names) implements Node {}
 
-        /** A file, link or directory of the workload. */
-        record Lent(Path path) implements Node {}
+        /**
+         * A file, link or directory of the workload.
+         *
+         * @param path without links before its last name
+         * @param writable whether clients may change it
+         */
+        record Lent(Path path, boolean writable) implements Node {}
     }
 
     private final SharedPaths paths;
@@ -57,7 +63,7 @@ final class LentTree {
      */
     Node follow(String path) throws Refusal {
         if (isLent(path)) {
-            return paths.resolve(path).map(Node.Lent::new).orElseThrow(Refusal::missing);
+            return paths.resolve(path).map(this::lent).orElseThrow(Refusal::missing);
         }
         return betweenAt(path);
     }
@@ -84,10 +90,59 @@ final class LentTree {
      */
     Optional<Node> entry(Path folder, String name) {
         Path path = folder.resolve(name);
-        if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS) || (Files.isSymbolicLink(path) && !paths.linkLent(path))) {
+        if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS) || (Files.isSymbolicLink(path) && !shown(path))) {
             return Optional.empty();
         }
-        return Optional.of(new Node.Lent(path));
+        return Optional.of(lent(path));
+    }
+
+    private boolean shown(Path link) {
+        if (paths.linkLent(link)) {
+            return true;
+        }
+        // Where clients make links there are some that lead to nothing yet, or no more.
+        try {
+            return paths.writable(link)
+                    && !Files.exists(link)
+                    && lentByName(
+                            link.resolveSibling(Files.readSymbolicLink(link)).normalize());
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    private Node.Lent lent(Path real) {
+        return new Node.Lent(real, paths.writable(real));
+    }
+
+    /**
+     * Where something with that name would be, in a directory that may be changed.
+     *
+     * @param path as {@link #normal} gives it; there need be nothing
+     * @return without links before its last name
+     * @throws Refusal when nothing may be changed there, or there is no such directory
+     */
+    Path place(String path) throws Refusal {
+        Path asked = Path.of(path);
+        if (asked.getParent() == null
+                || !(follow(asked.getParent().toString()) instanceof Node.Lent(Path folder, boolean writable))
+                || !writable) {
+            throw Refusal.readOnly();
+        }
+        Path place = folder.resolve(asked.getFileName());
+        if (!paths.writable(place)) {
+            throw Refusal.readOnly();
+        }
+        return place;
+    }
+
+    /** Whether what a link would lead to is lent, going by names alone. */
+    boolean lentByName(Path target) {
+        return paths.lent(target) || isLent(target.toString());
+    }
+
+    SharedPaths paths() {
+        return paths;
     }
 
     private boolean isLent(String path) {

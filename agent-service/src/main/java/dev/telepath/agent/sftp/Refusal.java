@@ -37,7 +37,7 @@ final class Refusal extends Exception {
     }
 
     static Refusal readOnly() {
-        return new Refusal(Status.PERMISSION_DENIED, "the files of this workload are lent read-only");
+        return new Refusal(Status.PERMISSION_DENIED, "this is lent read-only");
     }
 
     Status status() {

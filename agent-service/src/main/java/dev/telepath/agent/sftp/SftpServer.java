@@ -11,9 +11,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.security.MessageDigest;
-import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
@@ -22,9 +20,9 @@ import java.util.concurrent.Semaphore;
 import org.jboss.logging.Logger;
 
 /**
- * Serves what the workload lends by SFTP version 3, spoken on TCP without SSH, read-only, on loopback; a stream that this
- * agent dials reaches it. A client says {@value #GREETING}, the token and a line feed before its first packet; one that
- * does not is served only where that is allowed. Each connection has a virtual thread; a limited number at once.
+ * Serves what the workload lends by SFTP version 3, spoken on TCP without SSH, on loopback; a stream that this agent dials
+ * reaches it. A client says {@value #GREETING}, the token and a line feed before its first packet; one that does not is served
+ * only where that is allowed. Each connection has a thread; a limited number at once.
  */
 public final class SftpServer implements AutoCloseable {
     /** What a line with the token begins with. An SFTP packet begins with a zero, so the two cannot be confused. */
@@ -51,7 +49,9 @@ public final class SftpServer implements AutoCloseable {
     private final AgentMetrics metrics;
     private final Semaphore free;
     private final Set<Socket> sockets = ConcurrentHashMap.newKeySet();
-    private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+    /** No virtual ones: handles of paths are calls of the C library. */
+    private final ExecutorService threads = Executors.newThreadPerTaskExecutor(
+            Thread.ofPlatform().daemon().name("telepath-sftp-", 0).factory());
 
     private SftpServer(ServerSocket listener, LentTree tree, String token, Rules rules, AgentMetrics metrics) {
         this.listener = listener;
@@ -65,13 +65,11 @@ public final class SftpServer implements AutoCloseable {
     /**
      * Starts on a port of loopback that the system chooses.
      *
-     * @param lent files and directories, absolute
      * @param token that clients bring, secret
-     * @throws IllegalArgumentException when a path is not absolute
      */
-    public static SftpServer start(List<Path> lent, String token, Rules rules, AgentMetrics metrics)
+    public static SftpServer start(SharedPaths lent, String token, Rules rules, AgentMetrics metrics)
             throws IOException {
-        var tree = new LentTree(SharedPaths.of(lent));
+        var tree = new LentTree(lent);
         var listener = new ServerSocket(0, rules.connections(), InetAddress.getLoopbackAddress());
         var server = new SftpServer(listener, tree, token, rules, metrics);
         server.threads.execute(server::accept);
@@ -105,16 +103,13 @@ public final class SftpServer implements AutoCloseable {
     private void serve(Socket socket) {
         metrics.sftpBegan();
         long began = System.nanoTime();
-        var bytes = new long[1];
+        var counting = new Counting(metrics);
         String result = "ok";
         long requests = 0;
         try (socket;
                 var in = new DataInputStream(new BufferedInputStream(socket.getInputStream(), BUFFER));
                 var out = new BufferedOutputStream(socket.getOutputStream(), BUFFER);
-                var conversation = new Conversation(tree, in, out, rules.handles(), count -> {
-                    bytes[0] += count;
-                    metrics.sftpBytes(count);
-                })) {
+                var conversation = new Conversation(tree, in, out, rules.handles(), counting)) {
             socket.setTcpNoDelay(true);
             socket.setSoTimeout(GREETING_MILLIS);
             if (admitted(in)) {
@@ -138,8 +133,31 @@ public final class SftpServer implements AutoCloseable {
             free.release();
             metrics.sftpEnded(result);
             LOG.infof(
-                    "sftp connection ended result=%s requests=%d bytes=%d millis=%d",
-                    result, requests, bytes[0], (System.nanoTime() - began) / 1_000_000);
+                    "sftp connection ended result=%s requests=%d bytes=%d written=%d millis=%d",
+                    result, requests, counting.read, counting.written, (System.nanoTime() - began) / 1_000_000);
+        }
+    }
+
+    /** Of one connection. Confined to its thread. */
+    private static final class Counting implements Conversation.Traffic {
+        private final AgentMetrics metrics;
+        private long read;
+        private long written;
+
+        Counting(AgentMetrics metrics) {
+            this.metrics = metrics;
+        }
+
+        @Override
+        public void read(long bytes) {
+            read += bytes;
+            metrics.sftpBytes(bytes);
+        }
+
+        @Override
+        public void written(long bytes) {
+            written += bytes;
+            metrics.sftpWritten(bytes);
         }
     }
 

@@ -11,13 +11,13 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
 import java.util.Base64;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -26,8 +26,8 @@ import org.jboss.logging.Logger;
 
 /**
  * Serves what the workload lends, read-only, on loopback: {@code GET /files/PATH} one file, {@code GET /tar/PATH} a
- * directory as tar, {@code GET /logs} recent log lines. Every request carries the token. Each request has a virtual
- * thread, so that a slow reader stops the reading of files; a limited number at once.
+ * directory as tar, {@code GET /logs} recent log lines. Every request carries the token. Each request has a thread, so that a
+ * slow reader stops the reading of files; a limited number at once.
  */
 public final class ShareServer implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger(ShareServer.class);
@@ -35,15 +35,19 @@ public final class ShareServer implements AutoCloseable {
 
     private final HttpServer server;
     private final SharedPaths paths;
+    private final Reach reach;
     private final Optional<RecentLog> log;
     private final String token = random();
     private final String logToken = random();
     private final Semaphore running;
-    private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
+    /** No virtual ones: to reach a path may take calls of the C library. */
+    private final ExecutorService threads = Executors.newThreadPerTaskExecutor(
+            Thread.ofPlatform().daemon().name("telepath-share-", 0).factory());
 
     private ShareServer(HttpServer server, SharedPaths paths, Optional<RecentLog> log, int limit) {
         this.server = server;
         this.paths = paths;
+        this.reach = new Reach(paths);
         this.log = log;
         this.running = new Semaphore(limit);
     }
@@ -57,12 +61,9 @@ public final class ShareServer implements AutoCloseable {
     /**
      * Starts on a port of loopback that the system chooses.
      *
-     * @param lent files and directories, absolute
      * @param limit requests at once; more are refused with 503
-     * @throws IllegalArgumentException when a path is not absolute
      */
-    public static ShareServer start(List<Path> lent, Optional<RecentLog> log, int limit) throws IOException {
-        var paths = SharedPaths.of(lent);
+    public static ShareServer start(SharedPaths paths, Optional<RecentLog> log, int limit) throws IOException {
         var http = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), limit);
         var share = new ShareServer(http, paths, log, limit);
         http.setExecutor(share.threads);
@@ -86,8 +87,8 @@ public final class ShareServer implements AutoCloseable {
     }
 
     /** What is lent. */
-    public List<Path> paths() {
-        return paths.roots();
+    public SharedPaths paths() {
+        return paths;
     }
 
     private void serve(HttpExchange exchange) throws IOException {
@@ -147,7 +148,8 @@ public final class ShareServer implements AutoCloseable {
             answer(exchange, 404, requested + " is no file that this workload lends");
             return;
         }
-        try (InputStream in = Files.newInputStream(file.get(), LinkOption.NOFOLLOW_LINKS)) {
+        try (Reach.Held held = reach.at(file.get());
+                InputStream in = Files.newInputStream(held.path(), LinkOption.NOFOLLOW_LINKS)) {
             exchange.getResponseHeaders().set("Content-Type", "application/octet-stream");
             exchange.sendResponseHeaders(200, 0);
             copy(in, exchange.getResponseBody());
@@ -177,7 +179,7 @@ public final class ShareServer implements AutoCloseable {
         exchange.getResponseHeaders().set("Content-Type", "application/x-tar");
         exchange.sendResponseHeaders(200, 0);
         var tar = new TarWriter(exchange.getResponseBody());
-        Files.walkFileTree(directory.get(), new Archive(directory.get(), tar, paths));
+        Files.walkFileTree(directory.get(), new Archive(directory.get(), tar, paths, reach));
         tar.finish();
     }
 
@@ -192,15 +194,23 @@ public final class ShareServer implements AutoCloseable {
         private final Path top;
         private final TarWriter tar;
         private final SharedPaths paths;
+        private final Reach reach;
 
-        Archive(Path top, TarWriter tar, SharedPaths paths) {
+        Archive(Path top, TarWriter tar, SharedPaths paths, Reach reach) {
             this.top = top;
             this.tar = tar;
             this.paths = paths;
+            this.reach = reach;
         }
 
         @Override
         public FileVisitResult preVisitDirectory(Path directory, BasicFileAttributes attributes) throws IOException {
+            try {
+                reach.folder(directory).close();
+            } catch (NoSuchFileException e) {
+                // A link lies in its place by now.
+                return FileVisitResult.SKIP_SUBTREE;
+            }
             if (!directory.equals(top)) {
                 tar.directory(name(directory), seconds(attributes));
             }
@@ -216,13 +226,20 @@ public final class ShareServer implements AutoCloseable {
             } else if (attributes.isRegularFile()) {
                 // Unreadable files are left out rather than ending the archive.
                 if (Files.isReadable(file)) {
-                    try (InputStream in = Files.newInputStream(file, LinkOption.NOFOLLOW_LINKS)) {
-                        int mode = Files.isExecutable(file) ? 0755 : 0644;
-                        tar.file(name(file), attributes.size(), mode, seconds(attributes), in);
-                    }
+                    add(file, attributes);
                 }
             }
             return FileVisitResult.CONTINUE;
+        }
+
+        private void add(Path file, BasicFileAttributes attributes) throws IOException {
+            try (Reach.Held held = reach.at(file);
+                    InputStream in = Files.newInputStream(held.path(), LinkOption.NOFOLLOW_LINKS)) {
+                int mode = Files.isExecutable(file) ? 0755 : 0644;
+                tar.file(name(file), attributes.size(), mode, seconds(attributes), in);
+            } catch (NoSuchFileException e) {
+                LOG.debugf("file left out of archive path=%s cause=\"it is gone\"", file);
+            }
         }
 
         @Override

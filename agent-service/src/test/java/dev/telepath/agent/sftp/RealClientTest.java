@@ -1,15 +1,23 @@
 package dev.telepath.agent.sftp;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.telepath.agent.metrics.AgentMetrics;
+import dev.telepath.agent.share.SharedPaths;
 import dev.telepath.tunnel.bridge.Credit;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileTime;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -26,6 +34,7 @@ class RealClientTest {
     Path directory;
 
     private Path lent;
+    private Path written;
     private Path mount;
     private SftpServer server;
 
@@ -33,6 +42,7 @@ class RealClientTest {
     void start() throws IOException {
         directory = directory.toRealPath();
         lent = Files.createDirectories(directory.resolve("lent/config"));
+        written = Files.createDirectories(directory.resolve("lent/data"));
         mount = Files.createDirectory(directory.resolve("mount"));
         Files.createDirectories(lent.resolve("..1"));
         Files.writeString(lent.resolve("..1/app.yaml"), "from the cluster");
@@ -40,7 +50,7 @@ class RealClientTest {
         Files.createSymbolicLink(lent.resolve("app.yaml"), Path.of("..data/app.yaml"));
         Files.write(lent.resolve("large"), new byte[3_000_000]);
         server = SftpServer.start(
-                List.of(lent),
+                SharedPaths.of(List.of(lent), List.of(written)),
                 "unused",
                 new SftpServer.Rules(4, 64, true),
                 new AgentMetrics(new SimpleMeterRegistry(), new Credit(1, 1)));
@@ -79,9 +89,48 @@ class RealClientTest {
                         .containsExactlyInAnyOrder("..1", "..data", "app.yaml", "large");
             }
             assertThat(there.resolve("fresh").toFile().mkdir()).isFalse();
+            assertThatThrownBy(() -> Files.writeString(there.resolve("large"), "x"))
+                    .isInstanceOf(AccessDeniedException.class);
+            changes(mount.resolve(written.toString().substring(1)));
         } finally {
             run("fusermount3", "-u", mount.toString());
         }
+    }
+
+    /** What editors, shells and build tools do with files. */
+    private void changes(Path there) throws Exception {
+        Files.writeString(there.resolve("note"), "written here");
+        assertThat(written.resolve("note")).hasContent("written here");
+        Files.writeString(there.resolve("note"), "short");
+        Files.writeString(there.resolve("note"), ", longer", StandardOpenOption.APPEND);
+        assertThat(written.resolve("note")).hasContent("short, longer");
+        byte[] large = new byte[1_000_000];
+        Arrays.fill(large, (byte) 7);
+        Files.write(there.resolve("large"), large);
+        assertThat(Files.readAllBytes(written.resolve("large"))).isEqualTo(large);
+
+        Files.createDirectories(there.resolve("a/b"));
+        Files.move(there.resolve("note"), there.resolve("a/b/note"));
+        Files.writeString(there.resolve("fresh"), "in its place");
+        Files.move(there.resolve("fresh"), there.resolve("a/b/note"), StandardCopyOption.REPLACE_EXISTING);
+        assertThat(written.resolve("a/b/note")).hasContent("in its place");
+        Files.createSymbolicLink(there.resolve("link"), Path.of("a/b/note"));
+        assertThat(written.resolve("link")).hasContent("in its place");
+
+        Path script = there.resolve("a/b/note");
+        Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwxr-x---"));
+        Files.setLastModifiedTime(script, FileTime.from(1_000_000_000, TimeUnit.SECONDS));
+        Path real = written.resolve("a/b/note");
+        assertThat(Files.getPosixFilePermissions(real)).isEqualTo(PosixFilePermissions.fromString("rwxr-x---"));
+        assertThat(Files.getLastModifiedTime(real)).isEqualTo(FileTime.from(1_000_000_000, TimeUnit.SECONDS));
+        assertThat(run("truncate", "-s", "100000", script.toString())).isEmpty();
+        assertThat(Files.size(real)).isEqualTo(100_000);
+        assertThat(run("sync", script.toString())).isEmpty();
+
+        assertThat(run("rm", "-r", there.resolve("a").toString())).isEmpty();
+        Files.delete(there.resolve("link"));
+        Files.delete(there.resolve("large"));
+        assertThat(written).isEmptyDirectory();
     }
 
     @Test

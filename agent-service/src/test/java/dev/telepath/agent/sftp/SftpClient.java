@@ -62,6 +62,7 @@ final class SftpClient implements AutoCloseable {
     static SftpClient connect(int port, String token) throws IOException {
         var client = new SftpClient(new Socket(InetAddress.getLoopbackAddress(), port));
         client.socket.setSoTimeout(10_000);
+        client.socket.setTcpNoDelay(true);
         try {
             if (!token.isEmpty()) {
                 client.out.write((SftpServer.GREETING + token + "\n").getBytes(StandardCharsets.US_ASCII));
@@ -69,7 +70,8 @@ final class SftpClient implements AutoCloseable {
             client.out.writeInt(5);
             client.out.writeByte(Code.INIT);
             client.out.writeInt(3);
-            if (client.in.readInt() != 5 || client.in.readUnsignedByte() != Code.VERSION || client.in.readInt() != 3) {
+            ByteBuffer greeting = ByteBuffer.wrap(client.in.readNBytes(client.in.readInt()));
+            if (greeting.remaining() < 5 || greeting.get() != Code.VERSION || greeting.getInt() != 3) {
                 throw new EOFException("no greeting");
             }
             return client;
@@ -124,6 +126,21 @@ final class SftpClient implements AutoCloseable {
 
     void close(byte[] handle) throws IOException {
         ask(Code.CLOSE, handle);
+    }
+
+    /** Writes at an offset. */
+    Reply write(byte[] handle, long offset, String text) throws IOException {
+        return ask(Code.WRITE, handle, offset, text);
+    }
+
+    /** Makes or empties a file. */
+    void put(String path, String text) throws IOException {
+        byte[] handle = open(path, Code.OPEN_WRITE | Code.OPEN_CREATE | Code.OPEN_TRUNCATE)
+                .handle();
+        if (write(handle, 0, text).status() != 0) {
+            throw new IOException("not written");
+        }
+        close(handle);
     }
 
     String readAll(String path) throws IOException {

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.telepath.agent.metrics.AgentMetrics;
 import dev.telepath.agent.sftp.SftpClient.Reply;
+import dev.telepath.agent.share.SharedPaths;
 import dev.telepath.tunnel.bridge.Credit;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
@@ -48,7 +49,8 @@ class SftpServerTest {
     }
 
     private SftpServer server(SftpServer.Rules rules) throws IOException {
-        var fresh = SftpServer.start(List.of(lent), TOKEN, rules, new AgentMetrics(metrics, new Credit(1, 1)));
+        var fresh = SftpServer.start(
+                SharedPaths.of(List.of(lent)), TOKEN, rules, new AgentMetrics(metrics, new Credit(1, 1)));
         started.add(fresh);
         return fresh;
     }

@@ -39,7 +39,7 @@ class ShareServerTest {
         Files.createSymbolicLink(lent.resolve("escape"), directory.resolve("secret.txt"));
         Files.createSymbolicLink(lent.resolve("up"), directory);
         Files.createSymbolicLink(lent.resolve("link"), Path.of("config.txt"));
-        server = ShareServer.start(List.of(lent), Optional.of(log), 4);
+        server = ShareServer.start(SharedPaths.of(List.of(lent)), Optional.of(log), 4);
     }
 
     @AfterEach

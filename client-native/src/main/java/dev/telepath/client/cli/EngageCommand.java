@@ -88,6 +88,7 @@ abstract class EngageCommand extends Command {
             args.put("mount", environment.mountFolder())
                     .put("mountOwned", environment.mountOwned())
                     .put("mountCopied", dockerRun)
+                    .put("mountReadOnly", environment.mountReadOnly())
                     .put("localMountPort", environment.localMountPort);
             JsonNode result = invocation.ask(client, "engage", args);
             Map<String, String> variables = EnvironmentOptions.variables(result);

@@ -13,6 +13,8 @@ import picocli.CommandLine.Option;
 
 /** Where the workload's environment and files go. */
 final class EnvironmentOptions {
+    private static final String READ_ONLY = ":ro";
+
     @Option(
             names = "--env-file",
             paramLabel = "FILE",
@@ -32,11 +34,11 @@ final class EnvironmentOptions {
 
     @Option(
             names = "--mount",
-            paramLabel = "DIR|true|false",
+            paramLabel = "DIR|true|false[:ro]",
             defaultValue = "false",
             description =
-                    "show the files that the workload lends, read-only, in DIR or in a fresh folder: mounted by sshfs if"
-                            + " that is possible, else copied")
+                    "show the files that the workload lends in DIR or in a fresh folder: mounted by sshfs if that is"
+                            + " possible, else copied; with :ro nothing is written, else what its volumes' policies allow")
     String mount;
 
     @Option(
@@ -56,20 +58,30 @@ final class EnvironmentOptions {
             return "";
         }
         try {
-            return switch (mount) {
+            String wanted = wantedMount();
+            return switch (wanted) {
                 case "false", "" -> "";
                 case "true" ->
                     Files.createTempDirectory("telepath-mount-").toRealPath().toString();
-                default -> Files.createDirectories(Path.of(mount)).toRealPath().toString();
+                default -> Files.createDirectories(Path.of(wanted)).toRealPath().toString();
             };
         } catch (IOException e) {
             throw new Failure(Kind.FAILED, "cannot make the folder of --mount: " + e.getMessage(), "choose another", e);
         }
     }
 
+    private String wantedMount() {
+        return mountReadOnly() ? mount.substring(0, mount.length() - READ_ONLY.length()) : mount;
+    }
+
+    /** Whether nothing is to be written there. */
+    boolean mountReadOnly() {
+        return mount.endsWith(READ_ONLY);
+    }
+
     /** Whether that folder was made for the engagement alone, and goes with it. */
     boolean mountOwned() {
-        return mount.equals("true") && localMountPort == 0;
+        return wantedMount().equals("true") && localMountPort == 0;
     }
 
     /** Refuses a wrong syntax before anything was engaged. */
@@ -77,7 +89,9 @@ final class EnvironmentOptions {
         if (localMountPort < 0 || localMountPort > 65535) {
             throw new Failure(Kind.USAGE, localMountPort + " is no port", "--local-mount-port 1 to 65535");
         }
-        if (localMountPort != 0 && !mount.equals("false") && !mount.equals("true")) {
+        if (localMountPort != 0
+                && !wantedMount().equals("false")
+                && !wantedMount().equals("true")) {
             throw new Failure(
                     Kind.USAGE,
                     "--local-mount-port mounts nothing, and --mount names a folder",

@@ -106,6 +106,7 @@ abstract class NamespaceCommand extends Command {
                 .put("mount", files.mountFolder())
                 .put("mountOwned", files.mountOwned())
                 .put("mountCopied", false)
+                .put("mountReadOnly", files.mountReadOnly())
                 .put("localMountPort", 0);
         JsonNode result = invocation.ask(client, "engage", args);
         result.path("warnings").forEach(warning -> invocation.printer().warning(warning.asText()));

@@ -124,6 +124,12 @@ final class StatusCommand extends Command {
         return (kind.isEmpty() ? "" : kind + ", ") + row.path("cause").asText();
     }
 
+    private static String writable(JsonNode mount) {
+        List<String> paths =
+                mount.path("writable").valueStream().map(JsonNode::asText).toList();
+        return paths.isEmpty() ? "" : ", may be written: " + String.join(" ", paths);
+    }
+
     private static List<String[]> engagement(JsonNode each) {
         List<String[]> pairs = new ArrayList<>();
         add(
@@ -145,7 +151,9 @@ final class StatusCommand extends Command {
                     pairs,
                     "  files",
                     mount.path("local_dir").asText()
-                            + (mount.path("mounted").asBoolean() ? " (mounted)" : " (a copy, tp files renews it)"));
+                            + (mount.path("mounted").asBoolean()
+                                    ? " (mounted" + writable(mount) + ")"
+                                    : " (a copy, tp files renews it)"));
         }
         add(pairs, "  files at port", each.path("local_mount_port").asText());
         add(

@@ -164,14 +164,14 @@ final class Engaging {
             });
         }
         offering.ifPresent(known -> variables.putAll(known.getEnvironmentMap()));
+        Offering.Share share = offering.map(Offering::getShare).orElseGet(Offering.Share::getDefaultInstance);
         ObjectNode environment = result.putObject("environment");
         EnvironmentRules.forLocalProcess(
                         variables,
                         info.map(known -> known.getSpec().getContainerName()).orElse(""),
                         root,
-                        offering.map(known ->
-                                        (Iterable<String>) known.getShare().getPathsList())
-                                .orElse(List.of()))
+                        share.getPathsList(),
+                        share.getLocalPathsList())
                 .forEach(environment::put);
     }
 
@@ -192,10 +192,9 @@ final class Engaging {
         obstacle.filter(why -> !spec.access().copied())
                 .ifPresent(why -> warnings.add("files were copied once and not mounted: " + why + "; tp files "
                         + spec.name() + " " + folder + " copies again"));
-        ObjectNode mount = result.putObject("mount")
-                .put("local_dir", folder)
-                .put("read_only", true)
-                .put("mounted", obstacle.isEmpty());
+        List<String> writable =
+                obstacle.isEmpty() ? Openings.writable(spec, offering.get().getShare()) : List.of();
+        ObjectNode mount = Views.mount(result, folder, obstacle.isEmpty(), writable);
         ArrayNode mounts = mount.putArray("mounts");
         offering.get().getShare().getPathsList().forEach(mounts::add);
         return folder;
@@ -211,7 +210,8 @@ final class Engaging {
     void describeOpenings(JsonNode engagements) {
         for (JsonNode row : engagements) {
             openings.shown(row.path("name").asText())
-                    .ifPresent(shown -> Views.openings((ObjectNode) row, shown.access(), shown.mounted()));
+                    .ifPresent(shown ->
+                            Views.openings((ObjectNode) row, shown.access(), shown.mounted(), shown.writable()));
         }
     }
 

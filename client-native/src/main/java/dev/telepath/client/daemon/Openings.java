@@ -3,6 +3,7 @@ package dev.telepath.client.daemon;
 import com.google.protobuf.ByteString;
 import dev.telepath.client.config.Setting;
 import dev.telepath.client.config.Settings;
+import dev.telepath.client.engagement.EngagementKind;
 import dev.telepath.client.engagement.EngagementSpec;
 import dev.telepath.client.engagement.LocalAccess;
 import dev.telepath.client.engagement.PortMapping;
@@ -50,8 +51,9 @@ final class Openings {
      *
      * @param access what was asked for
      * @param mounted whether its folder is a mount now, and not a copy
+     * @param writable paths in it that may be written to
      */
-    record Shown(LocalAccess access, boolean mounted) {}
+    record Shown(LocalAccess access, boolean mounted, List<String> writable) {}
 
     /** What one engagement has. */
     private static final class Opened {
@@ -60,6 +62,8 @@ final class Openings {
 
         @Nullable
         SshfsMount mount;
+
+        List<String> writable = List.of();
 
         Opened(EngagementSpec spec) {
             this.spec = spec;
@@ -180,6 +184,14 @@ final class Openings {
     }
 
     /**
+     * What of a workload's files may be written through a mount. An ingest and a wiretap leave the workload alone.
+     */
+    static List<String> writable(EngagementSpec spec, Offering.Share share) {
+        boolean inItsPlace = spec.kind() == EngagementKind.INTERCEPT || spec.kind() == EngagementKind.REPLACE;
+        return inItsPlace && !spec.access().readOnly() ? share.getWritablePathsList() : List.of();
+    }
+
+    /**
      * Brings the files to the folder, by a mount if possible.
      *
      * @return empty when they are mounted, else why they were copied
@@ -189,9 +201,10 @@ final class Openings {
         Opened mine = of(spec);
         Optional<String> obstacle = obstacle(spec.access(), share);
         if (obstacle.isEmpty()) {
-            SshfsMount mount = SshfsMount.start(mine.folder(), () -> way(spec), environment);
+            List<String> writable = writable(spec, share);
+            SshfsMount mount = SshfsMount.start(mine.folder(), () -> way(spec), writable.isEmpty(), environment);
             if (mount.await(settings.duration(Setting.SHARE_MOUNT))) {
-                hold(mine, mount);
+                hold(mine, mount, writable);
                 return Optional.empty();
             }
             mount.close();
@@ -205,10 +218,11 @@ final class Openings {
         return engine.share().sftp(mountable(spec));
     }
 
-    private void hold(Opened mine, SshfsMount mount) {
+    private void hold(Opened mine, SshfsMount mount, List<String> writable) {
         synchronized (this) {
             if (!closed && opened.get(mine.spec.name()) == mine) {
                 mine.mount = mount;
+                mine.writable = List.copyOf(writable);
                 return;
             }
         }
@@ -276,7 +290,8 @@ final class Openings {
     synchronized Optional<Shown> shown(String name) {
         return Optional.ofNullable(opened.get(name))
                 .filter(mine -> !mine.spec.access().equals(LocalAccess.NONE))
-                .map(mine -> new Shown(mine.spec.access(), mine.mount != null));
+                .map(mine -> new Shown(
+                        mine.spec.access(), mine.mount != null, mine.mount == null ? List.of() : mine.writable));
     }
 
     /** Whether the engagement is still the one that opened something here. */

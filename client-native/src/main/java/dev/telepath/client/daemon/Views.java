@@ -135,10 +135,11 @@ final class Views {
 
     /**
      * @param mounted whether the folder is a mount now
+     * @param writable paths in it that may be written to
      */
-    static void openings(ObjectNode row, LocalAccess access, boolean mounted) {
+    static void openings(ObjectNode row, LocalAccess access, boolean mounted, List<String> writable) {
         if (!access.mount().isEmpty()) {
-            row.putObject("mount").put("local_dir", access.mount()).put("mounted", mounted);
+            mount(row, access.mount(), mounted, writable);
         }
         if (access.mountPort() > 0) {
             row.put("local_mount_port", access.mountPort());
@@ -147,6 +148,15 @@ final class Views {
             ArrayNode ports = row.putArray("to_pod");
             access.toPod().forEach(port -> ports.add(port.local()));
         }
+    }
+
+    static ObjectNode mount(ObjectNode row, String folder, boolean mounted, List<String> writable) {
+        ObjectNode mount = row.putObject("mount")
+                .put("local_dir", folder)
+                .put("read_only", writable.isEmpty())
+                .put("mounted", mounted);
+        writable.forEach(mount.putArray("writable")::add);
+        return mount;
     }
 
     static void workload(ObjectNode row, WorkloadInfo workload, List<EngagementView> mine) {

@@ -13,11 +13,13 @@ import java.util.List;
  * @param mount absolute folder for its files; empty = none
  * @param mountOwned whether that folder was made for the engagement alone, and goes with it
  * @param copied whether the files are copied there even where they could be mounted
+ * @param readOnly whether they are mounted for reading even where they may be written
  * @param mountPort local port that leads to its SFTP server; 0 = none
  */
-public record LocalAccess(List<PortMapping> toPod, String mount, boolean mountOwned, boolean copied, int mountPort) {
+public record LocalAccess(
+        List<PortMapping> toPod, String mount, boolean mountOwned, boolean copied, boolean readOnly, int mountPort) {
     /** Nothing. */
-    public static final LocalAccess NONE = new LocalAccess(List.of(), "", false, false, 0);
+    public static final LocalAccess NONE = new LocalAccess(List.of(), "", false, false, false, 0);
 
     public LocalAccess {
         toPod = List.copyOf(toPod);
@@ -36,6 +38,7 @@ public record LocalAccess(List<PortMapping> toPod, String mount, boolean mountOw
                 row.path("mount").asText(""),
                 row.path("mountOwned").asBoolean(false),
                 row.path("mountCopied").asBoolean(false),
+                row.path("mountReadOnly").asBoolean(false),
                 row.path("localMountPort").asInt(0));
     }
 
@@ -45,6 +48,7 @@ public record LocalAccess(List<PortMapping> toPod, String mount, boolean mountOw
                 .put("mount", mount)
                 .put("mountOwned", mountOwned)
                 .put("mountCopied", copied)
+                .put("mountReadOnly", readOnly)
                 .put("localMountPort", mountPort);
         var ports = row.putArray("toPod");
         toPod.forEach(port -> ports.add(port.toString()));

@@ -5,6 +5,7 @@ import static dev.telepath.client.install.Tree.map;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -278,6 +279,15 @@ final class ManagerPods {
         variable(all, "AGENTS_USER", values.text("agent.user"));
         variable(all, "AGENTS_REDIRECT", values.text("agent.redirect"));
         variable(all, "AGENTS_START_CHECK", values.text("agent.startCheck"));
+        if (Tree.isSet(values.at("agent.mountPolicies"))) {
+            // Sorted, as helm writes it.
+            ObjectNode policies = JsonNodeFactory.instance.objectNode();
+            new TreeMap<>(Tree.entries(values.at("agent.mountPolicies"))).forEach(policies::set);
+            variable(all, "AGENTS_MOUNT_POLICIES", policies.toString());
+        }
+        if (values.flag("agent.api")) {
+            variable(all, "AGENTS_API", "true");
+        }
         variable(all, "AGENTS_ARRIVAL", values.text("timeouts.agentArrival"));
         variable(all, "AGENTS_IDLE", values.text("agent.maxIdleTime"));
         for (String what : List.of("cpu", "memory")) {

@@ -16,7 +16,7 @@ import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A folder that sshfs shows the far files in, read-only, until it is closed. sshfs speaks through its standard input and output to
+ * A folder that sshfs shows the far files in until it is closed. sshfs speaks through its standard input and output to
  * this daemon and not to a port, which other users of the machine could use as well. It ends when the daemon does,
  * and takes its mount along. When sshfs or the way to the files ends, both are made again, with back-off.
  */
@@ -36,15 +36,17 @@ public final class SshfsMount implements AutoCloseable {
 
     private final Path folder;
     private final Way way;
+    private final boolean readOnly;
     private final Map<String, String> environment;
     private final CountDownLatch closed = new CountDownLatch(1);
     private final Thread keeper;
     private volatile @Nullable Process sshfs;
     private volatile String trouble = "it takes too long";
 
-    private SshfsMount(Path folder, Way way, Map<String, String> environment) {
+    private SshfsMount(Path folder, Way way, boolean readOnly, Map<String, String> environment) {
         this.folder = folder;
         this.way = way;
+        this.readOnly = readOnly;
         this.environment = environment;
         this.keeper = Thread.ofVirtual().name("mount").unstarted(this::keep);
     }
@@ -53,10 +55,11 @@ public final class SshfsMount implements AutoCloseable {
      * Begins to mount, and goes on trying. Does not wait.
      *
      * @param folder absolute; it is there
+     * @param readOnly whether nothing is written, whatever the far side would take
      * @param environment of this process; sshfs is found by its PATH
      */
-    public static SshfsMount start(Path folder, Way way, Map<String, String> environment) {
-        var mount = new SshfsMount(folder, way, environment);
+    public static SshfsMount start(Path folder, Way way, boolean readOnly, Map<String, String> environment) {
+        var mount = new SshfsMount(folder, way, readOnly, environment);
         mount.keeper.start();
         return mount;
     }
@@ -120,7 +123,8 @@ public final class SshfsMount implements AutoCloseable {
                             program.toString(),
                             "-f",
                             "-o",
-                            "slave,ro,fsname=telepath",
+                            // Volumes are file systems of their own, between which a program moves files by copying.
+                            "slave,fsname=telepath," + (readOnly ? "ro" : "workaround=renamexdev"),
                             "localhost:/",
                             folder.toString()))
                     .start();

@@ -1,5 +1,6 @@
 package dev.telepath.client.workload;
 
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -15,26 +16,24 @@ public final class EnvironmentRules {
      * @param container name of the container they are of; may be empty
      * @param root where its files are copied to; empty when they are not
      * @param mounts the paths that are lent
+     * @param local paths that are not, and that the process is to have of its own
      */
     public static Map<String, String> forLocalProcess(
-            Map<String, String> workload, String container, String root, Iterable<String> mounts) {
+            Map<String, String> workload, String container, String root, List<String> mounts, List<String> local) {
         Map<String, String> all = new TreeMap<>(workload);
         all.keySet().removeAll(OF_THE_MACHINE);
         if (!container.isEmpty()) {
             all.put("TELEPRESENCE_CONTAINER", container);
         }
-        String paths = String.join(":", mounts);
-        if (!paths.isEmpty()) {
-            all.put("TELEPRESENCE_MOUNTS", paths);
-        }
-        if (!root.isEmpty()) {
-            all.put("TELEPRESENCE_ROOT", root);
-            var local = new StringBuilder();
-            for (String mount : mounts) {
-                local.append(local.isEmpty() ? "" : ":").append(root).append(mount);
-            }
-            all.put("TELEPRESENCE_LOCAL_MOUNTS", local.toString());
-        }
+        put(all, "TELEPRESENCE_MOUNTS", String.join(":", mounts));
+        put(all, "TELEPRESENCE_LOCAL_MOUNTS", String.join(":", local));
+        put(all, "TELEPRESENCE_ROOT", root);
         return all;
+    }
+
+    private static void put(Map<String, String> all, String name, String value) {
+        if (!value.isEmpty()) {
+            all.put(name, value);
+        }
     }
 }

@@ -75,7 +75,8 @@ class EnvSyntaxTest {
                 Map.of("PATH", "/bin", "HOME", "/home/u", "HOSTNAME", "pod", "DB", "x"),
                 "app",
                 "/mnt",
-                List.of("/var/run", "/etc/app"));
+                List.of("/var/run", "/etc/app"),
+                List.of("/tmp"));
 
         assertThat(variables)
                 .containsOnly(
@@ -83,6 +84,6 @@ class EnvSyntaxTest {
                         Map.entry("TELEPRESENCE_CONTAINER", "app"),
                         Map.entry("TELEPRESENCE_ROOT", "/mnt"),
                         Map.entry("TELEPRESENCE_MOUNTS", "/var/run:/etc/app"),
-                        Map.entry("TELEPRESENCE_LOCAL_MOUNTS", "/mnt/var/run:/mnt/etc/app"));
+                        Map.entry("TELEPRESENCE_LOCAL_MOUNTS", "/tmp"));
     }
 }

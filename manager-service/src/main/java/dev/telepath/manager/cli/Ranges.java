@@ -1,5 +1,6 @@
 package dev.telepath.manager.cli;
 
+import dev.telepath.manager.kubernetes.injection.MountPolicies;
 import dev.telepath.manager.kubernetes.network.ClusterRanges;
 import dev.telepath.manager.network.Subnet;
 import dev.telepath.manager.settings.ManagerSettings;
@@ -41,6 +42,11 @@ final class Ranges {
         if (!List.of("probe", "hook").contains(agents.startCheck())) {
             throw new UsageProblem("setting telepath.manager.agents.start-check is " + agents.startCheck()
                     + ", expected probe or hook");
+        }
+        try {
+            agents.mountPolicies().ifPresent(MountPolicies::parse);
+        } catch (IllegalArgumentException e) {
+            throw new UsageProblem("setting telepath.manager.agents.mount-policies: " + e.getMessage());
         }
         var sessions = settings.sessions();
         time("sessions.agent-expiry", sessions.agentExpiry(), Duration.ofSeconds(5), Duration.ofHours(1));

@@ -10,6 +10,7 @@ import dev.telepath.manager.kubernetes.demand.ReplacedContainers;
 import dev.telepath.manager.kubernetes.injection.Admission;
 import dev.telepath.manager.kubernetes.injection.InjectionSettings;
 import dev.telepath.manager.kubernetes.injection.Injector;
+import dev.telepath.manager.kubernetes.injection.MountPolicies;
 import dev.telepath.manager.kubernetes.network.ClusterRanges;
 import dev.telepath.manager.kubernetes.network.NameServer;
 import dev.telepath.manager.network.ClusterNetworks;
@@ -138,7 +139,9 @@ final class Cluster implements AutoCloseable {
                         agents.cpuRequest(), agents.memoryRequest(), agents.cpuLimit(), agents.memoryLimit()),
                 agents.redirect(),
                 InjectionSettings.StartCheck.of(agents.startCheck()).orElseThrow(),
-                agents.tokenSecret());
+                agents.tokenSecret(),
+                agents.mountPolicies().map(MountPolicies::parse).orElse(MountPolicies.NONE),
+                agents.api());
     }
 
     /** By the rights that the API server knows of. */

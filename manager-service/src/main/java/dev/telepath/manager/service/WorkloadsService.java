@@ -54,7 +54,12 @@ public final class WorkloadsService extends MutinyWorkloadsGrpc.WorkloadsImplBas
     private static Offering shownToAll(Offering whole) {
         Offering.Builder shown = whole.toBuilder().clearEnvironment().clearSessionId();
         if (whole.hasShare()) {
-            shown.getShareBuilder().clearToken().clearPaths().clearSftpPort();
+            shown.getShareBuilder()
+                    .clearToken()
+                    .clearPaths()
+                    .clearSftpPort()
+                    .clearWritablePaths()
+                    .clearLocalPaths();
         }
         return shown.build();
     }

@@ -206,6 +206,13 @@ public interface ManagerSettings {
         /** Secret in the workload's namespace, key {@code token}, used in place of the pod's own service account token. */
         Optional<String> tokenSecret();
 
+        /** How volumes are lent where a pod does not say: JSON, or NAME=POLICY and /PATH=POLICY, comma-separated. */
+        Optional<String> mountPolicies();
+
+        /** Whether agents serve clients that come straight to them by a port-forward, in clear text and without proof. */
+        @WithDefault("false")
+        boolean api();
+
         /** How long a request waits for the agent that it needs; 1 s to 1 h. */
         @WithDefault("25s")
         Duration arrival();

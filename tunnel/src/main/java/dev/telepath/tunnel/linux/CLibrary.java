@@ -31,8 +31,13 @@ public final class CLibrary {
     public static final class Refused extends IOException {
         private static final long serialVersionUID = 1L;
         public static final int EPERM = 1;
+        public static final int ENOENT = 2;
+        public static final int EACCES = 13;
         public static final int EBUSY = 16;
         public static final int EEXIST = 17;
+        public static final int ENOTDIR = 20;
+        public static final int EROFS = 30;
+        public static final int ELOOP = 40;
 
         private final int errno;
 
@@ -85,6 +90,26 @@ public final class CLibrary {
                 ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT);
         return (int) call(
                 "socket", form, (function, errno, arena) -> (int) function.invokeExact(errno, domain, type, protocol));
+    }
+
+    /**
+     * openat.
+     *
+     * @return a descriptor, the caller's to close
+     */
+    int openAt(int directory, String name, int flags) throws IOException {
+        FunctionDescriptor form = FunctionDescriptor.of(
+                ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT);
+        return (int) call("open " + name, "openat", form, (function, errno, arena) ->
+                (int) function.invokeExact(errno, directory, arena.allocateFrom(name), flags));
+    }
+
+    /** truncate, which makes a file shorter or longer. */
+    void truncate(Path file, long size) throws IOException {
+        FunctionDescriptor form =
+                FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG);
+        call("truncate", form, (function, errno, arena) ->
+                (int) function.invokeExact(errno, arena.allocateFrom(file.toString()), size));
     }
 
     void close(int descriptor) throws IOException {

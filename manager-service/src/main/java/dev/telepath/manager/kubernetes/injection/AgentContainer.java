@@ -20,6 +20,8 @@ import io.fabric8.kubernetes.api.model.VolumeMountBuilder;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** Builds the agent's containers and volumes. Pure. */
 final class AgentContainer {
@@ -59,11 +61,18 @@ final class AgentContainer {
     }
 
     /**
+     * Ports of the agent's own, free in the pod.
+     *
+     * @param api for clients that come straight to the agent; empty = it serves none
+     */
+    record OwnPorts(int health, Optional<Integer> api) {}
+
+    /**
      * @param app the container that environment and volumes are lent of
-     * @param healthPort free in the pod
      */
     Container agent(
-            Pod pod, Target target, Container app, Volumes lent, List<Listening> ports, int healthPort, String image) {
+            Pod pod, Target target, Container app, Volumes lent, List<Listening> ports, OwnPorts own, String image) {
+        int healthPort = own.health();
         List<VolumeMount> mounts = new ArrayList<>(lent.mounts());
         mounts.add(new VolumeMountBuilder()
                 .withName(TOKEN_VOLUME)
@@ -78,8 +87,8 @@ final class AgentContainer {
                 .withName(NAME)
                 .withImage(image)
                 .withImagePullPolicy(settings.pullPolicy())
-                .withArgs(arguments(target, lent, ports, healthPort))
-                .withEnv(environment(pod, app))
+                .withArgs(arguments(target, lent, ports, own))
+                .withEnv(environment(pod, app, own))
                 .withEnvFrom(EnvCopies.sources(app))
                 .withPorts(containerPorts(app, ports, healthPort))
                 .withResources(resources())
@@ -87,6 +96,7 @@ final class AgentContainer {
                 .withTerminationMessagePolicy("FallbackToLogsOnError")
                 .withNewSecurityContext()
                 .withRunAsUser(user(pod, app))
+                .withRunAsGroup(group(app))
                 .withRunAsNonRoot(true)
                 .withAllowPrivilegeEscalation(false)
                 .withReadOnlyRootFilesystem(true)
@@ -150,7 +160,14 @@ final class AgentContainer {
         return own == null || own == 0 ? settings.user() : own;
     }
 
-    private List<String> arguments(Target target, Volumes lent, List<Listening> ports, int healthPort) {
+    /** That of the pod holds without a word; a container may have one of its own, which what is written should be of. */
+    private static @Nullable Long group(Container app) {
+        return app.getSecurityContext() == null
+                ? null
+                : app.getSecurityContext().getRunAsGroup();
+    }
+
+    private List<String> arguments(Target target, Volumes lent, List<Listening> ports, OwnPorts own) {
         var arguments = new ArrayList<>(List.of(
                 "--manager",
                 settings.manager(),
@@ -167,9 +184,10 @@ final class AgentContainer {
                 "--http-host",
                 "0.0.0.0",
                 "--http-port",
-                String.valueOf(healthPort),
+                String.valueOf(own.health()),
                 "--env-copies",
                 EnvCopies.PREFIX));
+        own.api().ifPresent(port -> arguments.addAll(List.of("--api-port", String.valueOf(port))));
         for (Listening port : ports) {
             arguments.add("--port");
             arguments.add(port.taken().port() + "@" + port.listen() + "=127.0.0.1:"
@@ -177,15 +195,27 @@ final class AgentContainer {
                     + (port.taken().name().isEmpty() ? "" : ":" + port.taken().name()));
         }
         for (VolumeMount mount : lent.mounts()) {
-            arguments.add("--share");
-            // $(X) in an argument is a variable to Kubernetes.
-            arguments.add(mount.getMountPath().replace("$(", "$$("));
+            arguments.add(Boolean.TRUE.equals(mount.getReadOnly()) ? "--share" : "--share-writable");
+            arguments.add(plain(mount.getMountPath()));
+        }
+        for (String path : lent.local()) {
+            arguments.add("--share-local");
+            arguments.add(plain(path));
         }
         return arguments;
     }
 
-    private static List<EnvVar> environment(Pod pod, Container app) {
+    /** $(X) in an argument is a variable to Kubernetes. */
+    private static String plain(String path) {
+        return path.replace("$(", "$$(");
+    }
+
+    private static List<EnvVar> environment(Pod pod, Container app, OwnPorts own) {
         var variables = new ArrayList<EnvVar>(EnvCopies.variables(app));
+        if (own.api().isPresent()) {
+            // A port-forward comes by loopback, so that the API server has judged who it is; other pods do not get there.
+            variables.add(new EnvVar("TELEPATH_AGENT_API_HOST", "127.0.0.1", null));
+        }
         if (Wish.opensFiles(pod.getMetadata())) {
             variables.add(new EnvVar("TELEPATH_AGENT_SFTP_OPEN", "true", null));
         }

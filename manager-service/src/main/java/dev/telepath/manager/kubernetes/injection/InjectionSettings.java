@@ -17,6 +17,8 @@ import java.util.stream.Stream;
  * @param redirect whether redirect rules may be set by an init container
  * @param startCheck how Kubernetes learns that an agent forwards
  * @param tokenSecret Secret with the agent's token; empty for the token of the pod's service account
+ * @param mountPolicies how volumes are lent where the pod does not say otherwise
+ * @param api whether agents serve clients that come straight to them, where the pod does not say otherwise
  */
 public record InjectionSettings(
         Optional<String> image,
@@ -28,7 +30,9 @@ public record InjectionSettings(
         Resources resources,
         boolean redirect,
         StartCheck startCheck,
-        Optional<String> tokenSecret) {
+        Optional<String> tokenSecret,
+        MountPolicies mountPolicies,
+        boolean api) {
 
     /** How Kubernetes learns that an agent forwards. */
     public enum StartCheck {

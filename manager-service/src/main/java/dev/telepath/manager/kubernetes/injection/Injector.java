@@ -149,7 +149,8 @@ public final class Injector {
                         one.getName().equals(replaced.orElse(ports.getFirst().container())))
                 .findFirst()
                 .orElse(apps.getFirst());
-        Volumes lent = Volumes.of(changed, lender, wish);
+        Volumes lent = Volumes.of(changed, lender, wish, settings.mountPolicies());
+        warnings.addAll(wish.mistakes());
         lent.skipped().forEach(skipped -> warnings.add("not lent: " + skipped));
         var free = new FreePorts(changed, settings.firstPort());
         var listening = new ArrayList<Listening>();
@@ -160,7 +161,9 @@ public final class Injector {
                             ? new Listening(port, port.port(), free.next())
                             : new Listening(port, free.next(), port.port()));
         }
-        int health = free.next();
+        var own = new AgentContainer.OwnPorts(
+                free.next(),
+                wish.api().orElse(settings.api()) ? Optional.of(free.next()) : Optional.<Integer>empty());
         String image = settings.image().orElseThrow();
         List<Rule> rules = new ArrayList<>();
         if (replaced.isPresent()) {
@@ -175,7 +178,7 @@ public final class Injector {
                         port.taken().port(), port.listen(), port.taken().protocol()));
             }
         }
-        apps.add(containers.agent(changed, target, lender, lent, listening, health, image));
+        apps.add(containers.agent(changed, target, lender, lent, listening, own, image));
         if (!rules.isEmpty()) {
             List<Container> inits = new ArrayList<>();
             inits.add(containers.init(rules, image));

@@ -80,7 +80,7 @@ class InjectorTest {
 
     @Test
     void anAgentThatAHookWaitsForHasNoProbeThatHoldsItsPodBack() {
-        var hooked = new Injector(Pods.settings(true, InjectionSettings.StartCheck.HOOK, Optional.empty()));
+        var hooked = new Injector(Pods.settings(true, InjectionSettings.StartCheck.HOOK, Optional.empty(), MountPolicies.NONE));
         Pod pod = ((Verdict.Inject) hooked.decide(Pods.web(), Pods.WEB, Pods.services(), "", false, Optional.empty()))
                 .pod();
         Container agent = Pods.container(pod, "telepath-agent");
@@ -181,6 +181,118 @@ class InjectorTest {
                 .doesNotContain("config");
     }
 
+    private static Pod withPolicies(String annotation, String value) {
+        Pod pod = Pods.web("web", Map.of("telepath.dev/inject", "enabled", annotation, value));
+        return new PodBuilder(pod)
+                .editSpec()
+                .addNewVolume()
+                .withName("scratch")
+                .withNewEmptyDir()
+                .endEmptyDir()
+                .endVolume()
+                .addNewVolume()
+                .withName("temporary")
+                .withNewEmptyDir()
+                .endEmptyDir()
+                .endVolume()
+                .editFirstContainer()
+                .addNewVolumeMount()
+                .withName("scratch")
+                .withMountPath("/var/scratch")
+                .endVolumeMount()
+                .addNewVolumeMount()
+                .withName("scratch")
+                .withMountPath("/var/looked-at")
+                .withReadOnly(true)
+                .endVolumeMount()
+                .addNewVolumeMount()
+                .withName("temporary")
+                .withMountPath("/tmp")
+                .endVolumeMount()
+                .endContainer()
+                .endSpec()
+                .build();
+    }
+
+    private static Map<String, Boolean> readOnly(Pod pod) {
+        return Pods.container(pod, "telepath-agent").getVolumeMounts().stream()
+                .filter(one -> !one.getName().startsWith("telepath-"))
+                .collect(java.util.stream.Collectors.toMap(VolumeMount::getMountPath, VolumeMount::getReadOnly));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "telepath.dev/mount-policies|data=Remote, /var=Remote, config=Remote",
+                "telepath.dev/mount-policies|{\"/\": \"Remote\"}",
+                "telepresence.io/mount-policies|{\"data\":\"Remote\",\"/var\":\"Remote\",\"/etc\":\"Remote\"}",
+            })
+    void aPolicyLetsClientsWriteWhereTheContainerMayAndNeverToConfigMaps(String annotation, String value) {
+        Pod pod = injected(withPolicies(annotation, value)).pod();
+        assertThat(readOnly(pod))
+                .containsOnly(
+                        Map.entry("/etc/web", true),
+                        Map.entry("/data", false),
+                        Map.entry("/var/scratch", false),
+                        Map.entry("/var/looked-at", true));
+        assertThat(Pods.container(pod, "telepath-agent").getArgs())
+                .containsSequence("--share", "/etc/web")
+                .containsSequence("--share-writable", "/data")
+                .containsSequence("--share-writable", "/var/scratch")
+                .containsSequence("--share", "/var/looked-at")
+                .containsSequence("--share-local", "/tmp");
+    }
+
+    @Test
+    void aVolumeIsIgnoredOrLeftToTheClientAndTheNearestPolicyDecides() {
+        Pod pod = injected(
+                        withPolicies("telepath.dev/mount-policies", "/=Ignore,/var/scratch=Local,data=remotereadonly"))
+                .pod();
+        assertThat(readOnly(pod)).containsOnly(Map.entry("/data", true));
+        assertThat(Pods.container(pod, "telepath-agent").getArgs())
+                .containsSequence("--share-local", "/var/scratch")
+                .doesNotContain("/tmp", "/etc/web");
+    }
+
+    @Test
+    void theInstallationsPoliciesHoldWhereThePodSaysNothing() {
+        var writing = new Injector(Pods.settings(
+                true, Optional.empty(), MountPolicies.parse("{\"data\":\"Remote\",\"scratch\":\"Remote\"}")));
+        Pod pod = withPolicies("telepath.dev/mount-policies", "/data=Ignore");
+        var verdict = (Verdict.Inject) writing.decide(pod, Pods.WEB, Pods.services(), "", false, Optional.empty());
+        assertThat(readOnly(verdict.pod()))
+                .containsOnly(
+                        Map.entry("/etc/web", true),
+                        Map.entry("/var/scratch", false),
+                        Map.entry("/var/looked-at", true));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"data=Write", "data", "{\"data\"", "=Remote"})
+    void aPolicyThatIsNoneCostsAWarningAndOpensNothing(String value) {
+        Verdict.Inject verdict = injected(withPolicies("telepath.dev/mount-policies", value));
+        assertThat(verdict.warnings()).anyMatch(one -> one.contains("mount-policies is not followed"));
+        assertThat(readOnly(verdict.pod()).values()).containsOnly(true);
+    }
+
+    @Test
+    void theAgentWritesAsUserAndGroupOfTheContainer() {
+        Pod pod = new PodBuilder(Pods.web())
+                .editSpec()
+                .editFirstContainer()
+                .withNewSecurityContext()
+                .withRunAsUser(1001L)
+                .withRunAsGroup(1002L)
+                .endSecurityContext()
+                .endContainer()
+                .endSpec()
+                .build();
+        var agent = Pods.container(injected(pod).pod(), "telepath-agent").getSecurityContext();
+        assertThat(agent.getRunAsUser()).isEqualTo(1001);
+        assertThat(agent.getRunAsGroup()).isEqualTo(1002);
+    }
+
     @Test
     void filesAreOpenToClientsWithoutTokenOnlyWhereAnAnnotationSaysSo() {
         assertThat(Pods.container(injected(Pods.web()).pod(), "telepath-agent").getEnv())
@@ -189,6 +301,19 @@ class InjectorTest {
         assertThat(Pods.container(injected(open).pod(), "telepath-agent").getEnv())
                 .anyMatch(variable -> variable.getName().equals("TELEPATH_AGENT_SFTP_OPEN")
                         && variable.getValue().equals("true"));
+    }
+
+    @Test
+    void anAgentServesWhoComesStraightOnlyWhereAnAnnotationSaysSoAndOnLoopbackAlone() {
+        assertThat(Pods.container(injected(Pods.web()).pod(), "telepath-agent").getArgs())
+                .doesNotContain("--api-port");
+        Pod wanted = Pods.web("web", Map.of("telepath.dev/inject", "enabled", "telepath.dev/agent-api", "true"));
+        Container agent = Pods.container(injected(wanted).pod(), "telepath-agent");
+        assertThat(agent.getArgs()).containsSequence("--http-port", "9904").containsSequence("--api-port", "9905");
+        assertThat(agent.getEnv())
+                .anyMatch(variable -> variable.getName().equals("TELEPATH_AGENT_API_HOST")
+                        && variable.getValue().equals("127.0.0.1"));
+        assertThat(agent.getPorts()).extracting(ContainerPort::getContainerPort).doesNotContain(9905);
     }
 
     @Test

@@ -48,11 +48,18 @@ final class Pods {
     }
 
     static InjectionSettings settings(boolean redirect, Optional<String> tokenSecret) {
-        return settings(redirect, InjectionSettings.StartCheck.PROBE, tokenSecret);
+        return settings(redirect, tokenSecret, MountPolicies.NONE);
+    }
+
+    static InjectionSettings settings(boolean redirect, Optional<String> tokenSecret, MountPolicies mounts) {
+        return settings(redirect, InjectionSettings.StartCheck.PROBE, tokenSecret, mounts);
     }
 
     static InjectionSettings settings(
-            boolean redirect, InjectionSettings.StartCheck startCheck, Optional<String> tokenSecret) {
+            boolean redirect,
+            InjectionSettings.StartCheck startCheck,
+            Optional<String> tokenSecret,
+            MountPolicies mounts) {
         return new InjectionSettings(
                 Optional.of("agent:1"),
                 "IfNotPresent",
@@ -63,7 +70,9 @@ final class Pods {
                 new InjectionSettings.Resources("10m", "64Mi", Optional.empty(), Optional.of("256Mi")),
                 redirect,
                 startCheck,
-                tokenSecret);
+                tokenSecret,
+                mounts,
+                false);
     }
 
     static Container container(Pod pod, String name) {
