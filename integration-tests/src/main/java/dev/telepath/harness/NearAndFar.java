@@ -109,10 +109,11 @@ public final class NearAndFar implements AutoCloseable {
         return List.of();
     }
 
-    /** An agent whose machine knows the Service by name. */
+    /** An agent whose machine knows the Service by name, by one name for each of its addresses. */
     private int agent() {
-        Path hosts =
-                telepath.write(telepath.directory().resolve("hosts"), SERVICE + " shop.default.svc.cluster.local\n");
+        Path hosts = telepath.write(
+                telepath.directory().resolve("hosts"),
+                SERVICE + " shop.default.svc.cluster.local\n" + SERVICE6 + " shop6.default.svc.cluster.local\n");
         List<String> command = new ArrayList<>(cluster.enter());
         List<String> program = Program.AGENT.command("128m");
         if (!Program.isNative()) {
