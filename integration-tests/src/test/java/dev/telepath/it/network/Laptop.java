@@ -34,15 +34,6 @@ final class Laptop {
         return json(world.telepath.tp("status", "--output", "json").orFail().out());
     }
 
-    /** Whether the connection is in that state; with or without a daemon. */
-    boolean status(String state) {
-        return json(world.telepath.tp("status", "--output", "json").out())
-                .path("connection")
-                .path("state")
-                .asText()
-                .equals(state);
-    }
-
     private static JsonNode json(String text) {
         try {
             return JSON.readTree(text);
