@@ -80,7 +80,7 @@ public final class NearAndFar implements AutoCloseable {
                 Map.of(NAME_SERVER, FarServices.OTHER, SECOND_NAME_SERVER, FarServices.ANOTHER)));
         telepath.start("services", services, Map.of()).announced("ready");
         telepath.startManager();
-        agentPort = agent();
+        agentPort = startAgent(cluster, "web", SERVICE + ":8080").port("port-http");
     }
 
     /**
@@ -109,11 +109,17 @@ public final class NearAndFar implements AutoCloseable {
         return List.of();
     }
 
-    /** An agent whose machine knows the Service by name. */
-    private int agent() {
-        Path hosts =
-                telepath.write(telepath.directory().resolve("hosts"), SERVICE + " shop.default.svc.cluster.local\n");
-        List<String> command = new ArrayList<>(cluster.enter());
+    /**
+     * Starts an agent whose machine knows the Service by name, by one name for each of its addresses.
+     *
+     * @param on its machine, from which the manager is reached
+     * @param target what it guards, as ADDRESS:PORT
+     */
+    public Running startAgent(Namespace on, String workload, String target) {
+        Path hosts = telepath.write(
+                telepath.directory().resolve("hosts"),
+                SERVICE + " shop.default.svc.cluster.local\n" + SERVICE6 + " shop6.default.svc.cluster.local\n");
+        List<String> command = new ArrayList<>(on.enter());
         List<String> program = Program.AGENT.command("128m");
         if (!Program.isNative()) {
             program.add(1, "-Djdk.net.hosts.file=" + hosts);
@@ -121,10 +127,9 @@ public final class NearAndFar implements AutoCloseable {
         command.addAll(program);
         command.addAll(List.of("--manager", telepath.managerAddress()));
         command.addAll(List.of("--token-file", telepath.tokenFile("agent-token").toString()));
-        command.addAll(List.of("--name", "web", "--namespace", "default"));
-        command.addAll(List.of("--port", "0=" + SERVICE + ":8080:http"));
-        Running agent = telepath.start("agent-web", command, Map.of());
-        return agent.port("port-http");
+        command.addAll(List.of("--name", workload, "--namespace", "default"));
+        command.addAll(List.of("--port", "0=" + target + ":http"));
+        return telepath.start("agent-" + workload, command, Map.of());
     }
 
     /** Starts tp as a program that stays. */

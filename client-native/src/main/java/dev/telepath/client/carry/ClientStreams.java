@@ -69,7 +69,8 @@ public final class ClientStreams implements Participant, AutoCloseable {
                                 .setRun(isInherited(session) ? initiator.run() : 0)
                                 .build()),
                 acceptor::requested);
-        initiator.attached(carrier, session);
+        initiator.attached(
+                carrier, session, attachment.capabilities().of(Capability.VIA_WORKLOAD) == Support.SUPPORTED);
     }
 
     private boolean isInherited(String session) {
@@ -82,9 +83,13 @@ public final class ClientStreams implements Participant, AutoCloseable {
         acceptor.detached();
     }
 
-    /** Opens a stream to wherever the manager finds a way; empty when the manager has only the older kind. */
-    public Optional<ResumableEnd> open(ConnectionId id, Duration dialTimeout) {
-        return offered ? Optional.of(initiator.open(id, dialTimeout, "")) : Optional.empty();
+    /**
+     * Opens a stream to wherever the manager finds a way; empty when the manager has only the older kind.
+     *
+     * @param via the workload whose agents alone may dial; empty: whoever can
+     */
+    public Optional<ResumableEnd> open(ConnectionId id, Duration dialTimeout, String via) {
+        return offered ? Optional.of(initiator.openVia(via, id, dialTimeout)) : Optional.empty();
     }
 
     /** Whether streams survive a lost connection: wanted, and offered by the manager that was attached last. */

@@ -203,6 +203,10 @@ final class ConnectCommand extends Command {
                         .strip() + ")");
         restored(result).ifPresent(printer::line);
         unused(connection).ifPresent(printer::line);
+        StatusCommand.via(result).forEach(line -> printer.line("Via " + line));
+        if (result.has("proxy_via_trouble")) {
+            printer.warning(result.path("proxy_via_trouble").asText());
+        }
         proxy(printer, result);
     }
 

@@ -3,6 +3,7 @@ package dev.telepath.client.cli;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.telepath.client.config.Setting;
 import dev.telepath.client.config.Settings;
+import dev.telepath.client.network.ProxyVia;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -29,16 +30,30 @@ final class NetworkFlags {
                     "a network of the cluster that is reached as it is though this machine has a route there; may be repeated")
     List<String> allowed = new ArrayList<>();
 
+    @Option(
+            names = "--proxy-via",
+            paramLabel = "CIDR=WORKLOAD",
+            description =
+                    "addresses that only agents of that workload dial, shown here as others: a network, or also, service,"
+                            + " pods or all; may be repeated")
+    List<String> via = new ArrayList<>();
+
+    /**
+     * @throws dev.telepath.client.failure.Failure of kind USAGE where one cannot be read
+     */
     void put(Map<Setting, String> flags) {
         GlobalOptions.put(flags, Setting.NETWORK_ALSO, String.join(",", also));
         GlobalOptions.put(flags, Setting.NETWORK_NEVER, String.join(",", never));
         GlobalOptions.put(flags, Setting.NETWORK_ALLOW, String.join(",", allowed));
+        ProxyVia.parse(via);
+        GlobalOptions.put(flags, Setting.NETWORK_VIA, String.join(",", via));
     }
 
     /** What of the user's settings the daemon is told: flags and environment, which it does not see itself. */
     static ObjectNode given(Settings settings) {
         ObjectNode given = Invocation.args();
-        for (Setting setting : List.of(Setting.NETWORK_ALSO, Setting.NETWORK_NEVER, Setting.NETWORK_ALLOW)) {
+        for (Setting setting :
+                List.of(Setting.NETWORK_ALSO, Setting.NETWORK_NEVER, Setting.NETWORK_ALLOW, Setting.NETWORK_VIA)) {
             Settings.Value value = settings.value(setting);
             if (value.isOfUser()) {
                 given.put(setting.key(), value.text());

@@ -72,6 +72,8 @@ final class StatusCommand extends Command {
                     }));
             device.path("failed").forEach(each -> pairs.add(new String[] {"", "not led there: " + each.asText()}));
         }
+        via(status).forEach(each -> pairs.add(new String[] {"via", each}));
+        add(pairs, "via", status.path("proxy_via_trouble").asText());
         status.path("dns")
                 .path("loops")
                 .forEach(each -> pairs.add(
@@ -111,6 +113,23 @@ final class StatusCommand extends Command {
                             + row.path("state").asText()
                             + (row.has("cause") ? ": " + cause(row) : "")));
         }
+    }
+
+    /** Which destinations agents of one workload dial, in lines. */
+    static List<String> via(JsonNode status) {
+        List<String> lines = new ArrayList<>();
+        for (JsonNode each : status.path("proxy_via")) {
+            String what = each.path("destinations").asText();
+            List<String> networks = new ArrayList<>();
+            for (JsonNode one : each.path("networks")) {
+                String network = one.path("network").asText();
+                String shown = one.path("shown").asText();
+                networks.add((network.equals(what) ? "" : " " + network)
+                        + (shown.equals(network) ? "" : " shown as " + shown));
+            }
+            lines.add(each.path("workload").asText() + ": " + what + String.join(",", networks));
+        }
+        return lines;
     }
 
     private static String joined(JsonNode texts) {

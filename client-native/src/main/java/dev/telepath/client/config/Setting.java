@@ -157,6 +157,16 @@ public enum Setting {
             Type.TEXT,
             "247.0.0.0/8",
             "where the addresses are taken from by which a network of the cluster is shown that this machine has routes to"),
+    NETWORK_VIRTUAL6(
+            "network.virtual-subnet6",
+            Type.TEXT,
+            "fd76:7470::/32",
+            "the same of IPv6; of prefix 32, so that networks of any size that clusters have fit in"),
+    NETWORK_VIA(
+            "network.proxy-via",
+            Type.TEXT,
+            "",
+            "destinations that agents of one workload dial: CIDR=WORKLOAD, or also, service, pods or all, with commas"),
     NETWORK_SUBNET(
             "network.subnet",
             Type.TEXT,

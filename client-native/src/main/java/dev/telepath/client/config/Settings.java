@@ -143,7 +143,8 @@ public final class Settings {
         }
     }
 
-    private static List<String> words(String text) {
+    /** The words of a text that has commas or blanks between them. */
+    public static List<String> words(String text) {
         return Arrays.stream(text.split("[,\\s]+", -1))
                 .filter(word -> !word.isEmpty())
                 .toList();

@@ -46,6 +46,8 @@ public final class DaemonCommands implements CommandHandler, AutoCloseable {
     private final Object closing = new Object();
     private @Nullable Engine engine;
     private @Nullable Engaging engaging;
+    /** What the command line gave the open connection alone. */
+    private JsonNode given = Wire.JSON.createObjectNode();
 
     /**
      * @param gatewaySocket where processes in network namespaces find this daemon
@@ -144,6 +146,7 @@ public final class DaemonCommands implements CommandHandler, AutoCloseable {
                     carried,
                     gatewaySocket);
             engine = fresh;
+            given = args.path("settings").deepCopy();
             engaging = new Engaging(fresh, destination.settings(), journal);
             Openings.removeLeft(journal, fresh.restoration().engagements());
         }
@@ -158,6 +161,7 @@ public final class DaemonCommands implements CommandHandler, AutoCloseable {
             fresh.start();
             Attachment first =
                     fresh.session().awaitAttached(destination.settings().duration(Setting.TIMEOUT_CONNECT));
+            ViaAgents.bring(fresh, first, destination.settings().duration(Setting.TIMEOUT_INTERCEPT), caller);
             restore(fresh);
             journal.listens(fresh.proxy().address().getPort());
             ObjectNode result = Views.status(fresh).put("already", false);
@@ -210,11 +214,20 @@ public final class DaemonCommands implements CommandHandler, AutoCloseable {
         connected().ifPresent(open -> {
             caller.progress("ending streams");
             open.engagements().held().forEach(ending::add);
-            result.set("connect", Targets.write(open.session().target()));
+            result.set("connect", handedOver(open));
             forget(open, true);
         });
         caller.onGone(stop);
         return result;
+    }
+
+    /** The arguments that connect again to the same, with the same of the command line. */
+    private synchronized ObjectNode handedOver(Engine open) {
+        ObjectNode args = Targets.write(open.session().target());
+        if (given.isObject()) {
+            args.set("settings", given);
+        }
+        return args;
     }
 
     private JsonNode quit(JsonNode args, Caller caller) {

@@ -11,6 +11,7 @@ import dev.telepath.client.engagement.Engagements;
 import dev.telepath.client.failure.Failure;
 import dev.telepath.client.home.Journal;
 import dev.telepath.client.network.NetworkWatch;
+import dev.telepath.client.network.ViaRoutes;
 import dev.telepath.client.proxy.OutboundStreams;
 import dev.telepath.client.proxy.PacFile;
 import dev.telepath.client.proxy.ProxyServer;
@@ -42,6 +43,7 @@ public final class Engine implements AutoCloseable {
     private final Roster roster;
     private final SessionKeeper keeper;
     private final NetworkWatch network = new NetworkWatch();
+    private final ViaRoutes via;
     private final Networking networking;
     private final OutboundStreams outbound;
     private final ClientStreams streams;
@@ -114,17 +116,21 @@ public final class Engine implements AutoCloseable {
                 version,
                 restoration.session(),
                 List.of(streams, dials, roster, engagements, network));
+        var addressing = new Addressing(settings, network);
+        this.via = addressing.via();
         this.outbound = new OutboundStreams(
                 () -> keeper.attachmentWithin(settings.duration(Setting.STREAM_HOLD)),
                 streams,
                 credit,
                 ledger,
                 latency,
-                dialTimeout);
+                dialTimeout,
+                via::workload);
         this.networking = new Networking(
                 settings,
                 target.namespace(),
                 network,
+                addressing,
                 () -> keeper.attachmentWithin(settings.duration(Setting.STREAM_HOLD)),
                 outbound,
                 loops,
@@ -193,6 +199,11 @@ public final class Engine implements AutoCloseable {
 
     NetworkWatch network() {
         return network;
+    }
+
+    /** Which destinations agents of one workload dial. */
+    ViaRoutes via() {
+        return via;
     }
 
     Networking networking() {

@@ -187,14 +187,13 @@ final class MachineNetwork implements AutoCloseable {
             localBefore = local;
             troubleAt = System.nanoTime() - AGAIN.toNanos();
         }
-        Layout layout = networking.layout(local, before.mapped());
+        Layout layout = networking.layOut(local);
         List<String> hidden = layout.hidden().stream()
                 .map(each -> each + ": this machine has a route there, and it is too large to be shown as another")
                 .toList();
         if (layout.routes().equals(before.routes()) && layout.mapped().equals(before.mapped())) {
             return;
         }
-        networking.mapped(layout.mapped());
         List<String> failed = new ArrayList<>(link.order(new Order.Routes(layout.routes())));
         failed.addAll(hidden);
         state = new State(
@@ -296,6 +295,6 @@ final class MachineNetwork implements AutoCloseable {
         if (network != null) {
             network.close();
         }
-        networking.mapped(Map.of());
+        networking.layOut(List.of());
     }
 }

@@ -8,14 +8,11 @@ import dev.telepath.client.control.Wire;
 import dev.telepath.client.dns.ClusterDns;
 import dev.telepath.client.dns.DnsStatus;
 import dev.telepath.client.dns.Resolver;
-import dev.telepath.client.dns.Translation;
 import dev.telepath.client.failure.Failure;
 import dev.telepath.client.failure.Kind;
 import dev.telepath.client.gateway.ClusterGateway;
-import dev.telepath.client.gateway.Destinations;
 import dev.telepath.client.gateway.DeviceAddresses;
 import dev.telepath.client.gateway.GatewayServer;
-import dev.telepath.client.network.ClusterNetwork;
 import dev.telepath.client.network.IpNetwork;
 import dev.telepath.client.network.Layout;
 import dev.telepath.client.network.NetworkWatch;
@@ -36,13 +33,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import java.util.function.BiConsumer;
 import java.util.function.Supplier;
-import java.util.stream.Stream;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -66,25 +60,13 @@ final class Networking implements AutoCloseable {
     private final EventLoopGroup loops;
     private final Credit credit;
     private final Path socket;
-    private final DeviceAddresses addresses;
-    private final List<IpNetwork> also;
-    private final List<IpNetwork> never;
-    private final List<IpNetwork> allowed;
-    private final IpNetwork virtual;
+    private final Addressing addressing;
     private final MeterRegistry metrics;
     private final NameProbe probe;
     private final HostServers host;
     private final ClusterDns dns;
     private final NameServerWatch nameServers;
     private final ClusterGateway gateway;
-    /** What a name may stand for where an agent has no address of its own: the loopback there, never this machine's. */
-    private final IpNetwork farLoopback = new IpNetwork(InetAddress.ofLiteral("127.0.0.0"), 17);
-
-    private volatile Destinations destinations;
-    /** Held for no longer than it takes to put destinations together: an event loop may wait for it. */
-    private final Object laying = new Object();
-
-    private Map<IpNetwork, IpNetwork> mapped = Map.of();
     private @Nullable GatewayServer server;
     private @Nullable PrivilegedLink waiting;
     private @Nullable MachineNetwork machine;
@@ -99,6 +81,7 @@ final class Networking implements AutoCloseable {
             Settings settings,
             String namespace,
             NetworkWatch network,
+            Addressing addressing,
             Supplier<CompletionStage<Attachment>> attachments,
             OutboundStreams outbound,
             EventLoopGroup loops,
@@ -111,13 +94,8 @@ final class Networking implements AutoCloseable {
         this.loops = loops;
         this.credit = credit;
         this.socket = socket;
-        this.addresses = addresses(settings);
-        this.also = networks(settings, Setting.NETWORK_ALSO);
-        this.never = networks(settings, Setting.NETWORK_NEVER);
-        this.allowed = networks(settings, Setting.NETWORK_ALLOW);
-        this.virtual = network(settings, Setting.NETWORK_VIRTUAL);
+        this.addressing = addressing;
         this.metrics = metrics;
-        this.destinations = destinations(Map.of());
         this.host = HostServers.ofThisMachine();
         this.dns = new ClusterDns(
                 settings,
@@ -127,7 +105,7 @@ final class Networking implements AutoCloseable {
                 attachments,
                 host.servers(),
                 TRAFFIC_CLASS,
-                new Shown(),
+                addressing,
                 loops,
                 metrics);
         this.probe = new NameProbe(dns.resolver());
@@ -138,88 +116,25 @@ final class Networking implements AutoCloseable {
                 dns::servers);
         this.gateway = new ClusterGateway(
                 outbound,
-                () -> destinations,
+                addressing::destinations,
                 dns.resolver(),
                 loops,
                 credit,
                 settings.duration(Setting.TIMEOUT_DIAL),
                 settings.duration(Setting.UDP_IDLE));
-        network.onChange(this::told);
     }
 
-    /** Addresses as {@link Destinations} shows them now. */
-    private final class Shown implements Translation {
-        @Override
-        public InetAddress shown(InetAddress real) {
-            return destinations.shown(real);
-        }
-
-        @Override
-        public Optional<InetAddress> real(InetAddress shown) {
-            return Optional.of(destinations.real(shown));
-        }
-    }
-
-    private static DeviceAddresses addresses(Settings settings) {
-        try {
-            return new DeviceAddresses(
-                    network(settings, Setting.NETWORK_SUBNET), network(settings, Setting.NETWORK_SUBNET6));
-        } catch (IllegalArgumentException e) {
-            throw new Failure(
-                    Kind.USAGE,
-                    "network.subnet and network.subnet6 do not fit: " + e.getMessage(),
-                    "one network of prefix " + DeviceAddresses.PREFIX + ", and one of prefix "
-                            + DeviceAddresses.PREFIX_V6,
-                    e);
-        }
-    }
-
-    private static IpNetwork network(Settings settings, Setting setting) {
-        return IpNetwork.parse(settings.text(setting)).orElseThrow(() -> wrong(setting, settings.text(setting)));
-    }
-
-    private static List<IpNetwork> networks(Settings settings, Setting setting) {
-        return settings.words(setting).stream()
-                .map(each -> IpNetwork.parse(each).orElseThrow(() -> wrong(setting, each)))
-                .toList();
-    }
-
-    private static Failure wrong(Setting setting, String text) {
-        return new Failure(
-                Kind.USAGE, setting.key() + ": '" + text + "' is no network", "as 10.1.0.0/16 or an address");
-    }
-
-    private Destinations destinations(Map<IpNetwork, IpNetwork> mapped) {
-        List<Destinations.Mapping> mappings = Stream.concat(
-                        Stream.of(farLoopback).map(each -> new Destinations.Mapping(each, addresses.farLoopback())),
-                        mapped.entrySet().stream()
-                                .map(each -> new Destinations.Mapping(each.getKey(), each.getValue())))
-                .toList();
-        return new Destinations(cluster(), never, mappings, addresses);
-    }
-
-    /** How the cluster's networks would lie on a machine with some routes of its own. */
-    Layout layout(List<IpNetwork> local, Map<IpNetwork, IpNetwork> before) {
-        return Layout.of(cluster(), never, local, allowed, before, virtual);
-    }
-
-    /** Networks of the cluster are shown as others from now on. */
-    void mapped(Map<IpNetwork, IpNetwork> now) {
-        synchronized (laying) {
-            mapped = Map.copyOf(now);
-            destinations = destinations(mapped);
-        }
-    }
-
-    /** The cluster told other networks: they are looked at for every connection, so they are put together here. */
-    private void told() {
-        synchronized (laying) {
-            destinations = destinations(mapped);
-        }
+    /**
+     * Shows the cluster's networks from now on as a machine with some routes of its own needs it.
+     *
+     * @param routes networks that this machine has routes to; none where nothing is led to a device of its own
+     */
+    Layout layOut(List<IpNetwork> routes) {
+        return addressing.layOut(routes);
     }
 
     DeviceAddresses addresses() {
-        return addresses;
+        return addressing.device();
     }
 
     int mtu() {
@@ -233,7 +148,7 @@ final class Networking implements AutoCloseable {
     /** Serves a device, which is up. */
     TunNetwork serve(TunDevice device, BiConsumer<TunNetwork, IOException> whenGone) throws IOException {
         return TunNetwork.start(
-                device, new TunNetwork.Setup(addresses, gateway, loops, credit, limits()), metrics, whenGone);
+                device, new TunNetwork.Setup(addresses(), gateway, loops, credit, limits()), metrics, whenGone);
     }
 
     /** Answers questions, and knows its own test questions. */
@@ -254,16 +169,6 @@ final class Networking implements AutoCloseable {
     /** Calls back when the cluster's networks are others. */
     Runnable onChange(Runnable listener) {
         return network.onChange(listener);
-    }
-
-    private List<IpNetwork> cluster() {
-        ClusterNetwork known = network.latest();
-        return Stream.concat(
-                        Stream.concat(known.services().stream(), known.pods().stream())
-                                .flatMap(each -> IpNetwork.parse(each).stream()),
-                        also.stream())
-                .distinct()
-                .toList();
     }
 
     /**
@@ -301,8 +206,7 @@ final class Networking implements AutoCloseable {
                     "there is no socket at " + socket + " for network namespaces",
                     "the daemon's log says why");
         }
-        return new RunPlan(socket, addresses, settings.number(Setting.NETWORK_MTU), limits(), cluster(), search())
-                .json();
+        return new RunPlan(socket, addresses(), mtu(), limits(), addressing.leading(), search()).json();
     }
 
     private TunNetwork.Limits limits() {
@@ -388,6 +292,7 @@ final class Networking implements AutoCloseable {
                 .put("failed", now.failed());
         ArrayNode loops = shown.putArray("loops");
         now.loops().forEach(loops::add);
+        addressing.describe(status);
         MachineNetwork open;
         synchronized (this) {
             open = machine;

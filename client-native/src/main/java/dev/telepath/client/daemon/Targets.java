@@ -10,6 +10,7 @@ import dev.telepath.client.failure.Kind;
 import dev.telepath.client.home.Journal;
 import dev.telepath.client.kubernetes.ClusterWay;
 import dev.telepath.client.kubernetes.KubeOptions;
+import dev.telepath.client.network.ProxyVia;
 import dev.telepath.client.session.DirectWay;
 import dev.telepath.client.session.Target;
 import dev.telepath.client.session.Way;
@@ -19,6 +20,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** The arguments of {@code connect} on the control socket. They may hold a token, so they are never logged. */
 final class Targets {
@@ -125,6 +127,12 @@ final class Targets {
                     Kind.CONFLICT,
                     "connected already, to " + has.address() + " namespace " + has.namespace(),
                     "tp quit first");
+        }
+        String via = args.path("settings").path(Setting.NETWORK_VIA.key()).asText("");
+        if (!via.isEmpty()
+                && !Set.copyOf(ProxyVia.parse(Settings.words(via)))
+                        .equals(Set.copyOf(engine.via().asked()))) {
+            throw new Failure(Kind.CONFLICT, "connected already, with other --proxy-via than these", "tp quit first");
         }
         return Views.status(engine).put("already", true);
     }

@@ -74,6 +74,10 @@ final class Views {
             known.dns().ifPresent(address -> network.put("dns", address.getHostAddress()));
         }
         engine.networking().describe(node);
+        if (!engine.via().asked().isEmpty()
+                && engine.session().attachment().filter(ViaAgents::isTooOld).isPresent()) {
+            node.put("proxy_via_trouble", "cannot dial via a workload: the manager is too old");
+        }
         engagements(node.putArray("engagements"), engine.engagements().views());
         node.putObject("streams")
                 .put("open", engine.ledger().open())

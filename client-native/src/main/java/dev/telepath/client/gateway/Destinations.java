@@ -3,6 +3,7 @@ package dev.telepath.client.gateway;
 import dev.telepath.client.network.IpNetwork;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.Comparator;
 import java.util.List;
 
 /**
@@ -10,7 +11,7 @@ import java.util.List;
  *
  * @param cluster networks of the cluster, and those that lie behind it
  * @param never networks that this machine reaches itself, whatever the cluster says
- * @param mapped networks of the cluster that are shown under other addresses, because this machine has those itself
+ * @param mapped networks of the cluster that are shown under other addresses, a smaller one before one around it
  * @param own the network of the device: its stand-ins and its name server
  */
 public record Destinations(List<IpNetwork> cluster, List<IpNetwork> never, List<Mapping> mapped, DeviceAddresses own) {
@@ -32,7 +33,9 @@ public record Destinations(List<IpNetwork> cluster, List<IpNetwork> never, List<
     public Destinations {
         cluster = List.copyOf(cluster);
         never = List.copyOf(never);
-        mapped = List.copyOf(mapped);
+        mapped = mapped.stream()
+                .sorted(Comparator.comparing((Mapping each) -> -each.real().prefix()))
+                .toList();
     }
 
     /** Where what is sent to an address goes. */

@@ -36,6 +36,7 @@ record ClusterSettings(Map<Setting, String> values, List<String> unused) {
             Setting.NAME,
             Setting.PROXY_PORT,
             Setting.DNS_SERVERS,
+            Setting.NETWORK_VIA,
             Setting.IO_THREADS,
             Setting.TIMEOUT_DAEMON,
             Setting.STREAM_CREDIT,

@@ -9,6 +9,8 @@ import dev.telepath.client.session.Attachment;
 import dev.telepath.client.session.ManagerFailures;
 import dev.telepath.protocol.telepresence.manager.ManagerGrpc;
 import dev.telepath.tunnel.bridge.Credit;
+import dev.telepath.tunnel.capability.Capabilities.Support;
+import dev.telepath.tunnel.capability.Capability;
 import dev.telepath.tunnel.frame.ConnectionId;
 import dev.telepath.tunnel.frame.Frame;
 import dev.telepath.tunnel.frame.FrameCodec;
@@ -29,6 +31,7 @@ import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
@@ -37,6 +40,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jboss.logging.Logger;
 
@@ -54,11 +58,13 @@ public final class OutboundStreams {
     private final StreamLedger ledger;
     private final Duration latency;
     private final Duration dialTimeout;
+    private final Function<InetAddress, Optional<String>> via;
     /** Makes connection ids unique: they are how the two calls of a relayed stream find each other. */
     private final AtomicLong serial = new AtomicLong(ThreadLocalRandom.current().nextLong());
 
     /**
      * @param attachments the attachment as soon as there is one, for as long as a new stream may wait
+     * @param via the workload whose agents alone may dial an address; empty: whoever can. Must not block
      */
     public OutboundStreams(
             Supplier<CompletionStage<Attachment>> attachments,
@@ -66,13 +72,15 @@ public final class OutboundStreams {
             Credit credit,
             StreamLedger ledger,
             Duration latency,
-            Duration dialTimeout) {
+            Duration dialTimeout,
+            Function<InetAddress, Optional<String>> via) {
         this.attachments = attachments;
         this.resumable = resumable;
         this.credit = credit;
         this.ledger = ledger;
         this.latency = latency;
         this.dialTimeout = dialTimeout;
+        this.via = via;
     }
 
     /**
@@ -124,13 +132,21 @@ public final class OutboundStreams {
     private CompletionStage<RemoteEnd> dial(
             Attachment attachment, Protocol protocol, List<InetAddress> addresses, int index, int port) {
         ConnectionId id = id(protocol, addresses.get(index), port);
+        String workload = via.apply(addresses.get(index)).orElse("");
+        if (!workload.isEmpty() && attachment.capabilities().of(Capability.VIA_WORKLOAD) != Support.SUPPORTED) {
+            return CompletableFuture.failedFuture(new Failure(
+                    Kind.CONFLICT,
+                    "cannot dial " + addresses.get(index).getHostAddress() + " via workload " + workload
+                            + ": the manager is too old",
+                    "upgrade the manager, or connect without --proxy-via"));
+        }
         CompletionStage<RemoteEnd> dialled = resumable
-                .open(id, dialTimeout)
+                .open(id, dialTimeout, workload)
                 .map(end -> dialled(end)
                         .exceptionallyCompose(raw -> StreamFailure.of(raw) instanceof StreamFailure.NotOffered
-                                ? dialled(older(attachment, id))
+                                ? dialled(older(attachment, id, workload))
                                 : CompletableFuture.failedFuture(raw)))
-                .orElseGet(() -> dialled(older(attachment, id)));
+                .orElseGet(() -> dialled(older(attachment, id, workload)));
         return dialled.exceptionallyCompose(raw -> {
             StreamFailure why = StreamFailure.of(raw);
             boolean another =
@@ -141,13 +157,14 @@ public final class OutboundStreams {
         });
     }
 
-    private TunnelCall older(Attachment attachment, ConnectionId id) {
+    private TunnelCall older(Attachment attachment, ConnectionId id, String workload) {
         var info = new Frame.StreamInfo(
                 FrameCodec.VERSION,
                 latency,
                 dialTimeout,
                 id,
-                attachment.session().getSessionId());
+                attachment.session().getSessionId(),
+                workload);
         return TunnelCall.open(
                 attachment.channel(), ManagerGrpc.getTunnelMethod(), CallOptions.DEFAULT, credit, info, null);
     }

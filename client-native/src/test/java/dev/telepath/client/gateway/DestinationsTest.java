@@ -67,4 +67,19 @@ class DestinationsTest {
         assertThatThrownBy(() -> new DeviceAddresses(network("fd74::/64"), network("246.247.0.0/16")))
                 .isInstanceOf(IllegalArgumentException.class);
     }
+
+    @Test
+    void ofTwoNetworksAroundAnAddressTheSmallerOneShowsIt() {
+        var two = new Destinations(
+                List.of(),
+                List.of(),
+                List.of(
+                        new Mapping(network("127.0.0.0/17"), OWN.farLoopback()),
+                        new Mapping(network("127.0.0.1/32"), network("247.0.0.7/32"))),
+                OWN);
+        assertThat(two.shown(InetAddress.ofLiteral("127.0.0.1"))).isEqualTo(InetAddress.ofLiteral("247.0.0.7"));
+        assertThat(two.shown(InetAddress.ofLiteral("127.0.0.2"))).isEqualTo(InetAddress.ofLiteral("246.247.128.2"));
+        assertThat(two.of(socket("247.0.0.7"))).isEqualTo(new Way.Cluster(socket("127.0.0.1")));
+        assertThat(two.of(socket("246.247.128.2"))).isEqualTo(new Way.Cluster(socket("127.0.0.2")));
+    }
 }

@@ -181,4 +181,25 @@ class TunIT {
         assertThat(download.announced("ended")).isEqualTo("0");
         assertThat(download.announced("sum")).isEqualTo(FarServices.sha256(length));
     }
+
+    @Test
+    @Order(8)
+    void aNetworkOfIpv6ThatTheLaptopHasItselfIsShownAsAnother() {
+        world.laptop.run("ip", "addr", "add", "fd99::77/64", "dev", "cable", "nodad");
+        try {
+            world.connect("--network", "tun", "--also-proxy", NearAndFar.SERVICES6);
+            assertThat(laptop.status().path("device").path("mapped").toString())
+                    .contains("\"fd99:0:0:0:0:0:0:0/64\":\"fd76:7470:0:0:0:0:0:0/64\"");
+            assertThat(curl("http://[fd76:7470::10]:8080/")).isEqualTo("hello from fd99:0:0:0:0:0:0:10\n");
+            assertThat(curl(Laptop.URL)).isEqualTo(Laptop.HELLO);
+            if (!Program.isNative()) {
+                assertThat(world.laptop("getent ahostsv6 shop6.default.svc.cluster.local | head -1")
+                                .orFail()
+                                .out())
+                        .startsWith("fd76:7470::10 ");
+            }
+        } finally {
+            world.laptop.run("ip", "addr", "del", "fd99::77/64", "dev", "cable");
+        }
+    }
 }

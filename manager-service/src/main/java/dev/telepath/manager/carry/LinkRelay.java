@@ -3,6 +3,7 @@ package dev.telepath.manager.carry;
 import dev.telepath.manager.engagement.Engagements;
 import dev.telepath.manager.relay.DialWatchers;
 import dev.telepath.manager.relay.DialerChoice;
+import dev.telepath.manager.relay.ViaWorkload;
 import dev.telepath.manager.security.Principal;
 import dev.telepath.manager.session.AgentSession;
 import dev.telepath.manager.session.ClientSession;
@@ -63,6 +64,7 @@ public final class LinkRelay {
     private final LinkWatchers watchers;
     private final DialWatchers dialWatchers;
     private final DialerChoice choice;
+    private final ViaWorkload via;
     private final OwnEdge own;
     private final Timer timer;
     private final Duration hold;
@@ -94,6 +96,7 @@ public final class LinkRelay {
             LinkWatchers watchers,
             DialWatchers dialWatchers,
             DialerChoice choice,
+            ViaWorkload via,
             OwnEdge own,
             Timer timer,
             ManagerSettings settings,
@@ -104,6 +107,7 @@ public final class LinkRelay {
         this.watchers = watchers;
         this.dialWatchers = dialWatchers;
         this.choice = choice;
+        this.via = via;
         this.own = own;
         this.timer = timer;
         this.hold = settings.streams().hold();
@@ -202,12 +206,31 @@ public final class LinkRelay {
                     .withDescription(malformed.getMessage())
                     .asRuntimeException();
         }
+        String workload = greeting.getOpen().getViaWorkload();
+        if (!workload.isEmpty()) {
+            return viaWorkload(call, greeting, client, workload, id);
+        }
         Optional<AgentSession> best = choice.of(client, id.destinationAddress(), watchers::watches).stream()
                 .findFirst();
         if (best.isEmpty()) {
             return own.take(call, greeting);
         }
         return offer(call, greeting, client.id(), best.get());
+    }
+
+    private CompletionStage<Flow.Publisher<Buffer>> viaWorkload(
+            CarryCall call, StreamFrame greeting, ClientSession client, String workload, ConnectionId id) {
+        return via.agents(client, workload, id, watchers::watches)
+                .thenCompose(agents -> agents.stream()
+                        .findFirst()
+                        .map(agent -> offer(call, greeting, client.id(), agent))
+                        .orElseGet(() -> refused(ResetCode.NOT_ATTACHED, ViaWorkload.none(client, workload))))
+                .exceptionallyCompose(failure -> {
+                    Status status = Status.fromThrowable(failure);
+                    return status.getCode() == Status.Code.PERMISSION_DENIED
+                            ? refused(ResetCode.NOT_ALLOWED, String.valueOf(status.getDescription()))
+                            : CompletableFuture.failedFuture(failure);
+                });
     }
 
     /** Offers a new stream to that edge, unless it is of the older kind. */

@@ -32,7 +32,8 @@ import org.jboss.logging.Logger;
  * <pre>
  *   intercepted:  agent calls, names a client ─► DialRequest to the client ─► client calls back ─► joined
  *   outbound:     client calls ─► DialRequest to an agent ─► agent calls back ─► joined
- *                              └► no agent: the manager dials ─► joined with the socket
+ *                              └► no agent: the manager dials ─► joined with the socket; never where the client
+ *                                 wants agents of one workload
  * </pre>
  *
  * Holds no bytes: each call pulls from the other. Thread-safe.
@@ -46,6 +47,7 @@ public final class Relay {
     private final Engagements engagements;
     private final DialWatchers watchers;
     private final DialerChoice choice;
+    private final ViaWorkload via;
     private final OwnDialer own;
     private final StreamMeter meter;
     private final ManagerSettings.StreamSettings settings;
@@ -58,6 +60,7 @@ public final class Relay {
             Engagements engagements,
             DialWatchers watchers,
             DialerChoice choice,
+            ViaWorkload via,
             OwnDialer own,
             StreamMeter meter,
             ManagerSettings settings,
@@ -67,6 +70,7 @@ public final class Relay {
         this.engagements = engagements;
         this.watchers = watchers;
         this.choice = choice;
+        this.via = via;
         this.own = own;
         this.meter = meter;
         this.settings = settings.streams();
@@ -172,12 +176,31 @@ public final class Relay {
             call.fail(new StreamFailure.DialRefused("a signalling stream has no destination"));
             return;
         }
-        byAgent(call, client, choice.of(client, id.destinationAddress()).iterator(), credit);
+        String workload = call.info().via();
+        if (workload.isEmpty()) {
+            byAgent(call, choice.of(client, id.destinationAddress()).iterator(), () -> byManager(call, credit));
+            return;
+        }
+        via.agents(client, workload, id, agent -> false).whenComplete((agents, failure) -> {
+            if (failure == null) {
+                byAgent(call, agents.iterator(), () -> refuse(call, ViaWorkload.none(client, workload)));
+            } else {
+                refuse(call, String.valueOf(StreamFailure.of(failure).getMessage()));
+            }
+        });
     }
 
-    private void byAgent(TunnelCall call, ClientSession client, Iterator<AgentSession> agents, Credit credit) {
+    private void refuse(TunnelCall call, String why) {
+        meter.count(Result.REFUSED);
+        call.refuse(Status.UNAVAILABLE.withDescription(why));
+    }
+
+    /**
+     * @param none what is done when no agent takes the request
+     */
+    private void byAgent(TunnelCall call, Iterator<AgentSession> agents, Runnable none) {
         if (!agents.hasNext()) {
-            byManager(call, credit);
+            none.run();
             return;
         }
         AgentSession agent = agents.next();
@@ -185,7 +208,7 @@ public final class Relay {
         CompletionStage<TunnelCall> answer = rendezvous.await(id, agent, patience(call.info()));
         if (!watchers.ask(agent, request(call.info()))) {
             rendezvous.giveUp(answer, "the agent does not take requests now");
-            byAgent(call, client, agents, credit);
+            byAgent(call, agents, none);
             return;
         }
         call.closed().thenRun(() -> rendezvous.giveUp(answer, "the client's call ended"));

@@ -27,6 +27,7 @@ import dev.telepath.protocol.telepresence.manager.InterceptDispositionType;
 import dev.telepath.protocol.telepresence.manager.SessionInfo;
 import dev.telepath.tunnel.filter.SpecFilter;
 import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import io.netty.util.NetUtil;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
@@ -78,15 +79,19 @@ final class AgentCalls {
     private AgentInfoSnapshot ingest(ClientSession client, WorkloadKey workload) {
         List<AgentSession> agents = sessions.agents(client.owner(), workload);
         if (agents.isEmpty()) {
-            throw Status.NOT_FOUND
-                    .withDescription("no agent of workload " + workload
-                            + " is attached; start one with: telepath-agent --name " + workload.name())
-                    .asRuntimeException();
+            throw noAgent(workload);
         }
         engagements.ingests().add(client, workload);
         return AgentInfoSnapshot.newBuilder()
                 .addAllAgents(agents.stream().map(AgentSession::info).toList())
                 .build();
+    }
+
+    static StatusRuntimeException noAgent(WorkloadKey workload) {
+        return Status.NOT_FOUND
+                .withDescription("no agent of workload " + workload
+                        + " is attached; start one with: telepath-agent --name " + workload.name())
+                .asRuntimeException();
     }
 
     Multi<AgentInfoSnapshot> watch(SessionInfo info) {

@@ -126,9 +126,13 @@ class LinkRelayTest {
         private Peer peer;
 
         Edge(Role role, String subject) throws Exception {
+            this(role, subject, "web", "127.0.0.9");
+        }
+
+        Edge(Role role, String subject, String workload, String address) throws Exception {
             bearer = tokens.issue(subject, role, Duration.ofHours(1));
             peer = peer(bearer);
-            session = role == Role.CLIENT ? peer.arriveAsClient("bob@laptop") : peer.arriveAsAgent("web", "127.0.0.9");
+            session = role == Role.CLIENT ? peer.arriveAsClient("bob@laptop") : peer.arriveAsAgent(workload, address);
         }
 
         private CompletionStage<StreamEnd> dialled() {
@@ -145,7 +149,7 @@ class LinkRelayTest {
             Carrier carrier = Carrier.over(peer.channel(), Credit.standard());
             acceptor.attached(carrier, id());
             watches.add(watch(peer, id()).subscribe().with(acceptor::requested, failure -> {}));
-            initiator.attached(carrier, id());
+            initiator.attached(carrier, id(), true);
         }
 
         void attachAndAwait() {
@@ -360,6 +364,47 @@ class LinkRelayTest {
         bothAttach();
 
         passesAndEnds(client, agent, "");
+    }
+
+    @Test
+    void aStreamViaAWorkloadIsDialledByItsAgentsAlone() throws Exception {
+        bothAttach();
+        var api = new Edge(Role.AGENT, "*", "api", "127.0.0.8");
+        try {
+            api.attach();
+            await().atMost(WAIT).until(() -> links.size() == 3);
+            // Even where another agent has the destination as its address.
+            for (String address : List.of("127.0.0.1", "127.0.0.9")) {
+                for (Edge chosen : List.of(api, agent)) {
+                    int before = chosen.accepted.size();
+                    var there = ConnectionId.of(
+                            Protocol.TCP,
+                            new InetSocketAddress("127.0.0.1", 41000 + before),
+                            new InetSocketAddress(address, 3000));
+                    ResumableEnd end =
+                            client.initiator.openVia(chosen == api ? "api" : "web", there, Duration.ofSeconds(10));
+                    dialled(end);
+                    assertThat(chosen.accepted).hasSize(before + 1);
+                    end.fail(new StreamFailure.Reset("done"));
+                }
+            }
+            await().atMost(WAIT).until(() -> client.streams.open() + agent.streams.open() + api.streams.open() == 0);
+        } finally {
+            api.peer.manager().depart(api.session).await().atMost(WAIT);
+            api.initiator.close();
+            api.acceptor.close();
+        }
+    }
+
+    @Test
+    void aStreamViaAWorkloadWithoutAgentsIsDialledByNobody() {
+        bothAttach();
+        ResumableEnd end = client.initiator.openVia("orders", Peer.id(41000, 3000), Duration.ofSeconds(10));
+        assertThatThrownBy(() -> dialled(end))
+                .cause()
+                .isInstanceOf(StreamFailure.ConnectionLost.class)
+                .hasMessageContaining("no agent of workload orders");
+        assertThat(agent.accepted).isEmpty();
     }
 
     private void passesAndEnds(Edge from, Edge to, String session) throws Exception {

@@ -77,6 +77,12 @@ final class Peer implements AutoCloseable {
         return TunnelCall.open(channel, ManagerGrpc.getTunnelMethod(), CallOptions.DEFAULT, credit, info, forSession);
     }
 
+    TunnelCall tunnelVia(String workload, SessionInfo session, ConnectionId id, Duration dialTimeout) {
+        var info = new Frame.StreamInfo(
+                FrameCodec.VERSION, Duration.ZERO, dialTimeout, id, session.getSessionId(), workload);
+        return TunnelCall.open(channel, ManagerGrpc.getTunnelMethod(), CallOptions.DEFAULT, credit, info, null);
+    }
+
     static ConnectionId id(int sourcePort, int destinationPort) {
         return ConnectionId.of(
                 Protocol.TCP,

@@ -20,6 +20,8 @@ import dev.telepath.protocol.telepresence.manager.InterceptSpec;
 import dev.telepath.protocol.telepresence.manager.RemainRequest;
 import dev.telepath.protocol.telepresence.manager.ReviewInterceptRequest;
 import dev.telepath.protocol.telepresence.manager.SessionInfo;
+import dev.telepath.protocol.v1.MutinyWorkloadsGrpc;
+import dev.telepath.protocol.v1.WorkloadRequest;
 import dev.telepath.tunnel.frame.ConnectionId;
 import dev.telepath.tunnel.frame.Frame;
 import dev.telepath.tunnel.stream.StreamFailure;
@@ -375,6 +377,48 @@ class RelayTest {
         atAgent.awaitCompletion(WAIT);
         assertThat(text(atClient.getItems())).isEqualTo("from agent");
         assertThat(text(atAgent.getItems())).isEqualTo("from client");
+    }
+
+    @Test
+    void anOutboundStreamViaAWorkloadIsDialledByItsAgentOrByNobody() {
+        // Given
+        onDial(agent, agentSession, request -> {
+            TunnelCall call = agent.tunnel(agentSession, new ConnectionId(request.getConnId()), DIAL, null);
+            call.send(Multi.createBy()
+                    .concatenating()
+                    .streams(Multi.createFrom().item(new Frame.DialOk()), text("from agent")));
+            call.receive().subscribe().withSubscriber(AssertSubscriber.create(Long.MAX_VALUE));
+        });
+
+        // When
+        TunnelCall reached = client.tunnelVia("web", clientSession, Peer.id(40020, 8080), DIAL);
+        AssertSubscriber<Frame> atClient = AssertSubscriber.create(Long.MAX_VALUE);
+        reached.receive().subscribe().withSubscriber(atClient);
+        reached.send(Multi.createFrom().empty());
+        TunnelCall refused = client.tunnelVia("orders", clientSession, Peer.id(40021, 8080), DIAL);
+
+        // Then
+        atClient.awaitCompletion(WAIT);
+        assertThat(text(atClient.getItems())).isEqualTo("from agent");
+        assertThatThrownBy(() -> refused.dialled().toCompletableFuture().get(5, java.util.concurrent.TimeUnit.SECONDS))
+                .cause()
+                .hasMessageContaining("no agent of workload orders");
+    }
+
+    @Test
+    void anAgentOfAWorkloadIsThereOrItIsSaidThatThereIsNone() {
+        var workloads = MutinyWorkloadsGrpc.newMutinyStub(client.channel());
+        var web = WorkloadRequest.newBuilder()
+                .setSessionId(clientSession.getSessionId())
+                .setName("web");
+
+        workloads.bring(web.build()).await().atMost(WAIT);
+
+        assertThatThrownBy(() ->
+                        workloads.bring(web.setName("orders").build()).await().atMost(WAIT))
+                .isInstanceOfSatisfying(
+                        StatusRuntimeException.class,
+                        refused -> assertThat(refused.getStatus().getCode()).isEqualTo(Status.Code.NOT_FOUND));
     }
 
     @Test

@@ -34,7 +34,9 @@ public enum Capability {
     /** {@code telepath.v1.Streams}: streams that survive the loss of their connection. */
     RESUMABLE_STREAMS,
     /** {@code telepath.v1.Liveness}: pulses through the queues that data takes. */
-    HEARTBEAT;
+    HEARTBEAT,
+    /** Streams of clients that only agents of one workload may dial, and {@code Workloads.Bring}: ours only. */
+    VIA_WORKLOAD;
 
     /** Lower case with dashes, e.g. {@code report-metrics}. */
     public String label() {

@@ -41,6 +41,8 @@ public final class Initiator {
     private final Set<Opened> opened = new HashSet<>();
     private @Nullable Carrier carrier;
     private String session = "";
+    /** Whether the manager there asks agents of one workload alone where that is wanted. */
+    private boolean choosesWorkload;
 
     /**
      * @param backoff of links that end while a manager is attached
@@ -63,12 +65,22 @@ public final class Initiator {
         return run;
     }
 
-    /** A manager is attached: every stream gets a link there. A session of another id is another edge to the peers. */
+    /** As {@link #attached(Carrier, String, boolean)}, for edges whose streams are to sessions. */
     public void attached(Carrier now, String sessionId) {
+        attached(now, sessionId, false);
+    }
+
+    /**
+     * A manager is attached: every stream gets a link there. A session of another id is another edge to the peers.
+     *
+     * @param workloads whether it knows streams via a workload; with one that does not, those that are not open yet fail
+     */
+    public void attached(Carrier now, String sessionId, boolean workloads) {
         streams.loop().execute(() -> {
             boolean other = !session.equals(sessionId);
             carrier = now;
             session = sessionId;
+            choosesWorkload = workloads;
             for (Opened each : List.copyOf(opened)) {
                 if (other) {
                     each.lostSession();
@@ -92,9 +104,31 @@ public final class Initiator {
      * @param acceptorSession the session to open it to; empty: the manager chooses who dials
      */
     public ResumableEnd open(ConnectionId id, Duration dialTimeout, String acceptorSession) {
+        return open(id, dialTimeout, acceptorSession, "");
+    }
+
+    /**
+     * As {@link #open}, to a session of the manager's choice.
+     *
+     * @param workload whose agents alone may dial; empty: whoever can. With a manager that does not know that, it fails
+     *     with {@link StreamFailure.NotOffered}
+     */
+    public ResumableEnd openVia(String workload, ConnectionId id, Duration dialTimeout) {
+        return open(id, dialTimeout, "", workload);
+    }
+
+    private ResumableEnd open(ConnectionId id, Duration dialTimeout, String acceptorSession, String via) {
         byte[] streamId = new byte[16];
         ids.nextBytes(streamId);
-        var stream = new Opened(id, dialTimeout, acceptorSession, ByteString.copyFrom(streamId));
+        StreamFrame.Open open = StreamFrame.Open.newBuilder()
+                .setStreamId(ByteString.copyFrom(streamId))
+                .setConnectionId(id.bytes())
+                .setDialTimeoutNanos(dialTimeout.toNanos())
+                .setAcceptorSessionId(acceptorSession)
+                .setRun(run)
+                .setViaWorkload(via)
+                .build();
+        var stream = new Opened(open, id.protocol() == Protocol.UDP);
         streams.loop().execute(stream::begin);
         return stream.end;
     }
@@ -108,6 +142,7 @@ public final class Initiator {
 
     private final class Opened implements ResumableEnd.Lifecycle {
         private final ResumableEnd end;
+        private final boolean viaWorkload;
         /** Whether it has asked for a link; before, it belongs to no session. */
         private boolean begun;
 
@@ -115,15 +150,8 @@ public final class Initiator {
         private long inStepSince;
         private @Nullable ScheduledFuture<?> retry;
 
-        Opened(ConnectionId id, Duration dialTimeout, String acceptorSession, ByteString streamId) {
-            StreamFrame.Open open = StreamFrame.Open.newBuilder()
-                    .setStreamId(streamId)
-                    .setConnectionId(id.bytes())
-                    .setDialTimeoutNanos(dialTimeout.toNanos())
-                    .setAcceptorSessionId(acceptorSession)
-                    .setRun(run)
-                    .build();
-            boolean datagrams = id.protocol() == Protocol.UDP;
+        Opened(StreamFrame.Open open, boolean datagrams) {
+            this.viaWorkload = !open.getViaWorkload().isEmpty();
             this.end = new ResumableEnd(
                     streams,
                     datagrams,
@@ -147,6 +175,11 @@ public final class Initiator {
             if (now == null || end.stream().ended()) {
                 return;
             }
+            if (viaWorkload && !choosesWorkload && end.stream().opening()) {
+                // It would have anybody dial.
+                notOffered("the manager does not dial via a workload");
+                return;
+            }
             if (!begun) {
                 begun = true;
                 end.stream().openedBy(session);
@@ -154,6 +187,12 @@ public final class Initiator {
             var link = new CarryLink(streams.loop(), end);
             end.link(link, null);
             now.carry(link);
+        }
+
+        /** Nobody has taken it, so nobody has to confirm its end. */
+        private void notOffered(String why) {
+            end.fail(new StreamFailure.NotOffered(why));
+            end.lose();
         }
 
         void lostSession() {
@@ -169,9 +208,7 @@ public final class Initiator {
             if (cause != null
                     && end.stream().opening()
                     && FINAL.contains(Status.fromThrowable(cause).getCode())) {
-                end.fail(new StreamFailure.NotOffered(String.valueOf(cause.getMessage())));
-                // Nobody has taken it, so nobody has to confirm its end.
-                end.lose();
+                notOffered(String.valueOf(cause.getMessage()));
                 return;
             }
             if (carrier == null || retry != null) {

@@ -12,9 +12,16 @@ public sealed interface Frame {
      * The first frame of a call: which stream it carries, and how long a dial for it may take.
      *
      * @param version stream version of the caller, 2 for every peer known
+     * @param via the workload whose agents alone may dial; empty: whoever can. Ours only
      */
-    record StreamInfo(int version, Duration roundtripLatency, Duration dialTimeout, ConnectionId id, String sessionId)
-            implements Frame {}
+    record StreamInfo(
+            int version, Duration roundtripLatency, Duration dialTimeout, ConnectionId id, String sessionId, String via)
+            implements Frame {
+        public StreamInfo(
+                int version, Duration roundtripLatency, Duration dialTimeout, ConnectionId id, String sessionId) {
+            this(version, roundtripLatency, dialTimeout, id, sessionId, "");
+        }
+    }
 
     /** The answer to {@link StreamInfo}. */
     record StreamOk(int version) implements Frame {}

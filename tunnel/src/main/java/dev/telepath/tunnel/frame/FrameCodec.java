@@ -30,6 +30,9 @@ public final class FrameCodec {
     /** No session id of any peer comes near it; bounds what a hostile peer can make us keep. */
     private static final int MAX_SESSION_ID = 1024;
 
+    /** What begins the end of a StreamInfo that names a workload; no peer but ours has anything there. */
+    private static final ByteString VIA = ByteString.copyFromUtf8("via=");
+
     private static final ByteString NORMAL_CODE = ByteString.copyFrom(new byte[] {NORMAL});
     private static final TunnelMessage CLOSE_SEND_MESSAGE = code(CLOSE_SEND);
     private static final TunnelMessage DIAL_OK_MESSAGE = code(DIAL_OK);
@@ -109,6 +112,7 @@ public final class FrameCodec {
 
     private static TunnelMessage streamInfo(Frame.StreamInfo info) {
         ByteString session = ByteString.copyFromUtf8(info.sessionId());
+        ByteString via = info.via().isEmpty() ? ByteString.EMPTY : VIA.concat(ByteString.copyFromUtf8(info.via()));
         return withCode(
                 STREAM_INFO,
                 new Writer()
@@ -119,6 +123,7 @@ public final class FrameCodec {
                         .raw(info.id().bytes())
                         .varint(session.size())
                         .raw(session)
+                        .raw(via)
                         .bytes());
     }
 
@@ -128,16 +133,18 @@ public final class FrameCodec {
         Duration timeout = Duration.ofNanos(in.varint("dial timeout", Long.MAX_VALUE));
         ConnectionId id = new ConnectionId(in.raw((int) in.varint("connection id length", 37)));
         ByteString session = in.raw((int) in.varint("session id length", MAX_SESSION_ID));
-        return new Frame.StreamInfo(version, latency, timeout, id, text(session));
+        ByteString rest = in.rest();
+        String via = rest.startsWith(VIA) ? text(rest.substring(VIA.size())) : "";
+        return new Frame.StreamInfo(version, latency, timeout, id, text(session), via);
     }
 
     private static String text(ByteString bytes) {
         if (bytes.size() > MAX_SESSION_ID) {
-            throw new MalformedFrame("session id of " + bytes.size() + " bytes, at most " + MAX_SESSION_ID);
+            throw new MalformedFrame("a name of " + bytes.size() + " bytes, at most " + MAX_SESSION_ID);
         }
         // Replacement characters would make another, longer id of it.
         if (!bytes.isValidUtf8()) {
-            throw new MalformedFrame("session id is no UTF-8");
+            throw new MalformedFrame("a name is no UTF-8");
         }
         return bytes.toString(StandardCharsets.UTF_8);
     }
@@ -202,6 +209,10 @@ public final class FrameCodec {
             ByteString out = in.substring(at, at + length);
             at += length;
             return out;
+        }
+
+        ByteString rest() {
+            return in.substring(at);
         }
     }
 }

@@ -508,6 +508,30 @@ class CarriedStreamsTest {
         rig.nothingIsLeft();
     }
 
+    @Example
+    void aStreamViaAWorkloadIsNotSentToAManagerThatWouldHaveAnybodyDial() {
+        MemorySocket there = MemorySocket.open(1000);
+        dials(there);
+        ResumableEnd before = rig.initiator.openVia("web", CarryRig.id(Protocol.TCP), Duration.ofSeconds(5));
+        rig.attach();
+        ResumableEnd after = rig.initiator.openVia("web", CarryRig.id(Protocol.TCP), Duration.ofSeconds(5));
+        for (ResumableEnd end : List.of(before, after)) {
+            assertThat(failure(end.dialled().toCompletableFuture())).isInstanceOf(StreamFailure.NotOffered.class);
+        }
+        assertThat(rig.dials).hasValue(0);
+        rig.nothingIsLeft();
+
+        rig.initiator.attached(rig::carry, CarryRig.NEAR, true);
+        MemorySocket here = MemorySocket.open(1000);
+        StreamEnd.join(here, rig.initiator.openVia("web", CarryRig.id(Protocol.TCP), Duration.ofSeconds(5)));
+        CarryRig.soon().until(() -> here.got() == 1000 && there.got() == 1000);
+        here.halfClose();
+        there.halfClose();
+        equal(here, 1000);
+        equal(there, 1000);
+        rig.nothingIsLeft();
+    }
+
     private static Over over(String session, long beforeRun) {
         return Over.newBuilder().setSessionId(session).setBeforeRun(beforeRun).build();
     }

@@ -77,6 +77,22 @@ class FrameCodecTest {
     }
 
     @Example
+    void aStreamViaAWorkloadSaysSoBehindWhatEveryPeerReads() throws UnknownHostException {
+        ConnectionId id = ConnectionId.of(
+                Protocol.TCP, InetAddress.getByName("10.0.0.1"), 80, InetAddress.getByName("10.0.0.2"), 443);
+        var plain = new Frame.StreamInfo(2, Duration.ofNanos(100), Duration.ofNanos(300), id, "s1");
+        var via = new Frame.StreamInfo(2, Duration.ofNanos(100), Duration.ofNanos(300), id, "s1", "web");
+        ByteString wire = FrameCodec.encode(via).getPayload();
+        assertThat(wire).isEqualTo(FrameCodec.encode(plain).getPayload().concat(ByteString.copyFromUtf8("via=web")));
+        assertThat(FrameCodec.decode(TunnelMessage.newBuilder().setPayload(wire).build()))
+                .isEqualTo(via);
+        ByteString another = FrameCodec.encode(plain).getPayload().concat(ByteString.copyFromUtf8("else"));
+        assertThat(FrameCodec.decode(
+                        TunnelMessage.newBuilder().setPayload(another).build()))
+                .isEqualTo(plain);
+    }
+
+    @Example
     void anIdOfAnotherLengthIsRefused() {
         assertThatThrownBy(() -> new ConnectionId(ByteString.copyFrom(new byte[14])))
                 .isInstanceOf(MalformedFrame.class)
