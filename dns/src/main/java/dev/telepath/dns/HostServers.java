@@ -61,11 +61,15 @@ public record HostServers(List<InetSocketAddress> servers, List<String> search, 
      */
     public static HostServers read(Path resolvConf, Path resolved) {
         HostServers said = parse(text(resolvConf));
-        boolean stubs = !said.servers.isEmpty()
-                && said.servers.stream()
-                        .allMatch(one -> STUBS.contains(one.getAddress().getHostAddress()));
-        HostServers behind = stubs ? parse(text(resolved)) : said;
+        HostServers behind = said.areResolved() ? parse(text(resolved)) : said;
         return behind.servers.isEmpty() ? said : new HostServers(behind.servers, said.search, said.ndots);
+    }
+
+    /** Whether all are addresses at which systemd-resolved takes questions; false where there are none. */
+    public boolean areResolved() {
+        return !servers.isEmpty()
+                && servers.stream()
+                        .allMatch(one -> STUBS.contains(one.getAddress().getHostAddress()));
     }
 
     static HostServers parse(String text) {

@@ -9,6 +9,7 @@ import dev.telepath.client.daemon.Version;
 import dev.telepath.client.home.DaemonLauncher;
 import dev.telepath.client.output.Printer;
 import dev.telepath.client.privileged.PrivilegedLauncher;
+import dev.telepath.dns.HostServers;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
@@ -107,7 +108,9 @@ final class ConnectCommand extends Command {
             var launcher = new PrivilegedLauncher(
                     invocation.home(),
                     new DaemonLauncher(invocation.home(), invocation.console().environment()).self());
-            launcher.start(Path.of(waiting.path("socket").asText()));
+            launcher.start(
+                    Path.of(waiting.path("socket").asText()),
+                    HostServers.address(waiting.path("nameServer").asText()));
         }
         return invocation.ask(client, "tun-start", Invocation.args());
     }

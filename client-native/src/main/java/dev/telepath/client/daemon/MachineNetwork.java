@@ -2,6 +2,7 @@ package dev.telepath.client.daemon;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.telepath.client.dns.DnsServer;
+import dev.telepath.client.dns.Suffixes;
 import dev.telepath.client.failure.Failure;
 import dev.telepath.client.failure.Kind;
 import dev.telepath.client.gateway.DeviceAddresses;
@@ -20,10 +21,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -35,8 +38,6 @@ final class MachineNetwork implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger(MachineNetwork.class);
     private static final int DEVICES = 10;
     private static final Duration WATCHDOG = Duration.ofSeconds(5);
-    /** A machine that was too busy to answer itself will not be so for ever. */
-    private static final Duration AGAIN = Duration.ofSeconds(30);
 
     private final Networking networking;
     private final PrivilegedLink link;
@@ -48,9 +49,8 @@ final class MachineNetwork implements AutoCloseable {
     private @Nullable DnsServer dns;
     private @Nullable Runnable following;
     private List<IpNetwork> localBefore = List.of();
-    private long troubleAt = System.nanoTime() - AGAIN.toNanos();
-    private String told = "";
-    private volatile State state = new State("", List.of(), Map.of(), List.of(), List.of(), "");
+    private final MachineNames names = new MachineNames(new Names());
+    private volatile State state = new State("", List.of(), Map.of(), List.of());
 
     /**
      * What is so now.
@@ -59,18 +59,63 @@ final class MachineNetwork implements AutoCloseable {
      * @param routes that lead to it
      * @param mapped networks of the cluster that are shown as others
      * @param failed what could not be done, each with its cause
-     * @param servers whose questions are redirected
-     * @param dnsTrouble why none are; empty where some are
      */
     private record State(
-            String device,
-            List<IpNetwork> routes,
-            Map<IpNetwork, IpNetwork> mapped,
-            List<String> failed,
-            List<InetAddress> servers,
-            String dnsTrouble) {
-        State names(List<InetAddress> now, String trouble) {
-            return new State(device, routes, mapped, failed, now, trouble);
+            String device, List<IpNetwork> routes, Map<IpNetwork, IpNetwork> mapped, List<String> failed) {}
+
+    /** This machine as its names see it. */
+    private final class Names implements MachineNames.Machine {
+        @Override
+        public Optional<InetAddress> stub() {
+            return networking.resolver().stub();
+        }
+
+        @Override
+        public boolean isTaken() {
+            return networking.resolver().isOursTaken();
+        }
+
+        @Override
+        public List<String> domains() {
+            Suffixes suffixes = networking.suffixes();
+            return Stream.concat(
+                            suffixes.search().stream(),
+                            suffixes.routed().stream().map(each -> "~" + each))
+                    .filter(each -> Order.DOMAIN.matcher(each).matches())
+                    .limit(Order.MOST_DOMAINS)
+                    .toList();
+        }
+
+        @Override
+        public List<InetAddress> servers() {
+            return networking.nameServers().stream()
+                    .map(InetSocketAddress::getAddress)
+                    .distinct()
+                    .limit(Order.MOST_SERVERS)
+                    .toList();
+        }
+
+        @Override
+        public NameProbe.Outcome ask(InetAddress server) {
+            return networking.probe().ask(server);
+        }
+
+        @Override
+        public NameProbe.Outcome askThrough(InetAddress stub, String domain) {
+            return networking.probe().askThrough(stub, domain);
+        }
+
+        @Override
+        public void resolve(List<String> domains) {
+            link.order(new Order.Names(networking.addresses().dns(), domains));
+        }
+
+        @Override
+        public void redirect(List<InetAddress> servers) {
+            DnsServer server = dns;
+            if (server != null) {
+                link.order(new Order.Redirect(servers, server.address().getPort(), Networking.TRAFFIC_CLASS));
+            }
         }
     }
 
@@ -92,21 +137,21 @@ final class MachineNetwork implements AutoCloseable {
     void start(Duration poll) {
         String name = device();
         dns = DnsServer.listen(
-                InetAddress.getLoopbackAddress(), 0, networking.loops(), networking.probed(), DnsServer.Limits.USUAL);
-        state = new State(name, List.of(), Map.of(), List.of(), List.of(), "not tried yet");
+                InetAddress.getLoopbackAddress(), 0, networking.loops(), networking.probe(), DnsServer.Limits.USUAL);
+        state = new State(name, List.of(), Map.of(), List.of());
         layOut();
-        names();
+        names.bring();
         following = networking.onChange(() -> later(this::layOut));
         thread.scheduleWithFixedDelay(
                 () -> guarded(() -> {
                     layOut();
-                    names();
+                    names.bring();
                 }),
                 poll.toMillis(),
                 poll.toMillis(),
                 TimeUnit.MILLISECONDS);
         thread.scheduleWithFixedDelay(
-                () -> guarded(this::watch), WATCHDOG.toMillis(), WATCHDOG.toMillis(), TimeUnit.MILLISECONDS);
+                () -> guarded(names::watch), WATCHDOG.toMillis(), WATCHDOG.toMillis(), TimeUnit.MILLISECONDS);
         LOG.infof("device up device=%s routes=%s", name, state.routes());
     }
 
@@ -183,9 +228,8 @@ final class MachineNetwork implements AutoCloseable {
         State before = state;
         List<IpNetwork> local = LocalRoutes.read(device -> !device.equals(before.device()));
         if (!local.equals(localBefore)) {
-            // In another network names are tried anew at once, whatever the trouble was in the last one.
             localBefore = local;
-            troubleAt = System.nanoTime() - AGAIN.toNanos();
+            names.forget();
         }
         Layout layout = networking.layOut(local);
         List<String> hidden = layout.hidden().stream()
@@ -196,67 +240,10 @@ final class MachineNetwork implements AutoCloseable {
         }
         List<String> failed = new ArrayList<>(link.order(new Order.Routes(layout.routes())));
         failed.addAll(hidden);
-        state = new State(
-                before.device(), layout.routes(), layout.mapped(), failed, before.servers(), before.dnsTrouble());
+        state = new State(before.device(), layout.routes(), layout.mapped(), failed);
         LOG.infof(
                 "routes device=%s networks=%s mapped=%s failed=%s",
                 before.device(), layout.routes(), layout.mapped(), failed);
-    }
-
-    /** Redirects the questions to this machine's name servers, as they are now, if that works. */
-    private void names() {
-        DnsServer server = dns;
-        List<InetAddress> wanted = networking.nameServers().stream()
-                .map(InetSocketAddress::getAddress)
-                .distinct()
-                .limit(Order.MOST_SERVERS)
-                .toList();
-        State before = state;
-        boolean waits = before.dnsTrouble().isEmpty() || System.nanoTime() - troubleAt < AGAIN.toNanos();
-        if (server == null || (wanted.equals(before.servers()) && waits)) {
-            return;
-        }
-        try {
-            link.order(new Order.Redirect(wanted, server.address().getPort(), Networking.TRAFFIC_CLASS));
-            state = before.names(wanted, wanted.isEmpty() ? "this machine has no name server" : "");
-            if (!wanted.isEmpty() && strays(wanted.getFirst())) {
-                undo(wanted, "the test question did not come here");
-            } else {
-                told = "";
-                LOG.infof("names redirected servers=%s", wanted);
-            }
-        } catch (Failure e) {
-            trouble(wanted, e.message());
-        }
-    }
-
-    /** Told once, however often it is tried again. */
-    private void trouble(List<InetAddress> servers, String why) {
-        if (!why.equals(told)) {
-            told = why;
-            LOG.warnf("names not redirected cause=\"%s\"", why);
-        }
-        troubleAt = System.nanoTime();
-        state = state.names(servers, why);
-    }
-
-    private void watch() {
-        State now = state;
-        if (now.dnsTrouble().isEmpty()
-                && !now.servers().isEmpty()
-                && strays(now.servers().getFirst())) {
-            undo(now.servers(), "questions were not answered any more");
-        }
-    }
-
-    /** Where no route leads to a server, as in a network that is away, a redirect does no harm, and is needed when it is back. */
-    private boolean strays(InetAddress server) {
-        return networking.probe(server) == NameProbe.Outcome.STRAYED;
-    }
-
-    private void undo(List<InetAddress> servers, String why) {
-        link.order(new Order.Redirect(List.of(), 1, Networking.TRAFFIC_CLASS));
-        trouble(servers, why);
     }
 
     private void gone() {
@@ -275,8 +262,7 @@ final class MachineNetwork implements AutoCloseable {
         var failed = device.putArray("failed");
         now.failed().forEach(failed::add);
         TunNetwork open = network;
-        device.put("connections", open == null ? 0 : open.connections())
-                .put("dns", now.dnsTrouble().isEmpty() ? "redirected" : "not redirected: " + now.dnsTrouble());
+        device.put("connections", open == null ? 0 : open.connections()).put("dns", names.described());
     }
 
     /** Undoes all of it. Blocks. */

@@ -7,7 +7,7 @@ import dev.telepath.client.config.Settings;
 import dev.telepath.client.control.Wire;
 import dev.telepath.client.dns.ClusterDns;
 import dev.telepath.client.dns.DnsStatus;
-import dev.telepath.client.dns.Resolver;
+import dev.telepath.client.dns.Suffixes;
 import dev.telepath.client.failure.Failure;
 import dev.telepath.client.failure.Kind;
 import dev.telepath.client.gateway.ClusterGateway;
@@ -63,6 +63,7 @@ final class Networking implements AutoCloseable {
     private final Addressing addressing;
     private final MeterRegistry metrics;
     private final NameProbe probe;
+    private final MachineResolver resolver;
     private final HostServers host;
     private final ClusterDns dns;
     private final NameServerWatch nameServers;
@@ -96,7 +97,8 @@ final class Networking implements AutoCloseable {
         this.socket = socket;
         this.addressing = addressing;
         this.metrics = metrics;
-        this.host = HostServers.ofThisMachine();
+        this.resolver = new MachineResolver(addressing.device().dns());
+        this.host = resolver.now();
         this.dns = new ClusterDns(
                 settings,
                 namespace,
@@ -112,12 +114,12 @@ final class Networking implements AutoCloseable {
         this.nameServers = new NameServerWatch(
                 settings.duration(Setting.NETWORK_POLL),
                 host.servers(),
-                () -> HostServers.ofThisMachine().servers(),
+                () -> resolver.now().servers(),
                 dns::servers);
         this.gateway = new ClusterGateway(
                 outbound,
                 addressing::destinations,
-                dns.resolver(),
+                probe,
                 loops,
                 credit,
                 settings.duration(Setting.TIMEOUT_DIAL),
@@ -152,13 +154,18 @@ final class Networking implements AutoCloseable {
     }
 
     /** Answers questions, and knows its own test questions. */
-    Resolver probed() {
+    NameProbe probe() {
         return probe;
     }
 
-    /** Sees whether a question to one of this machine's name servers comes here. Blocks, a second at most. */
-    NameProbe.Outcome probe(InetAddress server) {
-        return probe.ask(server);
+    /** Whom this machine's programs ask. */
+    MachineResolver resolver() {
+        return resolver;
+    }
+
+    /** The cluster's names for a resolver that splits by suffix, as they are now. */
+    Suffixes suffixes() {
+        return dns.suffixes();
     }
 
     /** This machine's name servers as they are now, which are also those that questions are handed to. */
@@ -227,7 +234,8 @@ final class Networking implements AutoCloseable {
     /**
      * Waits for the privileged process from now on.
      *
-     * @return where; or that the device is there already
+     * @return where, and the name server that systemd-resolved is to be told of where programs ask that; or that the device is there
+     *     already
      */
     synchronized ObjectNode listen() {
         ObjectNode result = Wire.JSON.createObjectNode();
@@ -239,6 +247,8 @@ final class Networking implements AutoCloseable {
         }
         Path where = socket.resolveSibling("net.sock");
         waiting = PrivilegedLink.listen(where);
+        resolver.stub()
+                .ifPresent(stub -> result.put("nameServer", addresses().dns().getHostAddress()));
         return result.put("socket", where.toString());
     }
 

@@ -25,6 +25,7 @@ public final class ClusterDns implements AutoCloseable {
     private final Supplier<Set<String>> namespaces;
     private final Supplier<ClusterNetwork> network;
     private final DnsMetrics metrics;
+    private final Translation translation;
     private final ClusterLookup lookup;
     private final NameServers others;
     private final LoopProbe probe;
@@ -86,6 +87,7 @@ public final class ClusterDns implements AutoCloseable {
         this.namespaces = namespaces;
         this.network = network;
         this.metrics = new DnsMetrics(registry);
+        this.translation = translation;
         var cache =
                 new AnswerCache(System::nanoTime, settings.cacheTtl(), settings.negativeTtl(), settings.cacheEntries());
         this.lookup = new ClusterLookup(far, cache, settings.lookupTimeout(), metrics);
@@ -125,6 +127,11 @@ public final class ClusterDns implements AutoCloseable {
     /** Looks, once there is an attachment, whether the cluster's DNS asks this machine. Once. */
     public void start() {
         probe.start();
+    }
+
+    /** What a resolver of this machine that splits by suffix is to be told, as names are now. */
+    public Suffixes suffixes() {
+        return Suffixes.of(settings, names(), translation);
     }
 
     /** Answers questions, whichever way they come. */

@@ -32,6 +32,7 @@ final class SessionChecks {
                 Check.of("TP-303", "proxy listens", checks::proxy, ATTACHED),
                 Check.of(STREAM, "a stream to the far side", checks::stream, ATTACHED),
                 Check.of("TP-305", "streams survive a lost connection", checks::survive, STREAM),
+                Check.of("TP-306", "the cluster's names on this machine", checks::names, ATTACHED),
                 Check.of("TP-401", "workloads are seen", checks::workloads, ATTACHED),
                 Check.of("TP-402", "engagements are active", checks::engagements, ATTACHED),
                 Check.of("TP-403", "local processes of the engagements answer", checks::local, ATTACHED));
@@ -86,6 +87,20 @@ final class SessionChecks {
                 : new Outcome.Warned(
                         "streams end when the connection is lost",
                         "upgrade the manager, or set stream.resumable to on");
+    }
+
+    private Outcome names() {
+        JsonNode device = evidence.status("device");
+        String way = device.path("dns").asText();
+        if (way.isEmpty()) {
+            return new Outcome.Skipped("there is no device: the proxy and tp run have names of their own");
+        }
+        if (way.equals("redirected") || way.equals("systemd-resolved")) {
+            return new Outcome.Passed("by " + (way.equals("redirected") ? "a redirect of questions" : way));
+        }
+        return way.startsWith("redirected")
+                ? new Outcome.Warned(way, "docs/network.md, Names: short names may not work so")
+                : new Outcome.Failed(way, "docs/network.md, Names; tp run and the proxy do without");
     }
 
     private Outcome workloads() {

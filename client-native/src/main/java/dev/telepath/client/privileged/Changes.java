@@ -9,6 +9,7 @@ import dev.telepath.tunnel.linux.NetfilterRules.Field;
 import dev.telepath.tunnel.linux.NetfilterRules.Hook;
 import dev.telepath.tunnel.linux.NetlinkSocket;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -29,16 +30,19 @@ final class Changes implements AutoCloseable {
 
     private final CLibrary library;
     private final int user;
+    private final @Nullable OutputStream resolved;
     private final Set<IpNetwork> routes = new LinkedHashSet<>();
     private Order.@Nullable Device device;
     private @Nullable NetlinkSocket rules;
 
     /**
      * @param user number of the user who may open the device
+     * @param resolved to {@link ResolvedScript}; null where there is none
      */
-    Changes(CLibrary library, int user) {
+    Changes(CLibrary library, int user, @Nullable OutputStream resolved) {
         this.library = library;
         this.user = user;
+        this.resolved = resolved;
     }
 
     /**
@@ -56,6 +60,10 @@ final class Changes implements AutoCloseable {
             case Order.Routes(List<IpNetwork> networks) -> route(networks);
             case Order.Redirect wanted -> {
                 redirect(wanted);
+                yield List.of();
+            }
+            case Order.Names wanted -> {
+                name(wanted);
                 yield List.of();
             }
         };
@@ -135,6 +143,19 @@ final class Changes implements AutoCloseable {
             rules = null;
             throw e;
         }
+    }
+
+    private void name(Order.Names wanted) throws IOException {
+        Order.Device made = device;
+        OutputStream script = resolved;
+        if (made == null || script == null) {
+            throw new IOException("there is no " + (made == null ? "device" : "process that tells systemd-resolved"));
+        }
+        if (!new IpNetwork(made.ipv4().address(), made.ipv4().prefix()).contains(wanted.server())) {
+            throw new IOException(wanted.server().getHostAddress() + " is not in the network of " + made.name());
+        }
+        script.write(ResolvedScript.line(made.name(), wanted));
+        script.flush();
     }
 
     private static byte[] rules(Order.Redirect wanted) {

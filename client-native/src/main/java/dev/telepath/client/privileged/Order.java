@@ -22,6 +22,10 @@ public sealed interface Order {
 
     int MOST_NETWORKS = 1024;
     int MOST_SERVERS = 16;
+    int MOST_DOMAINS = 128;
+
+    /** A domain as systemd-resolved takes it: plain for one that completes short names, with ~ for one that is only led somewhere. */
+    Pattern DOMAIN = Pattern.compile("~?(?=.{1,253}$)[a-z0-9_][a-z0-9_-]{0,62}(\\.[a-z0-9_][a-z0-9_-]{0,62})*");
 
     /**
      * A device that is up, has these addresses, and may be opened by the user.
@@ -50,6 +54,17 @@ public sealed interface Order {
         }
     }
 
+    /**
+     * The name server that systemd-resolved asks by the device for these domains, and for no others. No domains: it asks none there.
+     *
+     * @param server in the device's network
+     */
+    record Names(InetAddress server, List<String> domains) implements Order {
+        public Names {
+            domains = List.copyOf(domains);
+        }
+    }
+
     /** As it goes over the socket. */
     default ObjectNode json() {
         ObjectNode json = Wire.JSON.createObjectNode();
@@ -70,6 +85,12 @@ public sealed interface Order {
                         .put("trafficClass", trafficClass)
                         .putArray("servers");
                 servers.forEach(each -> all.add(each.getHostAddress()));
+            }
+            case Names(InetAddress server, List<String> domains) -> {
+                ArrayNode all = json.put("order", "names")
+                        .put("server", server.getHostAddress())
+                        .putArray("domains");
+                domains.forEach(all::add);
             }
         }
         return json;
@@ -115,6 +136,16 @@ public sealed interface Order {
                     throw refused(json);
                 }
                 yield new Redirect(servers, port, trafficClass);
+            }
+            case "names" -> {
+                List<String> domains = new ArrayList<>();
+                json.path("domains").forEach(each -> domains.add(each.asText()));
+                if (domains.size() > MOST_DOMAINS
+                        || !domains.stream()
+                                .allMatch(each -> DOMAIN.matcher(each).matches())) {
+                    throw refused(json);
+                }
+                yield new Names(address(json, json.path("server").asText()), domains);
             }
             default -> throw refused(json);
         };

@@ -4,10 +4,12 @@ import dev.telepath.client.failure.Failure;
 import dev.telepath.client.failure.Kind;
 import dev.telepath.client.home.DaemonHome;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Starts the privileged process: as the user, with CAP_NET_ADMIN and nothing else (capabilities(7)). It takes root to give that
@@ -35,9 +37,10 @@ public final class PrivilegedLauncher {
      * Starts it, and returns when sudo is done. Blocks, as long as a person types a password.
      *
      * @param socket where the daemon waits for it
+     * @param nameServer that systemd-resolved may be told of; empty where that does not resolve this machine's names
      * @throws Failure when it may not be started
      */
-    public void start(Path socket) {
+    public void start(Path socket, Optional<InetAddress> nameServer) {
         try {
             int user = (int) Files.getAttribute(home.folder(), "unix:uid");
             int group = (int) Files.getAttribute(home.folder(), "unix:gid");
@@ -46,11 +49,16 @@ public final class PrivilegedLauncher {
                 run(List.of("sudo", "-v", "-p", PROMPT));
             }
             List<String> line = new ArrayList<>(root ? List.of() : List.of("sudo", "-n"));
-            line.addAll(List.of("setsid", "--fork", "setpriv", "--reuid", "" + user, "--regid", "" + group));
+            line.addAll(List.of("setsid", "--fork"));
+            nameServer.ifPresent(server -> line.addAll(ResolvedScript.behind(server)));
+            line.addAll(List.of("setpriv", "--reuid", "" + user, "--regid", "" + group));
             line.addAll(List.of("--init-groups", "--inh-caps=" + CAPABILITY, "--ambient-caps=" + CAPABILITY));
             line.addAll(List.of("--bounding-set=" + CAPABILITY, "--no-new-privs", "--"));
             line.addAll(self);
             line.addAll(List.of(COMMAND, "--socket", socket.toString(), "--user", "" + user));
+            if (nameServer.isPresent()) {
+                line.add("--resolved");
+            }
             run(line);
         } catch (IOException e) {
             throw new Failure(

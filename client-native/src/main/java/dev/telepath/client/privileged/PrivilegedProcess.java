@@ -7,10 +7,12 @@ import dev.telepath.client.control.Wire;
 import dev.telepath.client.failure.Failure;
 import dev.telepath.tunnel.linux.CLibrary;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** The privileged process at work. Blocks until the daemon is gone, and leaves nothing behind. */
 public final class PrivilegedProcess {
@@ -21,12 +23,13 @@ public final class PrivilegedProcess {
      *
      * @param socket where it waits
      * @param user number of the user who may open the device
+     * @param resolved to what tells systemd-resolved; null where there is nothing
      * @throws IOException when the daemon is not there, or something could not be undone
      */
-    public static void serve(Path socket, int user) throws IOException {
+    public static void serve(Path socket, int user, @Nullable OutputStream resolved) throws IOException {
         try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket));
                 var lines = new LineChannel(channel);
-                var changes = new Changes(new CLibrary(), user)) {
+                var changes = new Changes(new CLibrary(), user, resolved)) {
             lines.write(Wire.line(Wire.JSON
                     .createObjectNode()
                     .put("pid", ProcessHandle.current().pid())

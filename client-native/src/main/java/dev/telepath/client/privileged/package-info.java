@@ -1,5 +1,5 @@
 /**
- * The one process with a capability: it makes the device, leads networks to it and redirects DNS, at the daemon's word, and undoes
+ * The one process with a capability: it makes the device, leads networks and names to it, at the daemon's word, and undoes
  * all of it when either of the two is gone. Linux.
  */
 @NullMarked

@@ -27,7 +27,10 @@ class OrderTest {
                 new Order.Routes(List.of()),
                 new Order.Redirect(
                         List.of(InetAddress.ofLiteral("192.0.2.53"), InetAddress.ofLiteral("2001:db8::53")), 5353, 64),
-                new Order.Redirect(List.of(), 1, 64));
+                new Order.Redirect(List.of(), 1, 64),
+                new Order.Names(
+                        InetAddress.ofLiteral("246.247.0.2"), List.of("shop.svc.cluster.local", "~svc", "~_x.a-b.c")),
+                new Order.Names(InetAddress.ofLiteral("246.247.0.2"), List.of()));
     }
 
     @ParameterizedTest
@@ -50,7 +53,18 @@ class OrderTest {
                 "{\"order\":\"routes\",\"networks\":[\"example.com\"]}",
                 "{\"order\":\"redirect\",\"servers\":[\"example.com\"],\"port\":53,\"trafficClass\":64}",
                 "{\"order\":\"redirect\",\"servers\":[],\"port\":0,\"trafficClass\":64}",
-                "{\"order\":\"redirect\",\"servers\":[],\"port\":53,\"trafficClass\":0}"
+                "{\"order\":\"redirect\",\"servers\":[],\"port\":53,\"trafficClass\":0}",
+                "{\"order\":\"names\",\"server\":\"example.com\",\"domains\":[\"svc\"]}",
+                "{\"order\":\"names\",\"domains\":[]}",
+                "{\"order\":\"names\",\"server\":\"246.247.0.2\",\"domains\":[\"~.\"]}",
+                "{\"order\":\"names\",\"server\":\"246.247.0.2\",\"domains\":[\"\"]}",
+                "{\"order\":\"names\",\"server\":\"246.247.0.2\",\"domains\":[\"-4\"]}",
+                "{\"order\":\"names\",\"server\":\"246.247.0.2\",\"domains\":[\"a b\"]}",
+                "{\"order\":\"names\",\"server\":\"246.247.0.2\",\"domains\":[\"a\\n\"]}",
+                "{\"order\":\"names\",\"server\":\"246.247.0.2\",\"domains\":[\"a\\ntp1\"]}",
+                "{\"order\":\"names\",\"server\":\"246.247.0.2\",\"domains\":[\"$(id)\"]}",
+                "{\"order\":\"names\",\"server\":\"246.247.0.2\",\"domains\":[\"a..b\"]}",
+                "{\"order\":\"names\",\"server\":\"246.247.0.2\",\"domains\":[\"Ab\"]}"
             })
     void whatIsNoOrderIsRefusedWhoeverSendsIt(String text) throws JsonProcessingException {
         var json = Wire.JSON.readTree(text);
