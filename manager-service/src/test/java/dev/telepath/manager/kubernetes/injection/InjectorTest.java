@@ -80,7 +80,8 @@ class InjectorTest {
 
     @Test
     void anAgentThatAHookWaitsForHasNoProbeThatHoldsItsPodBack() {
-        var hooked = new Injector(Pods.settings(true, InjectionSettings.StartCheck.HOOK, Optional.empty(), MountPolicies.NONE));
+        var hooked = new Injector(
+                Pods.settings(true, InjectionSettings.StartCheck.HOOK, Optional.empty(), MountPolicies.NONE));
         Pod pod = ((Verdict.Inject) hooked.decide(Pods.web(), Pods.WEB, Pods.services(), "", false, Optional.empty()))
                 .pod();
         Container agent = Pods.container(pod, "telepath-agent");
