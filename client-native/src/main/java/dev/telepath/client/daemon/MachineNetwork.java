@@ -4,15 +4,13 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.telepath.client.dns.DnsServer;
 import dev.telepath.client.failure.Failure;
 import dev.telepath.client.failure.Kind;
-import dev.telepath.client.gateway.DeviceAddresses;
 import dev.telepath.client.network.IpNetwork;
 import dev.telepath.client.network.Layout;
 import dev.telepath.client.network.LocalRoutes;
 import dev.telepath.client.privileged.Order;
 import dev.telepath.client.privileged.PrivilegedLink;
-import dev.telepath.client.tun.LinuxTun;
+import dev.telepath.client.tun.TunDevice;
 import dev.telepath.client.tun.TunNetwork;
-import dev.telepath.tunnel.linux.CLibrary;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -33,7 +31,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class MachineNetwork implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger(MachineNetwork.class);
-    private static final int DEVICES = 10;
     private static final Duration WATCHDOG = Duration.ofSeconds(5);
     /** A machine that was too busy to answer itself will not be so for ever. */
     private static final Duration AGAIN = Duration.ofSeconds(30);
@@ -43,13 +40,14 @@ final class MachineNetwork implements AutoCloseable {
     private final Runnable whenGone;
     private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor(
             Thread.ofVirtual().name("machine-network").factory());
-    private final CLibrary library = new CLibrary();
+    private final DeviceMaker maker;
     private @Nullable TunNetwork network;
     private @Nullable DnsServer dns;
     private @Nullable Runnable following;
     private List<IpNetwork> localBefore = List.of();
     private long troubleAt = System.nanoTime() - AGAIN.toNanos();
     private String told = "";
+    private Order.@Nullable Resolvers resolvers;
     private volatile State state = new State("", List.of(), Map.of(), List.of(), List.of(), "");
 
     /**
@@ -82,6 +80,7 @@ final class MachineNetwork implements AutoCloseable {
         this.networking = networking;
         this.link = link;
         this.whenGone = whenGone;
+        this.maker = DeviceMaker.ofThisMachine(networking);
     }
 
     /**
@@ -111,54 +110,14 @@ final class MachineNetwork implements AutoCloseable {
     }
 
     private String device() {
-        DeviceAddresses addresses = networking.addresses();
-        String name = free();
+        TunDevice made = maker.make(link);
         try {
-            link.order(new Order.Device(name, networking.mtu(), addresses.interface4(), addresses.interface6()));
-        } catch (Failure e) {
-            reclaim(name);
-            throw e;
-        }
-        try {
-            LinuxTun tun = LinuxTun.open(name, networking.mtu(), library);
-            tun.own();
-            network = networking.serve(tun, (served, cause) -> gone());
-            return name;
+            network = networking.serve(made, (served, cause) -> gone());
+            return made.name();
         } catch (IOException e) {
+            made.close();
             throw new Failure(
-                    Kind.FAILED,
-                    "the device " + name + " cannot be used: " + e.getMessage(),
-                    "/dev/net/tun has to be there for every user: sudo chmod 666 /dev/net/tun",
-                    e);
-        }
-    }
-
-    private String free() {
-        try {
-            for (int i = 0; i < DEVICES; i++) {
-                String name = "tp" + i;
-                reclaim(name);
-                if (library.interfaceIndex(name) == 0) {
-                    return name;
-                }
-            }
-        } catch (IOException e) {
-            throw new Failure(Kind.FAILED, "the network devices cannot be listed: " + e.getMessage(), "", e);
-        }
-        throw new Failure(
-                Kind.CONFLICT, "the devices tp0 to tp9 are all in use", "ip link shows them; tp quit ends ours");
-    }
-
-    /** A device that was lent to this user and that nobody has opened is of a process that was killed: it goes. */
-    private void reclaim(String name) {
-        try {
-            if (library.interfaceIndex(name) != 0) {
-                try (LinuxTun left = LinuxTun.open(name, networking.mtu(), library)) {
-                    left.own();
-                }
-            }
-        } catch (IOException e) {
-            LOG.debugf("device of another device=%s cause=\"%s\"", name, e.getMessage());
+                    Kind.FAILED, "the device " + made.name() + " cannot be used: " + e.getMessage(), maker.hint(), e);
         }
     }
 
@@ -204,9 +163,41 @@ final class MachineNetwork implements AutoCloseable {
                 before.device(), layout.routes(), layout.mapped(), failed);
     }
 
+    /** On a Mac the system itself asks the daemon for the cluster's names, by what it is told of their domains. */
+    private void resolvers(DnsServer server) {
+        var wanted = new Order.Resolvers(
+                networking.clusterDomains().stream()
+                        .filter(each -> Order.DOMAIN.matcher(each).matches())
+                        .limit(Order.MOST_DOMAINS)
+                        .toList(),
+                networking.clusterSearch().stream().limit(Order.MOST_SEARCH).toList(),
+                server.address().getPort());
+        boolean waits = told.isEmpty() || System.nanoTime() - troubleAt < AGAIN.toNanos();
+        if (wanted.equals(resolvers) && waits) {
+            return;
+        }
+        resolvers = wanted;
+        try {
+            List<String> failed = link.order(wanted);
+            state = state.names(List.of(), "");
+            LOG.infof("names led here domains=%s failed=%s", wanted.domains(), failed);
+            if (failed.isEmpty()) {
+                told = "";
+            } else {
+                trouble(List.of(), String.join("; ", failed));
+            }
+        } catch (Failure e) {
+            trouble(List.of(), e.message());
+        }
+    }
+
     /** Redirects the questions to this machine's name servers, as they are now, if that works. */
     private void names() {
         DnsServer server = dns;
+        if (server != null && maker instanceof MacDevices) {
+            resolvers(server);
+            return;
+        }
         List<InetAddress> wanted = networking.nameServers().stream()
                 .map(InetSocketAddress::getAddress)
                 .distinct()
@@ -277,6 +268,7 @@ final class MachineNetwork implements AutoCloseable {
         now.failed().forEach(failed::add);
         TunNetwork open = network;
         device.put("connections", open == null ? 0 : open.connections())
+                .put("experimental", maker instanceof MacDevices)
                 .put("dns", now.dnsTrouble().isEmpty() ? "redirected" : "not redirected: " + now.dnsTrouble());
     }
 

@@ -19,6 +19,7 @@ import dev.telepath.client.network.ClusterNetwork;
 import dev.telepath.client.network.IpNetwork;
 import dev.telepath.client.network.Layout;
 import dev.telepath.client.network.NetworkWatch;
+import dev.telepath.client.privileged.Order;
 import dev.telepath.client.privileged.PrivilegedLink;
 import dev.telepath.client.proxy.OutboundStreams;
 import dev.telepath.client.run.RunPlan;
@@ -314,10 +315,29 @@ final class Networking implements AutoCloseable {
 
     /** As a pod of the namespace has it, and then as this machine has it. */
     private List<String> search() {
-        String domain = dns.status().domain();
-        List<String> names = new ArrayList<>(List.of(namespace + ".svc." + domain, "svc." + domain, domain));
+        List<String> names = new ArrayList<>(clusterSearch());
         names.addAll(host.search());
         return names;
+    }
+
+    /** Domains whose names are the cluster's, its own first. */
+    List<String> clusterDomains() {
+        return dns.domains();
+    }
+
+    /** Domains that complete a short name, as a pod of the namespace has them. */
+    List<String> clusterSearch() {
+        String domain = dns.status().domain();
+        return List.of(namespace + ".svc." + domain, "svc." + domain, domain);
+    }
+
+    private Path privileged() {
+        return socket.resolveSibling("net.sock");
+    }
+
+    /** Where the privileged process hands a device over, where the system has it so. */
+    Path handover() {
+        return Order.handover(privileged());
     }
 
     /**
@@ -333,7 +353,7 @@ final class Networking implements AutoCloseable {
         if (waiting != null) {
             waiting.close();
         }
-        Path where = socket.resolveSibling("net.sock");
+        Path where = privileged();
         waiting = PrivilegedLink.listen(where);
         return result.put("socket", where.toString());
     }

@@ -10,8 +10,10 @@ import io.netty.channel.EventLoopGroup;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.CompletionStage;
 import java.util.function.Supplier;
 
@@ -137,6 +139,18 @@ public final class ClusterDns implements AutoCloseable {
         if (settings.servers().isEmpty()) {
             others.use(now);
         }
+    }
+
+    /**
+     * Domains whose names are asked for here where a machine can only tell by the domain: the cluster's own first, then services',
+     * namespaces' and included ones. Names under them that are not the cluster's are handed on as ever.
+     */
+    public List<String> domains() {
+        ClusterNames.View view = names().view();
+        var domains = new LinkedHashSet<>(List.of(view.domain(), "svc"));
+        domains.addAll(new TreeSet<>(view.namespaces()));
+        settings.include().stream().filter(each -> !view.loops().contains(each)).forEach(domains::add);
+        return List.copyOf(domains);
     }
 
     public DnsStatus status() {
