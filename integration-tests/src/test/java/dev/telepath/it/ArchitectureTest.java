@@ -71,7 +71,9 @@ class ArchitectureTest {
             noClasses()
                     .that()
                     .resideOutsideOfPackages(
-                            "dev.telepath.tunnel.foreign..", "dev.telepath.tunnel.linux..", "dev.telepath.tunnel.macos..")
+                            "dev.telepath.tunnel.foreign..",
+                            "dev.telepath.tunnel.linux..",
+                            "dev.telepath.tunnel.macos..")
                     .should()
                     .dependOnClassesThat()
                     .resideInAPackage("java.lang.foreign..")

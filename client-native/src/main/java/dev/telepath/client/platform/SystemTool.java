@@ -32,10 +32,15 @@ public interface SystemTool {
 
     /** As a child process that speaks English and hears nothing. */
     static Outcome child(List<String> line) throws IOException {
+        return child(line, MOST_TIME);
+    }
+
+    /** The same with another time. */
+    static Outcome child(List<String> line, Duration most) throws IOException {
         var builder = new ProcessBuilder(line).redirectErrorStream(true);
         builder.environment().put("LC_ALL", "C");
         Process process = builder.start();
-        Thread timer = Thread.ofVirtual().start(() -> endLate(process));
+        Thread timer = Thread.ofVirtual().start(() -> endLate(process, most));
         try {
             process.getOutputStream().close();
             byte[] output = process.getInputStream().readNBytes(MOST_OUTPUT);
@@ -50,9 +55,9 @@ public interface SystemTool {
         }
     }
 
-    private static void endLate(Process process) {
+    private static void endLate(Process process, Duration most) {
         try {
-            if (!process.waitFor(MOST_TIME.toMillis(), TimeUnit.MILLISECONDS)) {
+            if (!process.waitFor(most.toMillis(), TimeUnit.MILLISECONDS)) {
                 process.destroyForcibly();
             }
         } catch (InterruptedException ended) {

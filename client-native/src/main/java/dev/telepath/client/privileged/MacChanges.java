@@ -22,6 +22,9 @@ import org.jspecify.annotations.Nullable;
  * it; names are files, and {@link ResolverFiles} sees that they go. Experimental: not yet run on macOS.
  */
 final class MacChanges implements Machine {
+    /** What route says of one that somebody has taken away already. */
+    private static final String GONE = "not in table";
+
     private final Device device;
     private final SystemTool tool;
     private final ResolverFiles resolvers;
@@ -122,8 +125,11 @@ final class MacChanges implements Machine {
         List<String> failed = new ArrayList<>();
         for (IpNetwork old : List.copyOf(routes)) {
             if (!networks.contains(old)) {
-                must(MacCommands.delete(made, old));
-                routes.remove(old);
+                Optional<String> why = run(MacCommands.delete(made, old)).filter(text -> !text.contains(GONE));
+                why.ifPresent(text -> failed.add(old + ", not led away: " + text));
+                if (why.isEmpty()) {
+                    routes.remove(old);
+                }
             }
         }
         for (IpNetwork fresh : networks) {

@@ -48,17 +48,21 @@ public final class MacTun implements TunDevice {
         try {
             String name = UtunSocket.of(library, descriptor).name();
             // Opening this duplicates the descriptor (fd(4)), into one that the platform has channels for.
-            var file = new RandomAccessFile("/dev/fd/" + descriptor, "rw");
-            // A channel locks itself while it reads, so the other direction needs one of its own.
-            return new MacTun(
-                    name,
-                    mtu,
-                    new FileInputStream(file.getFD()).getChannel(),
-                    new FileOutputStream(file.getFD()).getChannel(),
-                    file);
+            return of(name, mtu, new RandomAccessFile("/dev/fd/" + descriptor, "rw"));
         } finally {
             library.close(descriptor);
         }
+    }
+
+    /** A device that is open as a file. */
+    static MacTun of(String name, int mtu, RandomAccessFile file) throws IOException {
+        // A channel locks itself while it reads, so the other direction needs one of its own.
+        return new MacTun(
+                name,
+                mtu,
+                new FileInputStream(file.getFD()).getChannel(),
+                new FileOutputStream(file.getFD()).getChannel(),
+                file);
     }
 
     @Override

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -18,7 +19,8 @@ class SystemToolTest {
     @Test
     @Timeout(30)
     void aProgramThatDoesNotEndIsEnded() throws IOException {
-        assertThat(SystemTool.child(List.of("/bin/sh", "-c", "exec sleep 60")).exit())
+        assertThat(SystemTool.child(List.of("/bin/sleep", "60"), Duration.ofMillis(100))
+                        .exit())
                 .isNotZero();
     }
 

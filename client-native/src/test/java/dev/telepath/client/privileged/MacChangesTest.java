@@ -134,6 +134,19 @@ class MacChangesTest {
     }
 
     @Test
+    void aRouteThatSomebodyTookAwayIsGoneAndOneThatStaysIsTold() throws IOException {
+        changes.apply(UTUN);
+        changes.apply(routes("10.96.0.0/12", "10.1.0.0/16"));
+        refusals.put(route("delete", "10.96.0.0/12"), "not in table");
+        refusals.put(route("delete", "10.1.0.0/16"), "Operation not permitted");
+        assertThat(changes.apply(routes())).singleElement().asString().startsWith("10.1.0.0/16, not led away");
+        refusals.clear();
+        done.clear();
+        changes.apply(routes());
+        assertThat(done).containsExactly(route("delete", "10.1.0.0/16"));
+    }
+
+    @Test
     void namesGoWithTheProcess() throws IOException {
         changes.apply(new Order.Resolvers(List.of("cluster.local"), List.of(), 5353));
         Path file = folder.resolve("resolver").resolve("telepath-cluster.local");

@@ -2,15 +2,23 @@ package dev.telepath.client.tun;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
+import dev.telepath.client.platform.SystemTool;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.DatagramChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.Size;
@@ -65,6 +73,36 @@ class MacTunTest {
         kernel.read(written);
         assertThat(written.flip().getInt()).isEqualTo(ipv6 ? 30 : 2);
         assertThat(bytes(written)).isEqualTo(packet);
+    }
+
+    @Property(tries = 1)
+    void oneDescriptorOfAFileCarriesBothDirections() throws IOException {
+        Path pipe = Files.createTempDirectory("mactun").resolve("pipe");
+        assertThat(SystemTool.child(List.of("/usr/bin/mkfifo", pipe.toString())).exit())
+                .isZero();
+        try (MacTun ofFile = MacTun.of("utun7", MTU, new RandomAccessFile(pipe.toFile(), "rw"))) {
+            byte[] packet = {0x45, 1, 2, 3, 4};
+            // What is written to a pipe is read from it, so this is a device that answers with what it got.
+            ofFile.write(ByteBuffer.allocateDirect(packet.length).put(packet).flip());
+            ByteBuffer read = ByteBuffer.allocateDirect(MTU);
+            ofFile.read(read);
+            assertThat(bytes(read)).isEqualTo(packet);
+            AtomicReference<Exception> end = new AtomicReference<>();
+            Thread reader = Thread.ofPlatform().start(() -> {
+                try {
+                    ofFile.read(read);
+                } catch (IOException e) {
+                    end.set(e);
+                }
+            });
+            await().until(() -> Arrays.stream(reader.getStackTrace())
+                    .anyMatch(frame -> frame.getMethodName().startsWith("readv")));
+            ofFile.close();
+            await().untilAsserted(() -> assertThat(end.get()).isInstanceOf(ClosedChannelException.class));
+        } finally {
+            Files.delete(pipe);
+            Files.delete(pipe.getParent());
+        }
     }
 
     @Property(tries = 1)
