@@ -70,12 +70,24 @@ class ArchitectureTest {
             program("client", "manager", "agent"),
             noClasses()
                     .that()
-                    .resideOutsideOfPackages("dev.telepath.tunnel.linux..")
+                    .resideOutsideOfPackages(
+                            "dev.telepath.tunnel.foreign..",
+                            "dev.telepath.tunnel.linux..",
+                            "dev.telepath.tunnel.macos..")
                     .should()
                     .dependOnClassesThat()
                     .resideInAPackage("java.lang.foreign..")
                     .allowEmptyShould(true)
-                    .as("only the package that talks to the kernel goes below the JVM"),
+                    .as("only the packages that know one system's calls, and how calls are made, go below the JVM"),
+            noClasses()
+                    .that()
+                    .resideInAPackage("dev.telepath.tunnel.linux..")
+                    .or()
+                    .resideInAPackage("dev.telepath.tunnel.foreign..")
+                    .should()
+                    .dependOnClassesThat()
+                    .resideInAPackage("dev.telepath.tunnel.macos..")
+                    .as("what Linux needs looks up nothing of macOS"),
             noClasses()
                     .that()
                     .resideOutsideOfPackages(

@@ -57,7 +57,7 @@ final class ConnectCommand extends Command {
             defaultValue = "",
             description =
                     "how programs reach the cluster: by the proxy (and tp run), or, with sudo, all of this machine's as"
-                            + " they are")
+                            + " they are (Linux; experimental on macOS)")
     String network;
 
     @CommandLine.Mixin

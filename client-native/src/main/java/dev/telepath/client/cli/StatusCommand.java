@@ -64,6 +64,7 @@ final class StatusCommand extends Command {
                 "device",
                 device.path("name").asText() + ", routes " + joined(device.path("routes")) + ", names "
                         + device.path("dns").asText()
+                        + (device.path("experimental").asBoolean() ? " (experimental on macOS)" : "")
             });
             device.path("mapped")
                     .properties()

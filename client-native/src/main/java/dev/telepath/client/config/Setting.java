@@ -136,7 +136,8 @@ public enum Setting {
             "network.mode",
             Type.TEXT,
             "proxy",
-            "proxy: programs reach the cluster by the proxy and tp run; tun: all of this machine's do, by a device"),
+            "proxy: programs reach the cluster by the proxy and tp run; tun: all of this machine's do, by a device (Linux;"
+                    + " experimental on macOS)"),
     NETWORK_ALSO(
             "network.also-proxy",
             Type.TEXT,

@@ -14,7 +14,7 @@ import org.jboss.logging.Logger;
  * device, so that no other name comes here. Everywhere else, and where a test question says that this does not work, what is
  * sent to this machine's name servers is redirected. One thread at a time, but for {@link #described}.
  */
-final class MachineNames {
+final class MachineNames implements NamesLed {
     private static final Logger LOG = Logger.getLogger(MachineNames.class);
     /** A machine that was too busy to answer itself will not be so for ever. */
     private static final Duration REDIRECT_AGAIN = Duration.ofSeconds(30);
@@ -84,14 +84,14 @@ final class MachineNames {
         forget();
     }
 
-    /** Whatever the trouble was, it is tried anew at once: this machine is in another network. */
-    void forget() {
+    @Override
+    public void forget() {
         resolvedTroubleAt = nanoClock.getAsLong() - RESOLVED_AGAIN.toNanos();
         redirectTroubleAt = nanoClock.getAsLong() - REDIRECT_AGAIN.toNanos();
     }
 
-    /** Brings them to what they should be now. Blocks, seconds at most. */
-    void bring() {
+    @Override
+    public void bring() {
         Optional<InetAddress> stub = machine.stub();
         List<String> domains = stub.isPresent() ? machine.domains() : List.of();
         if (stub.isEmpty() || domains.isEmpty()) {
@@ -106,8 +106,8 @@ final class MachineNames {
         describe();
     }
 
-    /** Undoes what does not work any more. Blocks, some seconds at most. */
-    void watch() {
+    @Override
+    public void watch() {
         switch (way) {
             case Way.Resolved(InetAddress stub, List<String> domains) -> {
                 if (machine.askThrough(stub, plain(domains)) == NameProbe.Outcome.STRAYED) {
@@ -249,8 +249,8 @@ final class MachineNames {
         };
     }
 
-    /** Which way is used, or why none is. Any thread. */
-    String described() {
+    @Override
+    public String described() {
         return described;
     }
 }

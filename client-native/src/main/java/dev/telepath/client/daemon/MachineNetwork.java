@@ -5,15 +5,13 @@ import dev.telepath.client.dns.DnsServer;
 import dev.telepath.client.dns.Suffixes;
 import dev.telepath.client.failure.Failure;
 import dev.telepath.client.failure.Kind;
-import dev.telepath.client.gateway.DeviceAddresses;
 import dev.telepath.client.network.IpNetwork;
 import dev.telepath.client.network.Layout;
 import dev.telepath.client.network.LocalRoutes;
 import dev.telepath.client.privileged.Order;
 import dev.telepath.client.privileged.PrivilegedLink;
-import dev.telepath.client.tun.LinuxTun;
+import dev.telepath.client.tun.TunDevice;
 import dev.telepath.client.tun.TunNetwork;
-import dev.telepath.tunnel.linux.CLibrary;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -36,7 +34,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class MachineNetwork implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger(MachineNetwork.class);
-    private static final int DEVICES = 10;
     private static final Duration WATCHDOG = Duration.ofSeconds(5);
 
     private final Networking networking;
@@ -44,12 +41,12 @@ final class MachineNetwork implements AutoCloseable {
     private final Runnable whenGone;
     private final ScheduledExecutorService thread = Executors.newSingleThreadScheduledExecutor(
             Thread.ofVirtual().name("machine-network").factory());
-    private final CLibrary library = new CLibrary();
+    private final DeviceMaker maker;
     private @Nullable TunNetwork network;
     private @Nullable DnsServer dns;
     private @Nullable Runnable following;
     private List<IpNetwork> localBefore = List.of();
-    private final MachineNames names = new MachineNames(new Names());
+    private final NamesLed names;
     private volatile State state = new State("", List.of(), Map.of(), List.of());
 
     /**
@@ -81,7 +78,7 @@ final class MachineNetwork implements AutoCloseable {
             return Stream.concat(
                             suffixes.search().stream(),
                             suffixes.routed().stream().map(each -> "~" + each))
-                    .filter(each -> Order.DOMAIN.matcher(each).matches())
+                    .filter(each -> Order.LINK_DOMAIN.matcher(each).matches())
                     .limit(Order.MOST_DOMAINS)
                     .toList();
         }
@@ -127,6 +124,10 @@ final class MachineNetwork implements AutoCloseable {
         this.networking = networking;
         this.link = link;
         this.whenGone = whenGone;
+        this.maker = DeviceMaker.ofThisMachine(networking);
+        this.names = maker instanceof MacDevices
+                ? new MacNames(networking::suffixes, this::dnsPort, link::order)
+                : new MachineNames(new Names());
     }
 
     /**
@@ -156,55 +157,21 @@ final class MachineNetwork implements AutoCloseable {
     }
 
     private String device() {
-        DeviceAddresses addresses = networking.addresses();
-        String name = free();
+        TunDevice made = maker.make(link);
         try {
-            link.order(new Order.Device(name, networking.mtu(), addresses.interface4(), addresses.interface6()));
-        } catch (Failure e) {
-            reclaim(name);
-            throw e;
-        }
-        try {
-            LinuxTun tun = LinuxTun.open(name, networking.mtu(), library);
-            tun.own();
-            network = networking.serve(tun, (served, cause) -> gone());
-            return name;
+            network = networking.serve(made, (served, cause) -> gone());
+            return made.name();
         } catch (IOException e) {
+            made.close();
             throw new Failure(
-                    Kind.FAILED,
-                    "the device " + name + " cannot be used: " + e.getMessage(),
-                    "/dev/net/tun has to be there for every user: sudo chmod 666 /dev/net/tun",
-                    e);
+                    Kind.FAILED, "the device " + made.name() + " cannot be used: " + e.getMessage(), maker.hint(), e);
         }
     }
 
-    private String free() {
-        try {
-            for (int i = 0; i < DEVICES; i++) {
-                String name = "tp" + i;
-                reclaim(name);
-                if (library.interfaceIndex(name) == 0) {
-                    return name;
-                }
-            }
-        } catch (IOException e) {
-            throw new Failure(Kind.FAILED, "the network devices cannot be listed: " + e.getMessage(), "", e);
-        }
-        throw new Failure(
-                Kind.CONFLICT, "the devices tp0 to tp9 are all in use", "ip link shows them; tp quit ends ours");
-    }
-
-    /** A device that was lent to this user and that nobody has opened is of a process that was killed: it goes. */
-    private void reclaim(String name) {
-        try {
-            if (library.interfaceIndex(name) != 0) {
-                try (LinuxTun left = LinuxTun.open(name, networking.mtu(), library)) {
-                    left.own();
-                }
-            }
-        } catch (IOException e) {
-            LOG.debugf("device of another device=%s cause=\"%s\"", name, e.getMessage());
-        }
+    /** Of the daemon's resolver; 0 before it listens. */
+    private int dnsPort() {
+        DnsServer server = dns;
+        return server == null ? 0 : server.address().getPort();
     }
 
     private void later(Runnable task) {
@@ -262,7 +229,9 @@ final class MachineNetwork implements AutoCloseable {
         var failed = device.putArray("failed");
         now.failed().forEach(failed::add);
         TunNetwork open = network;
-        device.put("connections", open == null ? 0 : open.connections()).put("dns", names.described());
+        device.put("connections", open == null ? 0 : open.connections())
+                .put("experimental", maker instanceof MacDevices)
+                .put("dns", names.described());
     }
 
     /** Undoes all of it. Blocks. */

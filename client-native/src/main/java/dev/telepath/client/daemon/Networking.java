@@ -16,6 +16,7 @@ import dev.telepath.client.gateway.GatewayServer;
 import dev.telepath.client.network.IpNetwork;
 import dev.telepath.client.network.Layout;
 import dev.telepath.client.network.NetworkWatch;
+import dev.telepath.client.privileged.Order;
 import dev.telepath.client.privileged.PrivilegedLink;
 import dev.telepath.client.proxy.OutboundStreams;
 import dev.telepath.client.run.RunPlan;
@@ -230,6 +231,15 @@ final class Networking implements AutoCloseable {
         return names;
     }
 
+    private Path privileged() {
+        return socket.resolveSibling("net.sock");
+    }
+
+    /** Where the privileged process hands a device over, where the system has it so. */
+    Path handover() {
+        return Order.handover(privileged());
+    }
+
     /**
      * Waits for the privileged process from now on.
      *
@@ -244,7 +254,7 @@ final class Networking implements AutoCloseable {
         if (waiting != null) {
             waiting.close();
         }
-        Path where = socket.resolveSibling("net.sock");
+        Path where = privileged();
         waiting = PrivilegedLink.listen(where);
         resolver.stub()
                 .ifPresent(stub -> result.put("nameServer", addresses().dns().getHostAddress()));

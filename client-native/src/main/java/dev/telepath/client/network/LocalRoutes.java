@@ -1,5 +1,7 @@
 package dev.telepath.client.network;
 
+import dev.telepath.client.platform.Platform;
+import dev.telepath.client.platform.SystemTool;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
@@ -10,22 +12,45 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.function.Predicate;
 
-/** The networks that this machine has routes to, as Linux shows them in /proc/net; the default route is none of them. */
+/**
+ * The networks that this machine has routes to, as Linux shows them in /proc/net and macOS by netstat(1); the default route is none of
+ * them.
+ */
 public final class LocalRoutes {
     private static final Path IPV4 = Path.of("/proc/net/route");
+    private static final IpNetwork BROADCAST = new IpNetwork(InetAddress.ofLiteral("255.255.255.255"), 32);
     private static final Path IPV6 = Path.of("/proc/net/ipv6_route");
+    private static final List<String> NETSTAT = List.of("/usr/sbin/netstat", "-rn");
     private static final int IPV4_FIELDS = 8;
     private static final int IPV6_FIELDS = 10;
 
     private LocalRoutes() {}
 
     /**
-     * Those of now. Reads files.
+     * Those of now. Reads files, or asks a program of the system; blocks.
      *
      * @param counts which devices count
      * @return empty where the system does not show them
      */
     public static List<IpNetwork> read(Predicate<String> counts) {
+        return switch (Platform.current()) {
+            case LINUX -> proc(counts);
+            case MACOS -> netstat(counts);
+            case OTHER -> List.of();
+        };
+    }
+
+    private static List<IpNetwork> netstat(Predicate<String> counts) {
+        try {
+            return NetstatRoutes.parse(SystemTool.child(NETSTAT).output(), counts).stream()
+                    .filter(LocalRoutes::isSomewhere)
+                    .toList();
+        } catch (IOException e) {
+            return List.of();
+        }
+    }
+
+    private static List<IpNetwork> proc(Predicate<String> counts) {
         List<IpNetwork> found = new ArrayList<>();
         for (String line : lines(IPV4)) {
             String[] fields = line.strip().split("\\s+");
@@ -50,17 +75,23 @@ public final class LocalRoutes {
 
     private static void add(List<IpNetwork> found, byte[] address, int prefix) {
         try {
-            InetAddress network = InetAddress.getByAddress(address);
-            boolean everywhere = network.isLoopbackAddress()
-                    || network.isLinkLocalAddress()
-                    || network.isMulticastAddress()
-                    || prefix == 0;
-            if (!everywhere) {
-                found.add(new IpNetwork(network, prefix));
+            var network = new IpNetwork(InetAddress.getByAddress(address), prefix);
+            if (isSomewhere(network)) {
+                found.add(network);
             }
         } catch (UnknownHostException e) {
             throw new IllegalStateException("an address of 4 or 16 bytes is always accepted", e);
         }
+    }
+
+    /** Whether it is one network among others, and not the same on every machine. */
+    static boolean isSomewhere(IpNetwork network) {
+        InetAddress first = network.address();
+        return !first.isLoopbackAddress()
+                && !first.isLinkLocalAddress()
+                && !first.isMulticastAddress()
+                && network.prefix() > 0
+                && !network.equals(BROADCAST);
     }
 
     private static List<String> lines(Path file) {

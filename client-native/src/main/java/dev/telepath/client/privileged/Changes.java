@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * What is changed of this machine. The kernel itself takes each away with what it hangs on: routes and addresses with the device,
  * the device with the daemon that has it open, the rules with the socket that they came by. One thread.
  */
-final class Changes implements AutoCloseable {
+final class Changes implements Machine {
     private static final String TABLE = "telepath-dns";
     private static final int DNS_PORT = 53;
     private static final byte[] PROTOCOLS = {6, 17};
@@ -45,13 +45,8 @@ final class Changes implements AutoCloseable {
         this.resolved = resolved;
     }
 
-    /**
-     * Carries an order out.
-     *
-     * @return what of it could not be done, each with its cause
-     * @throws IOException when nothing of it could be
-     */
-    List<String> apply(Order order) throws IOException {
+    @Override
+    public List<String> apply(Order order) throws IOException {
         return switch (order) {
             case Order.Device wanted -> {
                 make(wanted);
@@ -66,6 +61,7 @@ final class Changes implements AutoCloseable {
                 name(wanted);
                 yield List.of();
             }
+            case Order.Mac other -> throw new IOException("Linux carries no such order out: " + other);
         };
     }
 

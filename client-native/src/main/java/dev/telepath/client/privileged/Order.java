@@ -11,6 +11,7 @@ import dev.telepath.client.network.IpNetwork;
 import io.netty.util.NetUtil;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -20,12 +21,19 @@ public sealed interface Order {
     /** Names of devices that are made; nothing else is touched. */
     Pattern DEVICE = Pattern.compile("tp[0-9]");
 
+    /** Domains of a Mac's names, which are parts of file names too. */
+    Pattern DOMAIN = Pattern.compile("(?=.{1,200}$)[a-z0-9_]([a-z0-9_-]{0,62})(\\.[a-z0-9_]([a-z0-9_-]{0,62}))*");
+
     int MOST_NETWORKS = 1024;
     int MOST_SERVERS = 16;
     int MOST_DOMAINS = 128;
+    /** Each is a file. */
+    int MOST_RESOLVERS = 64;
+    /** That many macOS takes. */
+    int MOST_SEARCH = 6;
 
     /** A domain as systemd-resolved takes it: plain for one that completes short names, with ~ for one that is only led somewhere. */
-    Pattern DOMAIN = Pattern.compile("~?(?=.{1,253}$)[a-z0-9_][a-z0-9_-]{0,62}(\\.[a-z0-9_][a-z0-9_-]{0,62})*");
+    Pattern LINK_DOMAIN = Pattern.compile("~?(?=.{1,253}$)[a-z0-9_][a-z0-9_-]{0,62}(\\.[a-z0-9_][a-z0-9_-]{0,62})*");
 
     /**
      * A device that is up, has these addresses, and may be opened by the user.
@@ -65,6 +73,33 @@ public sealed interface Order {
         }
     }
 
+    /** Orders that only a Mac carries out. */
+    sealed interface Mac extends Order {}
+
+    /**
+     * A utun that is up and has these addresses. The system names it; its descriptor is handed over beside the socket, at
+     * {@link #handover}.
+     */
+    record Utun(int mtu, InterfaceAddress ipv4, InterfaceAddress ipv6) implements Mac {}
+
+    /**
+     * Names under these domains, and no others, are asked of a port of this machine's loopback.
+     *
+     * @param domains in lower case without dots around them; empty = none
+     * @param search domains that complete short names
+     */
+    record Resolvers(List<String> domains, List<String> search, int port) implements Mac {
+        public Resolvers {
+            domains = List.copyOf(domains);
+            search = List.copyOf(search);
+        }
+    }
+
+    /** Where the daemon takes the descriptor of a {@link Utun}. */
+    static Path handover(Path socket) {
+        return socket.resolveSibling("tun.sock");
+    }
+
     /** As it goes over the socket. */
     default ObjectNode json() {
         ObjectNode json = Wire.JSON.createObjectNode();
@@ -91,6 +126,16 @@ public sealed interface Order {
                         .put("server", server.getHostAddress())
                         .putArray("domains");
                 domains.forEach(all::add);
+            }
+            case Utun(int mtu, InterfaceAddress ipv4, InterfaceAddress ipv6) ->
+                json.put("order", "utun")
+                        .put("mtu", mtu)
+                        .put("ipv4", ipv4.toString())
+                        .put("ipv6", ipv6.toString());
+            case Resolvers(List<String> domains, List<String> search, int port) -> {
+                ArrayNode all = json.put("order", "resolvers").put("port", port).putArray("domains");
+                domains.forEach(all::add);
+                search.forEach(json.putArray("search")::add);
             }
         }
         return json;
@@ -142,13 +187,37 @@ public sealed interface Order {
                 json.path("domains").forEach(each -> domains.add(each.asText()));
                 if (domains.size() > MOST_DOMAINS
                         || !domains.stream()
-                                .allMatch(each -> DOMAIN.matcher(each).matches())) {
+                                .allMatch(each -> LINK_DOMAIN.matcher(each).matches())) {
                     throw refused(json);
                 }
                 yield new Names(address(json, json.path("server").asText()), domains);
             }
+            case "utun" -> {
+                int mtu = json.path("mtu").asInt();
+                if (mtu < 1280 || mtu > 65_535) {
+                    throw refused(json);
+                }
+                yield new Utun(mtu, face(json, "ipv4"), face(json, "ipv6"));
+            }
+            case "resolvers" -> {
+                int port = json.path("port").asInt();
+                if (port < 1 || port > 65_535) {
+                    throw refused(json);
+                }
+                yield new Resolvers(domains(json, "domains", MOST_RESOLVERS), domains(json, "search", MOST_SEARCH), port);
+            }
             default -> throw refused(json);
         };
+    }
+
+    private static List<String> domains(JsonNode json, String field, int most) {
+        List<String> domains = new ArrayList<>();
+        json.path(field).forEach(each -> domains.add(each.asText()));
+        if (domains.size() > most
+                || !domains.stream().allMatch(each -> DOMAIN.matcher(each).matches())) {
+            throw refused(json);
+        }
+        return domains;
     }
 
     private static InterfaceAddress face(JsonNode json, String name) {

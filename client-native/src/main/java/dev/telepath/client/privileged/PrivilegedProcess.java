@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.telepath.client.control.LineChannel;
 import dev.telepath.client.control.Wire;
 import dev.telepath.client.failure.Failure;
-import dev.telepath.tunnel.linux.CLibrary;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.UnixDomainSocketAddress;
@@ -29,21 +28,21 @@ public final class PrivilegedProcess {
     public static void serve(Path socket, int user, @Nullable OutputStream resolved) throws IOException {
         try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket));
                 var lines = new LineChannel(channel);
-                var changes = new Changes(new CLibrary(), user, resolved)) {
+                var machine = Machine.ofThis(socket, user, resolved)) {
             lines.write(Wire.line(Wire.JSON
                     .createObjectNode()
                     .put("pid", ProcessHandle.current().pid())
                     .put("protocol", Wire.PROTOCOL)));
             for (String line = lines.read(); line != null; line = lines.read()) {
-                lines.write(Wire.line(answer(changes, line)));
+                lines.write(Wire.line(answer(machine, line)));
             }
         }
     }
 
-    private static ObjectNode answer(Changes changes, String line) {
+    private static ObjectNode answer(Machine machine, String line) {
         ObjectNode answer = Wire.JSON.createObjectNode();
         try {
-            List<String> failed = changes.apply(Order.of(Wire.parse(line)));
+            List<String> failed = machine.apply(Order.of(Wire.parse(line)));
             ArrayNode all = answer.put("ok", true).putArray("failed");
             failed.forEach(all::add);
         } catch (IOException | Failure e) {

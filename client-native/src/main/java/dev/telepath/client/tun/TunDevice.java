@@ -5,7 +5,7 @@ import java.nio.ByteBuffer;
 
 /** A network interface that hands its packets to this program. */
 public interface TunDevice extends AutoCloseable {
-    /** Its name, as {@code ip link} shows it. */
+    /** Its name, as {@code ip link} or {@code ifconfig} show it. */
     String name();
 
     /** Bytes of the largest packet. */

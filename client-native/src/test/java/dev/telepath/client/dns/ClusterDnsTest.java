@@ -294,6 +294,9 @@ class ClusterDnsTest {
         dns.start();
 
         await().untilAsserted(() -> assertThat(dns.status().loops()).containsExactly("corp"));
+        assertThat(dns.suffixes().routed())
+                .contains("cluster.local", "svc", "dev", "shop", "lab")
+                .doesNotContain("corp");
         asked.clear();
         assertThat(data(here.send(Dns.question("a.corp", Type.A)))).containsExactly("192.0.2.1");
         assertThat(asked).isEmpty();
@@ -318,6 +321,7 @@ class ClusterDnsTest {
         });
         dns.start();
         await().untilAsserted(() -> assertThat(dns.status().loops()).containsExactly("cluster.local"));
+        assertThat(dns.suffixes().routed()).contains("cluster.local", "svc", "dev", "shop");
         insideCodes.clear();
 
         assertThat(data(here.send(Dns.question("web", Type.A)))).containsExactly("10.96.0.7");

@@ -30,7 +30,13 @@ class OrderTest {
                 new Order.Redirect(List.of(), 1, 64),
                 new Order.Names(
                         InetAddress.ofLiteral("246.247.0.2"), List.of("shop.svc.cluster.local", "~svc", "~_x.a-b.c")),
-                new Order.Names(InetAddress.ofLiteral("246.247.0.2"), List.of()));
+                new Order.Names(InetAddress.ofLiteral("246.247.0.2"), List.of()),
+                new Order.Utun(
+                        16_384,
+                        new InterfaceAddress(InetAddress.ofLiteral("246.247.0.1"), 16),
+                        new InterfaceAddress(InetAddress.ofLiteral("fd74::1"), 64)),
+                new Order.Resolvers(List.of("cluster.local", "svc", "_x.96.10.in-addr.arpa"), List.of("a.b"), 5353),
+                new Order.Resolvers(List.of(), List.of(), 1));
     }
 
     @ParameterizedTest
@@ -64,7 +70,16 @@ class OrderTest {
                 "{\"order\":\"names\",\"server\":\"246.247.0.2\",\"domains\":[\"a\\ntp1\"]}",
                 "{\"order\":\"names\",\"server\":\"246.247.0.2\",\"domains\":[\"$(id)\"]}",
                 "{\"order\":\"names\",\"server\":\"246.247.0.2\",\"domains\":[\"a..b\"]}",
-                "{\"order\":\"names\",\"server\":\"246.247.0.2\",\"domains\":[\"Ab\"]}"
+                "{\"order\":\"names\",\"server\":\"246.247.0.2\",\"domains\":[\"Ab\"]}",
+                "{\"order\":\"utun\",\"mtu\":1,\"ipv4\":\"10.0.0.1/16\",\"ipv6\":\"fd00::1/64\"}",
+                "{\"order\":\"utun\",\"mtu\":1500,\"ipv4\":\"fd00::1/64\",\"ipv6\":\"10.0.0.1/16\"}",
+                "{\"order\":\"resolvers\",\"domains\":[\"../x\"],\"search\":[],\"port\":53}",
+                "{\"order\":\"resolvers\",\"domains\":[\"a..b\"],\"search\":[],\"port\":53}",
+                "{\"order\":\"resolvers\",\"domains\":[\"a/b\"],\"search\":[],\"port\":53}",
+                "{\"order\":\"resolvers\",\"domains\":[\"\"],\"search\":[],\"port\":53}",
+                "{\"order\":\"resolvers\",\"domains\":[\"a\"],\"search\":[\"b\\nport 1\"],\"port\":53}",
+                "{\"order\":\"resolvers\",\"domains\":[\"a\"],\"search\":[],\"port\":0}",
+                "{\"order\":\"resolvers\",\"domains\":[],\"search\":[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\"],\"port\":1}"
             })
     void whatIsNoOrderIsRefusedWhoeverSendsIt(String text) throws JsonProcessingException {
         var json = Wire.JSON.readTree(text);

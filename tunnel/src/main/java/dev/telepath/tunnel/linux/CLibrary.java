@@ -1,17 +1,11 @@
 package dev.telepath.tunnel.linux;
 
+import dev.telepath.tunnel.foreign.Downcalls;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.StructLayout;
 import java.lang.foreign.ValueLayout;
-import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
 
 /**
  * Calls of the C library that the platform has no classes for. Each costs microseconds: for setting things up, not for what
@@ -24,8 +18,7 @@ public final class CLibrary {
     private static final int PR_CAP_AMBIENT = 47;
     private static final int PR_CAP_AMBIENT_CLEAR_ALL = 4;
 
-    private final Linker linker = Linker.nativeLinker();
-    private final StructLayout state = Linker.Option.captureStateLayout();
+    private final Downcalls calls = new Downcalls(Refused::new);
 
     /** A call that the system refused. */
     public static final class Refused extends IOException {
@@ -50,12 +43,6 @@ public final class CLibrary {
         public int errno() {
             return errno;
         }
-    }
-
-    /** Calls one of the C library. */
-    @FunctionalInterface
-    private interface Call {
-        long make(MethodHandle function, MemorySegment errno, Arena arena) throws Throwable;
     }
 
     /**
@@ -130,7 +117,7 @@ public final class CLibrary {
         call("recv", buffer(), (function, errno, arena) -> {
             MemorySegment in = arena.allocate(most);
             long length = (long) function.invokeExact(errno, socket, in, in.byteSize(), MSG_DONTWAIT);
-            boolean nothing = length < 0 && number(errno) == EAGAIN;
+            boolean nothing = length < 0 && calls.number(errno) == EAGAIN;
             received[0] = length < 0 ? new byte[0] : in.asSlice(0, length).toArray(ValueLayout.JAVA_BYTE);
             return nothing ? 0 : length;
         });
@@ -164,7 +151,7 @@ public final class CLibrary {
                 ValueLayout.ADDRESS,
                 ValueLayout.JAVA_LONG,
                 ValueLayout.ADDRESS);
-        call("mount " + place, "mount", form, (function, errno, arena) -> (int) function.invokeExact(
+        calls.call("mount " + place, "mount", form, (function, errno, arena) -> (int) function.invokeExact(
                 errno,
                 arena.allocateFrom(source),
                 arena.allocateFrom(place.toString()),
@@ -198,59 +185,12 @@ public final class CLibrary {
                 (int) function.invokeExact(errno, arena.allocateFrom(name)));
     }
 
-    private long call(String name, FunctionDescriptor form, Call call) throws IOException {
-        return call(name, name, form, call);
-    }
-
-    private long call(String what, String name, FunctionDescriptor form, Call call) throws IOException {
-        if (!Thread.currentThread().isVirtual()) {
-            return callHere(what, name, form, call);
-        }
-        // A native image makes no such calls on virtual threads.
-        var made = new FutureTask<>(() -> callHere(what, name, form, call));
-        Thread.ofPlatform().daemon().name("c-library").start(made);
-        try {
-            return made.get();
-        } catch (ExecutionException e) {
-            throw e.getCause() instanceof IOException refused ? refused : new IOException(e.getCause());
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IOException("interrupted in " + what, e);
-        }
-    }
-
-    private long callHere(String what, String name, FunctionDescriptor form, Call call) throws IOException {
-        MethodHandle function = linker.downcallHandle(
-                linker.defaultLookup().findOrThrow(name), form, Linker.Option.captureCallState("errno"));
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment errno = arena.allocate(state);
-            long result = call.make(function, errno, arena);
-            if (result < 0) {
-                throw refused(what, number(errno));
-            }
-            return result;
-        } catch (IOException | RuntimeException | Error e) {
-            throw e;
-        } catch (Throwable e) {
-            throw new IllegalStateException("a call of the C library cannot throw", e);
-        }
-    }
-
-    private int number(MemorySegment errno) {
-        return (int)
-                state.varHandle(MemoryLayout.PathElement.groupElement("errno")).get(errno, 0L);
+    private long call(String name, FunctionDescriptor form, Downcalls.Call call) throws IOException {
+        return calls.call(name, name, form, call);
     }
 
     /** The failure of something that the system answered with a number. */
-    Refused refused(String what, int errno) {
-        MethodHandle strerror = linker.downcallHandle(
-                linker.defaultLookup().findOrThrow("strerror"),
-                FunctionDescriptor.of(ValueLayout.ADDRESS, ValueLayout.JAVA_INT));
-        try {
-            MemorySegment text = (MemorySegment) strerror.invokeExact(errno);
-            return new Refused(what, errno, text.reinterpret(256).getString(0));
-        } catch (Throwable e) {
-            throw new IllegalStateException("a call of the C library cannot throw", e);
-        }
+    IOException refused(String what, int errno) {
+        return calls.refused(what, errno);
     }
 }
