@@ -204,7 +204,8 @@ public sealed interface Order {
                 if (port < 1 || port > 65_535) {
                     throw refused(json);
                 }
-                yield new Resolvers(domains(json, "domains", MOST_RESOLVERS), domains(json, "search", MOST_SEARCH), port);
+                yield new Resolvers(
+                        domains(json, "domains", MOST_RESOLVERS), domains(json, "search", MOST_SEARCH), port);
             }
             default -> throw refused(json);
         };

@@ -15,12 +15,14 @@ class PrivilegedLauncherTest {
                 .startsWith("sudo", "-n", "setsid")
                 .containsSubsequence("--reuid", "1000", "--regid", "1001")
                 .contains("--bounding-set=-all,+net_admin", "--no-new-privs");
-        assertThat(PrivilegedLauncher.prefix(Platform.LINUX, 0, 0, Optional.empty())).startsWith("setsid");
+        assertThat(PrivilegedLauncher.prefix(Platform.LINUX, 0, 0, Optional.empty()))
+                .startsWith("setsid");
     }
 
     @Test
     void onMacosSudoDoesItInTheBackground() {
-        assertThat(PrivilegedLauncher.prefix(Platform.MACOS, 501, 20, Optional.empty())).containsExactly("sudo", "-n", "-b", "--");
+        assertThat(PrivilegedLauncher.prefix(Platform.MACOS, 501, 20, Optional.empty()))
+                .containsExactly("sudo", "-n", "-b", "--");
     }
 
     @Test

@@ -87,7 +87,7 @@ public final class CLibrary {
     int openAt(int directory, String name, int flags) throws IOException {
         FunctionDescriptor form = FunctionDescriptor.of(
                 ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT);
-        return (int) call("open " + name, "openat", form, (function, errno, arena) ->
+        return (int) calls.call("open " + name, "openat", form, (function, errno, arena) ->
                 (int) function.invokeExact(errno, directory, arena.allocateFrom(name), flags));
     }
 
