@@ -40,7 +40,7 @@ final class MachineNames implements NamesLed {
         /** Where systemd-resolved takes programs' questions; empty where they ask another. */
         Optional<InetAddress> stub();
 
-        /** Whether systemd-resolved has taken our name server. */
+        /** Whether it can be seen that systemd-resolved has taken the domains, or cannot. */
         boolean isTaken();
 
         /** Domains as systemd-resolved takes them, first one that is the cluster's. */
@@ -136,7 +136,7 @@ final class MachineNames implements NamesLed {
         try {
             machine.resolve(domains);
             if (!awaitTaken()) {
-                instead("it did not take the settings, the log privileged.out may say why");
+                instead("it did not take the domains; the log privileged.out may say why");
                 return;
             }
             if (machine.askThrough(stub, plain(domains)) == NameProbe.Outcome.STRAYED) {

@@ -69,7 +69,7 @@ final class MachineNetwork implements AutoCloseable {
 
         @Override
         public boolean isTaken() {
-            return networking.resolver().isOursTaken();
+            return networking.suffixes().search().stream().allMatch(networking.resolver()::completesWith);
         }
 
         @Override

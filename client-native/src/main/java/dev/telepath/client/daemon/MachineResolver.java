@@ -45,9 +45,8 @@ final class MachineResolver {
                 : Optional.empty();
     }
 
-    /** Whether systemd-resolved has taken the device's name server for one of its own. */
-    boolean isOursTaken() {
-        return HostServers.read(resolved).servers().stream()
-                .anyMatch(one -> one.getAddress().equals(ours));
+    /** Whether systemd-resolved completes short names with a domain. Servers of one that is no default are not listed. */
+    boolean completesWith(String domain) {
+        return HostServers.read(resolved).search().contains(domain);
     }
 }

@@ -12,7 +12,7 @@ import java.util.List;
 final class ResolvedScript {
     /**
      * Each line that comes in is a device and, unless it is to be undone, the server and the domains; the server is also the first
-     * argument, and no other is taken. The server comes last, so that no name of another domain is ever asked there.
+     * argument, and no other is taken. Before the server is told, it is no default; the domains come last, since they are what is seen of it.
      */
     static final String SCRIPT = """
             set -f
@@ -35,7 +35,7 @@ final class ResolvedScript {
               tell dnsovertls "$link" no &
               tell default-route "$link" no &
               route=$!
-              tell domain "$link" $domains && wait "$route" && wait && tell dns "$link" "$server"
+              wait "$route" && wait && tell dns "$link" "$server" && tell domain "$link" $domains
             done
             [ -z "$last" ] || tell revert "$last" 2>/dev/null
             """;

@@ -30,7 +30,6 @@ class MachineResolverTest {
         assertThat(machine.now().servers())
                 .extracting(each -> each.getAddress().getHostAddress())
                 .containsExactly("192.0.2.1");
-        assertThat(machine.isOursTaken()).isTrue();
         assertThat(machine("nameserver 127.0.0.53\n", "nameserver 246.247.0.2\n")
                         .now()
                         .servers())
@@ -46,6 +45,12 @@ class MachineResolverTest {
                 .isEmpty();
         assertThat(machine(behind, behind).stub()).isEmpty();
         assertThat(machine("", behind).stub()).isEmpty();
-        assertThat(machine("nameserver 127.0.0.53\n", behind).isOursTaken()).isFalse();
+    }
+
+    @Test
+    void whatResolvedHasTakenIsSeenByTheDomainsThatItCompletes() throws IOException {
+        MachineResolver machine = machine("", "nameserver 192.0.2.1\nsearch lan shop.svc.cluster.local\n");
+        assertThat(machine.completesWith("shop.svc.cluster.local")).isTrue();
+        assertThat(machine.completesWith("dev.svc.cluster.local")).isFalse();
     }
 }

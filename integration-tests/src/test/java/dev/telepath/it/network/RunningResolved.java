@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Assumptions;
  */
 final class RunningResolved {
     private static final Path UNPACKED = Program.root().resolve("integration-tests/target/systemd-resolved");
+    private static final Duration SOON = Duration.ofSeconds(60);
     private static final String BUS = """
             <busconfig>
               <type>system</type>
@@ -67,7 +68,7 @@ final class RunningResolved {
 
     private static Optional<Path> file(String name) {
         try (Stream<Path> all = Files.walk(UNPACKED)) {
-            return all.filter(each -> each.endsWith(name) && Files.isExecutable(each))
+            return all.filter(each -> each.endsWith(name) && Files.isRegularFile(each) && Files.isExecutable(each))
                     .findFirst();
         } catch (IOException e) {
             return Optional.empty();
@@ -79,8 +80,8 @@ final class RunningResolved {
         try (Stream<Path> all = Files.walk(UNPACKED)) {
             return String.join(
                     ":",
-                    all.filter(each -> each.toString().contains(".so"))
-                            .map(each -> each.getParent().toString())
+                    all.filter(each -> each.toString().contains(".so") && Files.isRegularFile(each))
+                            .map(each -> String.valueOf(each.getParent()))
                             .distinct()
                             .toList());
         } catch (IOException e) {
@@ -116,7 +117,7 @@ final class RunningResolved {
         List<String> bus = new ArrayList<>(laptop.enter());
         bus.addAll(List.of("dbus-daemon", "--config-file=" + config, "--nofork", "--nopidfile"));
         world.telepath.start("bus", bus, Map.of());
-        await().atMost(Duration.ofSeconds(20))
+        await().atMost(SOON)
                 .ignoreExceptions()
                 .until(() -> laptop.run("ls", "/run/dbus").contains("system_bus_socket"));
         return run(world, "resolved");
@@ -127,7 +128,7 @@ final class RunningResolved {
         List<String> command = new ArrayList<>(world.laptop.enter());
         command.add(file("systemd-resolved").orElseThrow().toString());
         Running resolved = world.telepath.start(name, command, Map.of("LD_LIBRARY_PATH", libraries()));
-        await().atMost(Duration.ofSeconds(20))
+        await().atMost(SOON)
                 .ignoreExceptions()
                 .until(() -> world.laptop("resolvectl dns").orFail().out().contains(NearAndFar.NAME_SERVER));
         return resolved;

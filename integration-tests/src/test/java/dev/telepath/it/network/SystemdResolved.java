@@ -25,7 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** {@code tp connect --network tun} on a laptop whose programs ask a real systemd-resolved. */
 @Timeout(240)
 class SystemdResolved {
-    private static final String SEEN = "resolvectl dns; resolvectl domain; resolvectl default-route";
+    private static final String SEEN = "resolvectl dns; resolvectl domain";
     private static final Duration SOON = Duration.ofSeconds(30);
 
     @TempDir
@@ -110,7 +110,7 @@ class SystemdResolved {
         assertThat(others()).isEqualTo(othersBefore);
         assertThat(shell("resolvectl dns tp0; resolvectl domain tp0"))
                 .contains("246.247.0.2")
-                .contains("default.svc.cluster.local", "~cluster.local", "~svc", "~0.99.10.in-addr.arpa");
+                .contains("default.svc.cluster.local", "~cluster.local", "~svc", "~default");
     }
 
     @Test
@@ -175,7 +175,7 @@ class SystemdResolved {
     void whereItCannotBeToldNamesAreRedirectedInstead() throws IOException {
         Files.createFile(broken);
         world.connect("--network", "tun");
-        assertThat(way()).startsWith("redirected, systemd-resolved: it did not take the settings");
+        assertThat(way()).startsWith("redirected, systemd-resolved: it did not take the domains");
         Files.delete(broken);
         assertThat(shell("resolvectl dns tp0")).doesNotContain("246.247.0.2");
         if (!Program.isNative()) {
