@@ -1,6 +1,7 @@
 package dev.telepath.it;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -14,6 +15,7 @@ import io.vertx.core.Vertx;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -41,6 +43,8 @@ class FilesIT {
     private static SampleService workload;
     /** Laid out as kubelet does with a ConfigMap. */
     private static Path config;
+    /** A volume that the workload writes to, and whoever takes its place. */
+    private static Path data;
 
     private Path folder;
 
@@ -52,7 +56,16 @@ class FilesIT {
         config = Files.createDirectories(telepath.directory().resolve("config")).toRealPath();
         Files.createSymbolicLink(config.resolve("app.yaml"), Path.of("..data/app.yaml"));
         update("..1", "first");
-        telepath.startAgent("web", workload.port(), "--share", config.toString());
+        data = Files.createDirectories(telepath.directory().resolve("data")).toRealPath();
+        telepath.startAgent(
+                "web",
+                workload.port(),
+                "--share",
+                config.toString(),
+                "--share-writable",
+                data.toString(),
+                "--share-local",
+                "/var/own");
         telepath.connect().orFail();
         await().atMost(WAIT)
                 .untilAsserted(
@@ -103,7 +116,16 @@ class FilesIT {
     }
 
     private JsonNode ingest(String... more) throws IOException {
-        List<String> arguments = new ArrayList<>(List.of("ingest", "web", "--detailed-output", "--output", "json"));
+        return engage(List.of("ingest", "web"), more);
+    }
+
+    private JsonNode intercept(String... more) throws IOException {
+        return engage(List.of("intercept", "web", "--port", workload.port() + ":http"), more);
+    }
+
+    private static JsonNode engage(List<String> command, String... more) throws IOException {
+        List<String> arguments = new ArrayList<>(command);
+        arguments.addAll(List.of("--detailed-output", "--output", "json"));
         arguments.addAll(List.of(more));
         return JSON.readTree(
                 telepath.tp(arguments.toArray(String[]::new)).orFail().out());
@@ -140,6 +162,44 @@ class FilesIT {
         telepath.tp("leave", "web").orFail();
         assertThat(mounts()).doesNotContain(folder.toString());
         assertThat(folder).isEmptyDirectory();
+    }
+
+    @Test
+    void whoTakesTheWorkloadsPlaceWritesWhereThatIsAllowedAndNowhereElse() throws Exception {
+        assumeMounts();
+        JsonNode engaged = intercept("--mount", folder.toString());
+
+        Path volume = folder.resolve(data.toString().substring(1));
+        Files.writeString(volume.resolve("note"), "written here");
+        assertThat(data.resolve("note")).hasContent("written here");
+        Files.move(volume.resolve("note"), volume.resolve("renamed"));
+        assertThat(data.resolve("renamed")).hasContent("written here");
+        assertThatThrownBy(() -> Files.writeString(there(), "x")).isInstanceOf(AccessDeniedException.class);
+        assertThatThrownBy(() -> Files.writeString(there().resolveSibling("fresh"), "x"))
+                .isInstanceOf(AccessDeniedException.class);
+        assertThat(engaged.at("/mount/read_only").asBoolean()).isFalse();
+        assertThat(engaged.at("/mount/writable/0").asText()).isEqualTo(data.toString());
+        assertThat(engaged.at("/environment/TELEPRESENCE_LOCAL_MOUNTS").asText())
+                .isEqualTo("/var/own");
+        // Long lines are folded.
+        assertThat(telepath.tp("status").out())
+                .containsIgnoringWhitespaces(folder + " (mounted, may be written: " + data + ")");
+    }
+
+    @Test
+    void nothingIsWrittenWithRoNorByWhoLeavesTheWorkloadAlone() throws Exception {
+        assumeMounts();
+        Path volume = folder.resolve(data.toString().substring(1));
+        intercept("--mount", folder + ":ro");
+        assertThatThrownBy(() -> Files.writeString(volume.resolve("refused"), "x"))
+                .hasMessageContaining("Read-only file system");
+        telepath.tp("leave", "web").orFail();
+
+        assertThat(ingest("--mount", folder.toString()).at("/mount/read_only").asBoolean())
+                .isTrue();
+        assertThatThrownBy(() -> Files.writeString(volume.resolve("refused"), "x"))
+                .hasMessageContaining("Read-only file system");
+        assertThat(data.resolve("refused")).doesNotExist();
     }
 
     @Test

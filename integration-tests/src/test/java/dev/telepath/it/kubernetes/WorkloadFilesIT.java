@@ -3,13 +3,16 @@ package dev.telepath.it.kubernetes;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterAll;
@@ -110,5 +113,40 @@ class WorkloadFilesIT {
         }
         rig.tp("leave", "files").orFail();
         assertThat(Files.readString(Path.of("/proc/self/mounts"))).doesNotContain(mount.toString());
+    }
+
+    @Test
+    void whatIsWrittenHereIsReadByTheContainerWhereAPolicySaysRemote() throws Exception {
+        Path mount = Files.createDirectory(work.resolve("writing"));
+        JsonNode told = JSON.readTree(rig.tp(
+                        "intercept",
+                        "files",
+                        "--namespace",
+                        rig.open(),
+                        "--port",
+                        "1:http",
+                        "--mount",
+                        mount.toString(),
+                        "--detailed-output",
+                        "--output",
+                        "json")
+                .orFail()
+                .out());
+        assumeTrue(told.at("/mount/mounted").asBoolean(), "needs sshfs, fusermount3 and a usable /dev/fuse");
+        assertThat(told.at("/mount/writable").toString()).isEqualTo("[\"/scratch\"]");
+        assertThat(told.at("/environment/TELEPRESENCE_LOCAL_MOUNTS").asText()).isEqualTo("/own");
+        assertThat(mount.resolve("own")).doesNotExist();
+
+        Files.writeString(mount.resolve("scratch/from-here"), "written here");
+        assertThat(rig.kubectl("-n", rig.open(), "exec", "files-0", "-c", "echo", "--", "cat", "/scratch/from-here")
+                        .orFail()
+                        .out())
+                .isEqualTo("written here");
+        for (String readOnly : List.of("data/other", "etc/config/other", "etc/secret/password")) {
+            assertThatThrownBy(() -> Files.writeString(mount.resolve(readOnly), "x"))
+                    .as(readOnly)
+                    .isInstanceOf(AccessDeniedException.class);
+        }
+        rig.tp("leave", "files").orFail();
     }
 }
