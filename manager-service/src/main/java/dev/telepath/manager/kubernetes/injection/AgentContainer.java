@@ -184,7 +184,8 @@ final class AgentContainer {
     private static List<EnvVar> environment(Pod pod, Container app, OwnPorts own) {
         var variables = new ArrayList<EnvVar>(EnvCopies.variables(app));
         if (own.api().isPresent()) {
-            // A port-forward comes by loopback, so that the API server has judged who it is; other pods do not get there.
+            // A port-forward comes by loopback, so that the API server has judged who it is; other pods do not get
+            // there.
             variables.add(new EnvVar("TELEPATH_AGENT_API_HOST", "127.0.0.1", null));
         }
         if (Wish.opensFiles(pod.getMetadata())) {

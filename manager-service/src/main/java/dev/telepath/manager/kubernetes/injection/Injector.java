@@ -162,8 +162,7 @@ public final class Injector {
                             : new Listening(port, free.next(), port.port()));
         }
         var own = new AgentContainer.OwnPorts(
-                free.next(),
-                wish.api().orElse(settings.api()) ? Optional.of(free.next()) : Optional.<Integer>empty());
+                free.next(), wish.api().orElse(settings.api()) ? Optional.of(free.next()) : Optional.<Integer>empty());
         String image = settings.image().orElseThrow();
         List<Rule> rules = new ArrayList<>();
         if (replaced.isPresent()) {

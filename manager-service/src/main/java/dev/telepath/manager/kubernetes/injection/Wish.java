@@ -60,7 +60,8 @@ record Wish(
                 list(Optional.of(ignored.replaceAll("[\\[\\]\"]", ""))),
                 ignored.equals("enabled") || ignored.equals("true"),
                 policies(find(annotations, "mount-policies", "mount-policies"), mistakes),
-                Optional.ofNullable(annotations.get(OURS + "agent-api")).map(value -> value.strip().equals("true")),
+                Optional.ofNullable(annotations.get(OURS + "agent-api"))
+                        .map(value -> value.strip().equals("true")),
                 mistakes);
     }
 
