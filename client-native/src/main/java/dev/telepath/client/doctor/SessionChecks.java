@@ -99,7 +99,7 @@ final class SessionChecks {
             return new Outcome.Passed("by " + (way.equals("redirected") ? "a redirect of questions" : way));
         }
         return way.startsWith("redirected")
-                ? new Outcome.Warned(way, "docs/network.md, Names: short names may not work so")
+                ? new Outcome.Warned(way, "docs/network.md, Names: short names and those under .local do not work so")
                 : new Outcome.Failed(way, "docs/network.md, Names; tp run and the proxy do without");
     }
 
