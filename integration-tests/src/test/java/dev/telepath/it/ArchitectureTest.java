@@ -1,13 +1,19 @@
 package dev.telepath.it;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 
+import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.domain.JavaField;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.lang.ArchCondition;
 import com.tngtech.archunit.lang.ArchRule;
+import com.tngtech.archunit.lang.ConditionEvents;
+import com.tngtech.archunit.lang.SimpleConditionEvent;
 import dev.telepath.harness.Program;
 import java.nio.file.Path;
 import java.util.List;
@@ -108,10 +114,32 @@ class ArchitectureTest {
                     .andShould()
                     .haveSimpleNameNotEndingWith("Helper")
                     .as("no class is a drawer for odds and ends"),
+            fields().that()
+                    .areStatic()
+                    .and()
+                    .areDeclaredInClassesThat()
+                    .resideInAPackage("dev.telepath..")
+                    .should(notHold("java.net.InetAddress"))
+                    .as("no static field holds an address, which a native image makes when it starts and not before"),
             slices().matching("dev.telepath.tunnel.(*)..").should().beFreeOfCycles(),
             slices().matching("dev.telepath.manager.(*)..").should().beFreeOfCycles(),
             slices().matching("dev.telepath.agent.(*)..").should().beFreeOfCycles(),
             slices().matching("dev.telepath.client.(*)..").should().beFreeOfCycles());
+
+    /** Directly, or in a record of ours. */
+    private static ArchCondition<JavaField> notHold(String type) {
+        return new ArchCondition<>("not hold a " + type) {
+            @Override
+            public void check(JavaField field, ConditionEvents events) {
+                JavaClass held = field.getRawType();
+                boolean holds = held.isAssignableTo(type)
+                        || (held.isRecord()
+                                && held.getFields().stream()
+                                        .anyMatch(one -> one.getRawType().isAssignableTo(type)));
+                events.add(new SimpleConditionEvent(field, !holds, field.getFullName() + " is a " + held.getName()));
+            }
+        };
+    }
 
     private static ArchRule program(String one, String... others) {
         return noClasses()

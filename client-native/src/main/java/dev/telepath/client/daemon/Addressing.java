@@ -27,7 +27,7 @@ import java.util.stream.Stream;
  */
 final class Addressing implements Translation {
     /** What a name may stand for where an agent has no address of its own: the loopback there, never this machine's. */
-    private static final IpNetwork FAR_LOOPBACK = new IpNetwork(InetAddress.ofLiteral("127.0.0.0"), 17);
+    private final IpNetwork farLoopback = new IpNetwork(InetAddress.ofLiteral("127.0.0.0"), 17);
 
     private final NetworkWatch network;
     private final DeviceAddresses addresses;
@@ -184,7 +184,7 @@ final class Addressing implements Translation {
                         .distinct()
                         .toList(),
                 never,
-                Stream.concat(mappings, Stream.of(new Destinations.Mapping(FAR_LOOPBACK, addresses.farLoopback())))
+                Stream.concat(mappings, Stream.of(new Destinations.Mapping(farLoopback, addresses.farLoopback())))
                         .toList(),
                 addresses);
     }

@@ -18,7 +18,7 @@ import java.util.function.Predicate;
  */
 public final class LocalRoutes {
     private static final Path IPV4 = Path.of("/proc/net/route");
-    private static final IpNetwork BROADCAST = new IpNetwork(InetAddress.ofLiteral("255.255.255.255"), 32);
+    private static final String BROADCAST = "255.255.255.255/32";
     private static final Path IPV6 = Path.of("/proc/net/ipv6_route");
     private static final List<String> NETSTAT = List.of("/usr/sbin/netstat", "-rn");
     private static final int IPV4_FIELDS = 8;
@@ -91,7 +91,7 @@ public final class LocalRoutes {
                 && !first.isLinkLocalAddress()
                 && !first.isMulticastAddress()
                 && network.prefix() > 0
-                && !network.equals(BROADCAST);
+                && !network.toString().equals(BROADCAST);
     }
 
     private static List<String> lines(Path file) {

@@ -14,7 +14,7 @@ final class FamilyPrefix {
     private FamilyPrefix() {}
 
     private static ByteBuffer of(int family) {
-        return ByteBuffer.allocateDirect(BYTES).putInt(family).flip().asReadOnlyBuffer();
+        return ByteBuffer.allocate(BYTES).putInt(family).flip().asReadOnlyBuffer();
     }
 
     /**
