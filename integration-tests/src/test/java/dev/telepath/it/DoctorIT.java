@@ -58,7 +58,9 @@ class DoctorIT {
             assertThat(outcomes)
                     .extractingByKeys("TP-211", "TP-212", "TP-213", "TP-214", "TP-215")
                     .containsOnly("skipped");
-            outcomes.keySet().removeIf(id -> id.startsWith("TP-21"));
+            // Nor has this machine a device, whose names could come by one way or another.
+            assertThat(outcomes).containsEntry("TP-306", "skipped");
+            outcomes.keySet().removeIf(id -> id.startsWith("TP-21") || id.equals("TP-306"));
             assertThat(outcomes.values()).containsOnly("passed");
         }
 

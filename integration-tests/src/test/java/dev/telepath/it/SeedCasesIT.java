@@ -116,6 +116,10 @@ class SeedCasesIT {
 
     @Test
     void aThousandConnectionsOutliveAManagerThatIsKilledInTheMiddle() {
+        // All of them are to be open at once, which cold programs do not get to before the first have ended.
+        try (var warming = Checksummed.start(new Plan(300, 2_000, 2_000, 0, 1), Way.to(data))) {
+            assertThat(warming.await(Duration.ofSeconds(60)).whole()).isTrue();
+        }
         try (var load = Checksummed.start(new Plan(1000, 20_000, 20_000, 2_000, 11), Way.to(data))) {
             await().atMost(Duration.ofSeconds(60))
                     .until(() -> bytes.open() == 1000 && load.report().bytesReceived() > 1_000_000);

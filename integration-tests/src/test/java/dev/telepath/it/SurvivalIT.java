@@ -61,6 +61,12 @@ class SurvivalIT {
         JsonNode status = status();
         socks = Integer.parseInt(status.path("proxy").path("address").asText().replaceAll(".*:", ""));
         daemon = status.path("daemon").path("pid").asLong();
+        // What is tested is not how long three cold programs take to open what is to be open at once.
+        for (Way way : new Way[] {outbound(), intercepted()}) {
+            try (var load = Checksummed.start(new Plan(STREAMS, 20_000, 20_000, 0, 1), way)) {
+                assertThat(load.await(Duration.ofSeconds(120)).whole()).isTrue();
+            }
+        }
     }
 
     @AfterAll
