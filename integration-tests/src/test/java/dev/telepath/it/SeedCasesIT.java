@@ -120,7 +120,7 @@ class SeedCasesIT {
         try (var warming = Checksummed.start(new Plan(300, 2_000, 2_000, 0, 1), Way.to(data))) {
             assertThat(warming.await(Duration.ofSeconds(60)).whole()).isTrue();
         }
-        try (var load = Checksummed.start(new Plan(1000, 20_000, 20_000, 2_000, 11), Way.to(data))) {
+        try (var load = Checksummed.start(new Plan(1000, 20_000, 20_000, 1_000, 11), Way.to(data))) {
             await().atMost(Duration.ofSeconds(60))
                     .until(() -> bytes.open() == 1000 && load.report().bytesReceived() > 1_000_000);
             telepath.manager().kill();
