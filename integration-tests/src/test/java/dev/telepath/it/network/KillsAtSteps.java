@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Timeout;
 
 /** One of tp's processes is killed at a step of connect or quit. {@link ManyKills} does the same at every moment. */
 @Timeout(120)
-class KillIT {
+class KillsAtSteps {
     private static NearAndFar world;
     private static Laptop laptop;
     private static Kills kills;
