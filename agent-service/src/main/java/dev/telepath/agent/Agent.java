@@ -33,6 +33,7 @@ import dev.telepath.tunnel.carry.CarriedStreams;
 import dev.telepath.tunnel.carry.CarrySettings;
 import dev.telepath.tunnel.linux.PathHandle;
 import dev.telepath.tunnel.reconnect.Backoff;
+import dev.telepath.tunnel.transport.EventLoops;
 import dev.telepath.tunnel.transport.ManagerAddress;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.netty.channel.EventLoopGroup;
@@ -62,8 +63,6 @@ import org.jspecify.annotations.Nullable;
 public final class Agent implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger(Agent.class);
     private static final Duration GOODBYE = Duration.ofSeconds(2);
-    /** Up to here what a hand-over from loop to loop costs is more than a second loop brings. */
-    private static final int FEW_PROCESSORS = 2;
 
     private final AgentSettings settings;
     private final EventLoopGroup bytes;
@@ -82,12 +81,11 @@ public final class Agent implements AutoCloseable {
 
     private Agent(AgentSettings settings) {
         this.settings = settings;
-        int processors = Runtime.getRuntime().availableProcessors();
-        int threads = settings.threads();
-        this.bytes = threads == 0 && processors <= FEW_PROCESSORS
+        int loops = EventLoops.number(settings.threads());
+        // Where one is enough, that of the connection to the manager is it.
+        this.bytes = loops == 1 && settings.threads() == 0
                 ? control
-                : new NioEventLoopGroup(
-                        threads == 0 ? processors : threads, new DefaultThreadFactory("telepath-bytes", true));
+                : new NioEventLoopGroup(loops, new DefaultThreadFactory("telepath-bytes", true));
         this.fronts = new Fronts(bytes);
     }
 

@@ -2,6 +2,7 @@ package dev.telepath.manager.cli;
 
 import dev.telepath.manager.security.Installation;
 import dev.telepath.manager.settings.ManagerSettings;
+import dev.telepath.tunnel.transport.EventLoops;
 import io.quarkus.runtime.Quarkus;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Mixin;
@@ -12,9 +13,6 @@ final class ServeOptions {
     private static final String PREFIX = "telepath.manager.";
     /** Of Quarkus, whose default is twice the processors. */
     private static final String EVENT_LOOPS = "quarkus.vertx.event-loops-pool-size";
-
-    /** Up to here what a hand-over from loop to loop costs is more than a second loop brings. */
-    private static final int FEW_PROCESSORS = 2;
 
     @Mixin
     private CommonOptions common;
@@ -47,7 +45,7 @@ final class ServeOptions {
         if (installation.created()) {
             System.setProperty(ManagerApplication.CREATED, "true");
         }
-        System.setProperty(EVENT_LOOPS, String.valueOf(eventLoops(settings.threads())));
+        System.setProperty(EVENT_LOOPS, String.valueOf(EventLoops.number(settings.threads())));
         int[] code = {0};
         Quarkus.run(ManagerApplication.class, (exit, failure) -> {
             code[0] = exit;
@@ -56,11 +54,6 @@ final class ServeOptions {
             }
         });
         return code[0];
-    }
-
-    private static int eventLoops(int threads) {
-        int processors = Runtime.getRuntime().availableProcessors();
-        return threads > 0 ? threads : processors <= FEW_PROCESSORS ? 1 : processors;
     }
 
     private static String cause(Throwable failure) {
