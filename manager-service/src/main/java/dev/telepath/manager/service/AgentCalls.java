@@ -27,7 +27,6 @@ import dev.telepath.protocol.telepresence.manager.InterceptDispositionType;
 import dev.telepath.protocol.telepresence.manager.SessionInfo;
 import dev.telepath.tunnel.filter.SpecFilter;
 import io.grpc.Status;
-import io.grpc.StatusRuntimeException;
 import io.netty.util.NetUtil;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
@@ -66,6 +65,20 @@ final class AgentCalls {
         ClientSession client =
                 sessions.client(Principal.current(), request.getSession().getSessionId());
         var workload = new WorkloadKey(client.namespace(), request.getName());
+        return bring(client, workload).map(agents -> {
+            engagements.ingests().add(client, workload);
+            return AgentInfoSnapshot.newBuilder()
+                    .addAllAgents(agents.stream().map(AgentSession::info).toList())
+                    .build();
+        });
+    }
+
+    /**
+     * The agents of a workload, at least one, which is brought where that can be. On the event loop of the call.
+     *
+     * @return fails with NOT_FOUND where none came, PERMISSION_DENIED where the client may not engage the workload
+     */
+    Uni<List<AgentSession>> bring(ClientSession client, WorkloadKey workload) {
         Executor loop = CallLoop.current();
         return Uni.createFrom()
                 .completionStage(access.check(client.owner(), workload).thenCompose(allowed -> supply.bring(workload)))
@@ -73,25 +86,18 @@ final class AgentCalls {
                 .transform(Throwable::getCause)
                 .replaceWith(true)
                 .emitOn(loop)
-                .map(brought -> ingest(client, workload));
+                .map(brought -> attached(client, workload));
     }
 
-    private AgentInfoSnapshot ingest(ClientSession client, WorkloadKey workload) {
+    private List<AgentSession> attached(ClientSession client, WorkloadKey workload) {
         List<AgentSession> agents = sessions.agents(client.owner(), workload);
         if (agents.isEmpty()) {
-            throw noAgent(workload);
+            throw Status.NOT_FOUND
+                    .withDescription("no agent of workload " + workload
+                            + " is attached; start one with: telepath-agent --name " + workload.name())
+                    .asRuntimeException();
         }
-        engagements.ingests().add(client, workload);
-        return AgentInfoSnapshot.newBuilder()
-                .addAllAgents(agents.stream().map(AgentSession::info).toList())
-                .build();
-    }
-
-    static StatusRuntimeException noAgent(WorkloadKey workload) {
-        return Status.NOT_FOUND
-                .withDescription("no agent of workload " + workload
-                        + " is attached; start one with: telepath-agent --name " + workload.name())
-                .asRuntimeException();
+        return agents;
     }
 
     Multi<AgentInfoSnapshot> watch(SessionInfo info) {

@@ -7,9 +7,7 @@ import dev.telepath.manager.session.AgentSession;
 import dev.telepath.manager.session.ClientSession;
 import dev.telepath.manager.session.Sessions;
 import dev.telepath.manager.session.WorkloadKey;
-import dev.telepath.manager.workload.AgentSupply;
 import dev.telepath.manager.workload.Offers;
-import dev.telepath.manager.workload.WorkloadAccess;
 import dev.telepath.protocol.v1.MutinyWorkloadsGrpc;
 import dev.telepath.protocol.v1.Offering;
 import dev.telepath.protocol.v1.WorkloadRequest;
@@ -18,8 +16,6 @@ import io.quarkus.grpc.GrpcService;
 import io.smallrye.mutiny.Uni;
 import jakarta.inject.Inject;
 import java.util.Optional;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.Executor;
 
 /** What agents lend. Ports are shown to all, environment and share to clients that engage the workload. */
 @GrpcService
@@ -27,17 +23,14 @@ public final class WorkloadsService extends MutinyWorkloadsGrpc.WorkloadsImplBas
     private final Sessions sessions;
     private final Engagements engagements;
     private final Offers offers;
-    private final AgentSupply supply;
-    private final WorkloadAccess access;
+    private final AgentCalls agents;
 
     @Inject
-    WorkloadsService(
-            Sessions sessions, Engagements engagements, Offers offers, AgentSupply supply, WorkloadAccess access) {
+    WorkloadsService(Sessions sessions, Engagements engagements, Offers offers, AgentCalls agents) {
         this.sessions = sessions;
         this.engagements = engagements;
         this.offers = offers;
-        this.supply = supply;
-        this.access = access;
+        this.agents = agents;
     }
 
     @Override
@@ -63,18 +56,7 @@ public final class WorkloadsService extends MutinyWorkloadsGrpc.WorkloadsImplBas
     public Uni<Empty> bring(WorkloadRequest request) {
         ClientSession client = sessions.client(Principal.current(), request.getSessionId());
         var workload = new WorkloadKey(client.namespace(), request.getName());
-        Executor loop = CallLoop.current();
-        return Uni.createFrom()
-                .completionStage(access.check(client.owner(), workload).thenCompose(allowed -> supply.bring(workload)))
-                .onFailure(CompletionException.class)
-                .transform(Throwable::getCause)
-                .replaceWith(Empty.getDefaultInstance())
-                .emitOn(loop)
-                .invoke(brought -> {
-                    if (sessions.agents(client.owner(), workload).isEmpty()) {
-                        throw AgentCalls.noAgent(workload);
-                    }
-                });
+        return agents.bring(client, workload).replaceWith(Empty.getDefaultInstance());
     }
 
     /** Ports, and the way to the agent's own log; what belongs to the workload only to those that engage it. */
