@@ -150,11 +150,10 @@ public sealed interface Order {
         return switch (json.path("order").asText()) {
             case "device" -> {
                 String name = json.path("name").asText();
-                int mtu = json.path("mtu").asInt();
-                if (!DEVICE.matcher(name).matches() || mtu < 1280 || mtu > 65_535) {
+                if (!DEVICE.matcher(name).matches()) {
                     throw refused(json);
                 }
-                yield new Device(name, mtu, face(json, "ipv4"), face(json, "ipv6"));
+                yield new Device(name, number(json, "mtu", 1280, 65_535), face(json, "ipv4"), face(json, "ipv6"));
             }
             case "routes" -> {
                 List<IpNetwork> networks = new ArrayList<>();
@@ -171,51 +170,38 @@ public sealed interface Order {
             case "redirect" -> {
                 List<InetAddress> servers = new ArrayList<>();
                 json.path("servers").forEach(each -> servers.add(address(json, each.asText())));
-                int port = json.path("port").asInt();
-                int trafficClass = json.path("trafficClass").asInt();
-                if (servers.size() > MOST_SERVERS
-                        || port < 1
-                        || port > 65_535
-                        || trafficClass < 1
-                        || trafficClass > 255) {
+                if (servers.size() > MOST_SERVERS) {
                     throw refused(json);
                 }
-                yield new Redirect(servers, port, trafficClass);
+                yield new Redirect(servers, number(json, "port", 1, 65_535), number(json, "trafficClass", 1, 255));
             }
-            case "names" -> {
-                List<String> domains = new ArrayList<>();
-                json.path("domains").forEach(each -> domains.add(each.asText()));
-                if (domains.size() > MOST_DOMAINS
-                        || !domains.stream()
-                                .allMatch(each -> LINK_DOMAIN.matcher(each).matches())) {
-                    throw refused(json);
-                }
-                yield new Names(address(json, json.path("server").asText()), domains);
-            }
-            case "utun" -> {
-                int mtu = json.path("mtu").asInt();
-                if (mtu < 1280 || mtu > 65_535) {
-                    throw refused(json);
-                }
-                yield new Utun(mtu, face(json, "ipv4"), face(json, "ipv6"));
-            }
-            case "resolvers" -> {
-                int port = json.path("port").asInt();
-                if (port < 1 || port > 65_535) {
-                    throw refused(json);
-                }
-                yield new Resolvers(
-                        domains(json, "domains", MOST_RESOLVERS), domains(json, "search", MOST_SEARCH), port);
-            }
+            case "names" ->
+                new Names(
+                        address(json, json.path("server").asText()),
+                        domains(json, "domains", LINK_DOMAIN, MOST_DOMAINS));
+            case "utun" -> new Utun(number(json, "mtu", 1280, 65_535), face(json, "ipv4"), face(json, "ipv6"));
+            case "resolvers" ->
+                new Resolvers(
+                        domains(json, "domains", DOMAIN, MOST_RESOLVERS),
+                        domains(json, "search", DOMAIN, MOST_SEARCH),
+                        number(json, "port", 1, 65_535));
             default -> throw refused(json);
         };
     }
 
-    private static List<String> domains(JsonNode json, String field, int most) {
+    private static int number(JsonNode json, String field, int least, int most) {
+        int number = json.path(field).asInt();
+        if (number < least || number > most) {
+            throw refused(json);
+        }
+        return number;
+    }
+
+    private static List<String> domains(JsonNode json, String field, Pattern form, int most) {
         List<String> domains = new ArrayList<>();
         json.path(field).forEach(each -> domains.add(each.asText()));
         if (domains.size() > most
-                || !domains.stream().allMatch(each -> DOMAIN.matcher(each).matches())) {
+                || !domains.stream().allMatch(each -> form.matcher(each).matches())) {
             throw refused(json);
         }
         return domains;
