@@ -26,9 +26,10 @@ final class MacNames implements NamesLed {
     private final Function<Order, List<String>> orders;
     private final LongSupplier nanoClock;
     private Order.@Nullable Resolvers told;
-    private String trouble = "not tried yet";
+    /** Empty where all was done. */
+    private volatile String trouble = "not tried yet";
+
     private long tried;
-    private volatile String described = "not led here: not tried yet";
 
     /**
      * @param port of the daemon's resolver
@@ -48,7 +49,6 @@ final class MacNames implements NamesLed {
         this.port = port;
         this.orders = orders;
         this.nanoClock = nanoClock;
-        this.tried = nanoClock.getAsLong() - AGAIN.toNanos();
     }
 
     @Override
@@ -76,7 +76,6 @@ final class MacNames implements NamesLed {
         } else if (!trouble.equals(before)) {
             LOG.warnf("names not led here cause=\"%s\"", trouble);
         }
-        described = trouble.isEmpty() ? "by domain" : "not led here: " + trouble;
     }
 
     private Order.Resolvers wanted() {
@@ -99,6 +98,7 @@ final class MacNames implements NamesLed {
 
     @Override
     public String described() {
-        return described;
+        String why = trouble;
+        return why.isEmpty() ? "by domain" : "not led here: " + why;
     }
 }

@@ -125,9 +125,10 @@ final class MachineNetwork implements AutoCloseable {
         this.link = link;
         this.whenGone = whenGone;
         this.maker = DeviceMaker.ofThisMachine(networking);
-        this.names = maker instanceof MacDevices
-                ? new MacNames(networking::suffixes, this::dnsPort, link::order)
-                : new MachineNames(new Names());
+        this.names = switch (maker) {
+            case LinuxDevices linux -> new MachineNames(new Names());
+            case MacDevices mac -> new MacNames(networking::suffixes, this::dnsPort, link::order);
+        };
     }
 
     /**

@@ -92,15 +92,17 @@ final class SessionChecks {
     private Outcome names() {
         JsonNode device = evidence.status("device");
         String way = device.path("dns").asText();
-        if (way.isEmpty()) {
-            return new Outcome.Skipped("there is no device: the proxy and tp run have names of their own");
-        }
-        if (way.equals("redirected") || way.equals("systemd-resolved")) {
-            return new Outcome.Passed("by " + (way.equals("redirected") ? "a redirect of questions" : way));
-        }
-        return way.startsWith("redirected")
-                ? new Outcome.Warned(way, "docs/network.md, Names: short names and those under .local do not work so")
-                : new Outcome.Failed(way, "docs/network.md, Names; tp run and the proxy do without");
+        return switch (way) {
+            case "" -> new Outcome.Skipped("there is no device: the proxy and tp run have names of their own");
+            case "redirected" -> new Outcome.Passed("by a redirect of questions");
+            case "systemd-resolved" -> new Outcome.Passed("by systemd-resolved");
+            case "by domain" -> new Outcome.Passed("by the domains that the system was told");
+            default ->
+                way.startsWith("redirected")
+                        ? new Outcome.Warned(
+                                way, "docs/network.md, Names: short names and those under .local do not work so")
+                        : new Outcome.Failed(way, "docs/network.md, Names; tp run and the proxy do without");
+        };
     }
 
     private Outcome workloads() {
