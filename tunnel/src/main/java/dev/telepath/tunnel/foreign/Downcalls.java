@@ -38,6 +38,11 @@ public final class Downcalls {
         this.refusal = refusal;
     }
 
+    /** Calls one, of which a failure needs to tell nothing but the function's name. */
+    public long call(String name, FunctionDescriptor form, Call call) throws IOException {
+        return call(name, name, form, call);
+    }
+
     /**
      * Calls one.
      *

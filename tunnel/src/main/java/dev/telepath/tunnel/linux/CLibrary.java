@@ -51,7 +51,7 @@ public final class CLibrary {
      * @param request changed in place, where the system answers in it
      */
     public void ioctl(int descriptor, long what, byte[] request) throws IOException {
-        call("ioctl", pointerIoctl(), (function, errno, arena) -> {
+        calls.call("ioctl", pointerIoctl(), (function, errno, arena) -> {
             MemorySegment segment = arena.allocateFrom(ValueLayout.JAVA_BYTE, request);
             int result = (int) function.invokeExact(errno, descriptor, what, segment);
             MemorySegment.copy(segment, ValueLayout.JAVA_BYTE, 0, request, 0, request.length);
@@ -63,7 +63,8 @@ public final class CLibrary {
     public void ioctl(int descriptor, long what, long argument) throws IOException {
         FunctionDescriptor form = FunctionDescriptor.of(
                 ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG);
-        call("ioctl", form, (function, errno, arena) -> (int) function.invokeExact(errno, descriptor, what, argument));
+        calls.call("ioctl", form, (function, errno, arena) ->
+                (int) function.invokeExact(errno, descriptor, what, argument));
     }
 
     private static FunctionDescriptor pointerIoctl() {
@@ -75,7 +76,7 @@ public final class CLibrary {
     int socket(int domain, int type, int protocol) throws IOException {
         FunctionDescriptor form = FunctionDescriptor.of(
                 ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT);
-        return (int) call(
+        return (int) calls.call(
                 "socket", form, (function, errno, arena) -> (int) function.invokeExact(errno, domain, type, protocol));
     }
 
@@ -95,17 +96,17 @@ public final class CLibrary {
     void truncate(Path file, long size) throws IOException {
         FunctionDescriptor form =
                 FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG);
-        call("truncate", form, (function, errno, arena) ->
+        calls.call("truncate", form, (function, errno, arena) ->
                 (int) function.invokeExact(errno, arena.allocateFrom(file.toString()), size));
     }
 
     void close(int descriptor) throws IOException {
         FunctionDescriptor form = FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT);
-        call("close", form, (function, errno, arena) -> (int) function.invokeExact(errno, descriptor));
+        calls.call("close", form, (function, errno, arena) -> (int) function.invokeExact(errno, descriptor));
     }
 
     void send(int socket, byte[] message) throws IOException {
-        call("send", buffer(), (function, errno, arena) -> {
+        calls.call("send", buffer(), (function, errno, arena) -> {
             MemorySegment out = arena.allocateFrom(ValueLayout.JAVA_BYTE, message);
             return (long) function.invokeExact(errno, socket, out, out.byteSize(), 0);
         });
@@ -114,7 +115,7 @@ public final class CLibrary {
     /** What is there to receive, without waiting; no bytes when that is nothing. */
     byte[] receive(int socket, int most) throws IOException {
         byte[][] received = new byte[1][];
-        call("recv", buffer(), (function, errno, arena) -> {
+        calls.call("recv", buffer(), (function, errno, arena) -> {
             MemorySegment in = arena.allocate(most);
             long length = (long) function.invokeExact(errno, socket, in, in.byteSize(), MSG_DONTWAIT);
             boolean nothing = length < 0 && calls.number(errno) == EAGAIN;
@@ -170,7 +171,7 @@ public final class CLibrary {
                 ValueLayout.JAVA_LONG,
                 ValueLayout.JAVA_LONG,
                 ValueLayout.JAVA_LONG);
-        call("prctl", form, (function, errno, arena) ->
+        calls.call("prctl", form, (function, errno, arena) ->
                 (int) function.invokeExact(errno, PR_CAP_AMBIENT, (long) PR_CAP_AMBIENT_CLEAR_ALL, 0L, 0L, 0L));
     }
 
@@ -181,12 +182,8 @@ public final class CLibrary {
      */
     public int interfaceIndex(String name) throws IOException {
         FunctionDescriptor form = FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS);
-        return (int) call("if_nametoindex", form, (function, errno, arena) ->
+        return (int) calls.call("if_nametoindex", form, (function, errno, arena) ->
                 (int) function.invokeExact(errno, arena.allocateFrom(name)));
-    }
-
-    private long call(String name, FunctionDescriptor form, Downcalls.Call call) throws IOException {
-        return calls.call(name, name, form, call);
     }
 
     /** The failure of something that the system answered with a number. */

@@ -6,9 +6,11 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import org.jboss.logging.Logger;
 
 /** The calls of macOS' C library that set a device up and hand it to another process. They block. Thread-safe. */
 public final class MacLibrary {
+    private static final Logger LOG = Logger.getLogger(MacLibrary.class);
     private static final int MOST_OPTION = 64;
     /** Of {@code msghdr}, whose parts lie alike on all of ours; the two lengths have low bytes first. */
     private static final int MESSAGE = 56;
@@ -26,14 +28,14 @@ public final class MacLibrary {
     int socket(int domain, int type, int protocol) throws IOException {
         FunctionDescriptor form = FunctionDescriptor.of(
                 ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT);
-        return (int) calls.call("socket", "socket", form, (function, errno, arena) ->
-                (int) function.invokeExact(errno, domain, type, protocol));
+        return (int) calls.call(
+                "socket", form, (function, errno, arena) -> (int) function.invokeExact(errno, domain, type, protocol));
     }
 
     /** Closes a descriptor. */
     public void close(int descriptor) throws IOException {
         FunctionDescriptor form = FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT);
-        calls.call("close", "close", form, (function, errno, arena) -> (int) function.invokeExact(errno, descriptor));
+        calls.call("close", form, (function, errno, arena) -> (int) function.invokeExact(errno, descriptor));
     }
 
     /**
@@ -63,21 +65,21 @@ public final class MacLibrary {
     private void address(String name, int socket, byte[] address) throws IOException {
         FunctionDescriptor form = FunctionDescriptor.of(
                 ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_INT);
-        calls.call(name, name, form, (function, errno, arena) -> (int) function.invokeExact(
+        calls.call(name, form, (function, errno, arena) -> (int) function.invokeExact(
                 errno, socket, arena.allocateFrom(ValueLayout.JAVA_BYTE, address), address.length));
     }
 
     void listen(int socket) throws IOException {
         FunctionDescriptor form =
                 FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.JAVA_INT);
-        calls.call("listen", "listen", form, (function, errno, arena) -> (int) function.invokeExact(errno, socket, 1));
+        calls.call("listen", form, (function, errno, arena) -> (int) function.invokeExact(errno, socket, 1));
     }
 
     /** @return a descriptor, the caller's to close */
     int accept(int socket) throws IOException {
         FunctionDescriptor form = FunctionDescriptor.of(
                 ValueLayout.JAVA_INT, ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.ADDRESS);
-        return (int) calls.call("accept", "accept", form, (function, errno, arena) ->
+        return (int) calls.call("accept", form, (function, errno, arena) ->
                 (int) function.invokeExact(errno, socket, MemorySegment.NULL, MemorySegment.NULL));
     }
 
@@ -91,7 +93,7 @@ public final class MacLibrary {
                 ValueLayout.ADDRESS,
                 ValueLayout.ADDRESS);
         String[] text = new String[1];
-        calls.call("getsockopt", "getsockopt", form, (function, errno, arena) -> {
+        calls.call("getsockopt", form, (function, errno, arena) -> {
             MemorySegment value = arena.allocate(MOST_OPTION);
             MemorySegment length = arena.allocateFrom(ValueLayout.JAVA_INT, MOST_OPTION - 1);
             int result = (int) function.invokeExact(errno, socket, level, option, value, length);
@@ -104,16 +106,16 @@ public final class MacLibrary {
     /** Makes this process the first of a session without a terminal. A process that leads its group already stays as it is. */
     public void leaveTerminal() {
         try {
-            calls.call("setsid", "setsid", FunctionDescriptor.of(ValueLayout.JAVA_INT), (function, errno, arena) ->
+            calls.call("setsid", FunctionDescriptor.of(ValueLayout.JAVA_INT), (function, errno, arena) ->
                     (int) function.invokeExact(errno));
         } catch (IOException e) {
-            org.jboss.logging.Logger.getLogger(MacLibrary.class).debugf("terminal kept cause=\"%s\"", e.getMessage());
+            LOG.debugf("terminal kept cause=\"%s\"", e.getMessage());
         }
     }
 
     /** Sends a byte with a control message. */
     void send(int socket, byte[] control) throws IOException {
-        calls.call("sendmsg", "sendmsg", message(), (function, errno, arena) -> {
+        calls.call("sendmsg", message(), (function, errno, arena) -> {
             MemorySegment given = arena.allocateFrom(ValueLayout.JAVA_BYTE, control);
             return (long) function.invokeExact(errno, socket, message(arena, given), 0);
         });
@@ -127,7 +129,7 @@ public final class MacLibrary {
      */
     int receive(int socket, byte[] control) throws IOException {
         int[] filled = new int[1];
-        calls.call("recvmsg", "recvmsg", message(), (function, errno, arena) -> {
+        calls.call("recvmsg", message(), (function, errno, arena) -> {
             MemorySegment taken = arena.allocate(control.length, Long.BYTES);
             MemorySegment message = message(arena, taken);
             long result = (long) function.invokeExact(errno, socket, message, 0);
