@@ -20,6 +20,7 @@ import picocli.CommandLine.Parameters;
         description = "Wait until the agent of this machine forwards. For a postStart hook of its container.")
 final class AwaitCommand implements Callable<Integer> {
     private static final Duration ASKS = Duration.ofMillis(10);
+    private static final int NOT_READY = 1;
     private static final String READY = " 200 ";
     private static final int ANSWERS_MILLIS = 1_000;
 
@@ -35,8 +36,8 @@ final class AwaitCommand implements Callable<Integer> {
         String answer = ask();
         while (!answer.contains(READY)) {
             if (System.nanoTime() > end || !waited()) {
-                System.err.println("telepath-agent: not ready on port " + port + " after " + seconds + " s: " + answer);
-                return 1;
+                return AgentCommand.fail(
+                        NOT_READY, "not ready on port " + port + " after " + seconds + " s: " + answer);
             }
             answer = ask();
         }

@@ -6,7 +6,7 @@ import java.net.ServerSocket;
 import java.util.concurrent.ThreadLocalRandom;
 
 /** Ports for listeners that come back at the same port. */
-final class Ports {
+public final class Ports {
     /** Below those that systems give to outgoing connections: while a listener is away nobody gets its port. */
     private static final int FIRST = 15_000;
 
@@ -15,7 +15,7 @@ final class Ports {
     private Ports() {}
 
     /** A port of loopback that is free now. */
-    static int lasting() {
+    public static int lasting() {
         for (int tries = 0; tries < 200; tries++) {
             int port = ThreadLocalRandom.current().nextInt(FIRST, LAST);
             try (var probe = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {

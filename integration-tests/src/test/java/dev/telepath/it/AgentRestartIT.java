@@ -7,13 +7,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.telepath.harness.Http;
 import dev.telepath.harness.Installation;
+import dev.telepath.harness.Ports;
 import dev.telepath.harness.Program;
 import dev.telepath.harness.Running;
 import dev.telepath.harness.SampleService;
 import io.vertx.core.Vertx;
 import java.io.IOException;
 import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -46,9 +46,7 @@ class AgentRestartIT {
         telepath.startManager();
         workload = SampleService.start(vertx, "workload", 0);
         laptop = SampleService.start(vertx, "laptop", 0);
-        try (var free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            port = free.getLocalPort();
-        }
+        port = Ports.lasting();
         agent = start();
         telepath.connect().orFail();
         telepath.tp("intercept", "web", "--port", laptop.port() + ":http").orFail();

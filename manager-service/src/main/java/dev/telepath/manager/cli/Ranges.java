@@ -1,5 +1,6 @@
 package dev.telepath.manager.cli;
 
+import dev.telepath.manager.kubernetes.injection.InjectionSettings;
 import dev.telepath.manager.kubernetes.injection.MountPolicies;
 import dev.telepath.manager.kubernetes.network.ClusterRanges;
 import dev.telepath.manager.network.Subnet;
@@ -39,7 +40,7 @@ final class Ranges {
             throw new UsageProblem("setting telepath.manager.agents.image-pull-policy is " + agents.imagePullPolicy()
                     + ", expected Always, IfNotPresent or Never");
         }
-        if (!List.of("probe", "hook").contains(agents.startCheck())) {
+        if (InjectionSettings.StartCheck.of(agents.startCheck()).isEmpty()) {
             throw new UsageProblem("setting telepath.manager.agents.start-check is " + agents.startCheck()
                     + ", expected probe or hook");
         }

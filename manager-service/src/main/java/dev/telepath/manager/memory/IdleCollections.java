@@ -42,11 +42,12 @@ public final class IdleCollections {
         if (heap.look(used)) {
             long began = System.nanoTime();
             System.gc();
-            heap.collected(used());
+            long live = used();
+            heap.collected(live);
             collections.increment();
             LOG.debugf(
                     "collected while idle beforeMiB=%d afterMiB=%d millis=%d",
-                    used >> 20, used() >> 20, (System.nanoTime() - began) / 1_000_000);
+                    used >> 20, live >> 20, (System.nanoTime() - began) / 1_000_000);
         }
     }
 
