@@ -7,6 +7,7 @@ import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.Channel;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpServerRequest;
@@ -56,6 +57,11 @@ public final class HttpCall extends ServerCallStreamObserver<Buffer> {
         this.channel = ((ConnectionBase) request.connection()).channel();
         this.method = method;
         request.pause();
+    }
+
+    /** What the connection of the call takes its buffers from, from now on. */
+    void connectionBuffers(ByteBufAllocator allocator) {
+        channel.config().setAllocator(allocator);
     }
 
     /** Where the call's connection comes from. */

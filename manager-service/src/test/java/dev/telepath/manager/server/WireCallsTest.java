@@ -139,6 +139,16 @@ class WireCallsTest {
     }
 
     @Test
+    void connectionsWithCallsKeepTheArraysOfTheirTls() throws Exception {
+        HttpClientRequest call = request(CARRY, one -> one);
+        call.sendHead().toCompletionStage().toCompletableFuture().get(20, TimeUnit.SECONDS);
+
+        await().atMost(WAIT)
+                .until(() -> meters.get("telepath.connection.buffers").gauge().value() > 0);
+        call.reset();
+    }
+
+    @Test
     void callsWithoutAValidTokenAreRefusedAndCounted() throws Exception {
         double before = refused();
         for (String method : List.of(CARRY, TUNNEL)) {
