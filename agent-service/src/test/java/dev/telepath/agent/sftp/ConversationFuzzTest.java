@@ -9,7 +9,6 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -18,14 +17,6 @@ import org.junit.jupiter.api.Test;
 /** Whatever a client sends is answered with whole packets, at most one for each of its own, or ends the connection with a cause. */
 class ConversationFuzzTest {
     private static final int LEAST_REQUEST = 9;
-
-    private static final Conversation.Traffic NOBODY = new Conversation.Traffic() {
-        @Override
-        public void read(long bytes) {}
-
-        @Override
-        public void written(long bytes) {}
-    };
 
     @FuzzTest
     void conversation(byte[] sent) throws IOException {
@@ -36,7 +27,7 @@ class ConversationFuzzTest {
                 new DataInputStream(new ByteArrayInputStream(sent)),
                 out,
                 8,
-                NOBODY)) {
+                ConversationPropertiesTest.NOBODY)) {
             conversation.begin();
             conversation.run();
         } catch (IOException end) {
@@ -44,14 +35,8 @@ class ConversationFuzzTest {
         } finally {
             Files.delete(lent);
         }
-        ByteBuffer answers = ByteBuffer.wrap(out.toByteArray());
-        int count = 0;
-        for (; answers.hasRemaining(); count++) {
-            int length = answers.getInt();
-            assertThat(length).isBetween(5, Packet.MOST_BYTES);
-            answers.position(answers.position() + length);
-        }
-        assertThat(count).isLessThanOrEqualTo(1 + sent.length / LEAST_REQUEST);
+        assertThat(ConversationPropertiesTest.packets(out.toByteArray()))
+                .isLessThanOrEqualTo(1 + sent.length / LEAST_REQUEST);
     }
 
     @Test

@@ -28,7 +28,7 @@ class ConversationPropertiesTest {
     private static Path directory = Path.of("");
     private static Path lent = Path.of("");
     private static Path changed = Path.of("");
-    private static final Conversation.Traffic NOBODY = new Conversation.Traffic() {
+    static final Conversation.Traffic NOBODY = new Conversation.Traffic() {
         @Override
         public void read(long bytes) {}
 
@@ -86,14 +86,19 @@ class ConversationPropertiesTest {
             new DataOutputStream(sent).writeInt(body.length);
             sent.write(body);
         }
-        ByteBuffer answers = ByteBuffer.wrap(converse(greeted(sent.toByteArray())));
+        assertThat(packets(converse(greeted(sent.toByteArray())))).isEqualTo(bodies.size() + 1);
+    }
+
+    /** How many packets were answered, all of them whole. */
+    static int packets(byte[] answered) {
+        ByteBuffer answers = ByteBuffer.wrap(answered);
         int count = 0;
         for (; answers.hasRemaining(); count++) {
             int length = answers.getInt();
             assertThat(length).isBetween(5, Packet.MOST_BYTES);
             answers.position(answers.position() + length);
         }
-        assertThat(count).isEqualTo(bodies.size() + 1);
+        return count;
     }
 
     @Property(tries = 500)
