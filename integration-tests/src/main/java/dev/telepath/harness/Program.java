@@ -23,7 +23,8 @@ public enum Program {
     /**
      * The command line that starts it.
      *
-     * @param heap the JVM's largest heap as in {@code -Xmx}, e.g. {@code 64m}; native programs get the same bound
+     * @param heap the JVM's largest heap as in {@code -Xmx}, e.g. {@code 64m}; native programs get the same bound, but for tp, which
+     *     takes no options of a JVM: those are its commands'
      * @throws IllegalStateException when it is not built; the message says how to build it
      */
     public List<String> command(String heap) {
@@ -31,7 +32,7 @@ public enum Program {
         if (isNative()) {
             Path runner = target.resolve(executable + "-runner");
             require(runner, "./mvnw package -Dnative -DskipTests");
-            return new ArrayList<>(List.of(runner.toString(), "-Xmx" + heap));
+            return new ArrayList<>(this == TP ? List.of(runner.toString()) : List.of(runner.toString(), "-Xmx" + heap));
         }
         Path jar = target.resolve("quarkus-app").resolve("quarkus-run.jar");
         require(jar, "./mvnw package -DskipTests");

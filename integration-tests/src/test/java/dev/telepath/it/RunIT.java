@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Assumptions;
@@ -180,8 +181,19 @@ class RunIT {
         assertThat(download.announced("sum")).isEqualTo(FarServices.sha256(length));
     }
 
+    /** An executable made by GraalVM would take these for its own, wherever they stand. */
     @Test
     @Order(9)
+    void optionsOfAJvmAreTheCommands() {
+        List<String> options = List.of("-Dname=value", "-Xmx1m", "-XX:+NoSuchOption", "-XX:MaxHeapSize=1");
+        List<String> line = new ArrayList<>(List.of("run", "--", "printf", "%s\\n"));
+        line.addAll(options);
+        assertThat(world.telepath.tp(line.toArray(String[]::new)).orFail().out().lines())
+                .containsExactlyElementsOf(options);
+    }
+
+    @Test
+    @Order(10)
     void badInputIsToldBeforeAnythingIsMade() {
         assertThat(world.telepath.tp("run").exit()).isEqualTo(2);
         assertThat(world.telepath.tp("run", "--publish", "0:99999", "--", "true"))
