@@ -16,6 +16,7 @@ import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -121,6 +122,21 @@ class GracefulEndIT {
             assertThat(atAgent("telepath_streams_resumable")).isZero();
             assertThat(atAgent("telepath_streams_suspended")).isZero();
         });
+    }
+
+    @Test
+    void aDaemonThatGetsSigtermEndsItsStreamsAndItsSession() throws Exception {
+        Socket caller = intercepted();
+        ProcessHandle daemon =
+                ProcessHandle.of(status().path("daemon").path("pid").asLong()).orElseThrow();
+        assertThat(daemon.destroy()).isTrue();
+        ends(caller);
+        daemon.onExit().orTimeout(20, TimeUnit.SECONDS).join();
+        await().atMost(Duration.ofSeconds(15))
+                .untilAsserted(() -> assertThat(Metrics.sum(
+                                Metrics.scrape("https://" + telepath.managerAddress()), "telepath_sessions"))
+                        .as("the agent's session alone")
+                        .isEqualTo(1));
     }
 
     @Test
