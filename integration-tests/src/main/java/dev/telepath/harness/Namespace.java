@@ -118,6 +118,8 @@ public final class Namespace implements AutoCloseable {
 
     private void plug(CableEnd end) {
         run("ip", "addr", "add", end.address(), "dev", end.link());
+        // Else the link's own address is tentative for a second, and settings that are compared differ by that.
+        run("sh", "-c", "echo 0 >/proc/sys/net/ipv6/conf/" + end.link() + "/accept_dad || true");
         run("ip", "link", "set", end.link(), "up");
     }
 

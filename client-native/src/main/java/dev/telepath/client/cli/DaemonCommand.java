@@ -18,8 +18,10 @@ final class DaemonCommand extends Command {
 
     @Override
     int run(Invocation invocation) {
-        // By itself an executable that leaves a JVM's options alone ends without order (oracle/graal#9568).
-        SignalHandler end = signal -> System.exit(128 + signal.getNumber());
+        // As tp quit -s ends it, while everything still works: shutdown hooks stop Quarkus first, and the manager is
+        // told
+        // nothing. An executable that leaves a JVM's options alone has no such hooks (oracle/graal#9568).
+        SignalHandler end = signal -> Quarkus.asyncExit(128 + signal.getNumber());
         Signal.handle(new Signal("TERM"), end);
         // Ctrl-C at a command that started the daemon is not meant for it.
         boolean foreground = System.console() != null && System.console().isTerminal();
