@@ -18,8 +18,8 @@ final class DaemonCommand extends Command {
 
     @Override
     int run(Invocation invocation) {
-        // As tp quit -s ends it: shutdown hooks would stop Quarkus before the manager is told. An executable that leaves
-        // a JVM's options alone has no such hooks at all (oracle/graal#9568).
+        // As tp quit -s ends it: shutdown hooks would stop Quarkus before the manager is told, and an executable
+        // that leaves a JVM's options alone has none (oracle/graal#9568).
         SignalHandler end = signal -> Quarkus.asyncExit(128 + signal.getNumber());
         Signal.handle(new Signal("TERM"), end);
         // Ctrl-C at a command that started the daemon is not meant for it.
