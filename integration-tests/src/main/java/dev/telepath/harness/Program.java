@@ -32,7 +32,11 @@ public enum Program {
         if (isNative()) {
             Path runner = target.resolve(executable + "-runner");
             require(runner, "./mvnw package -Dnative -DskipTests");
-            return new ArrayList<>(this == TP ? List.of(runner.toString()) : List.of(runner.toString(), "-Xmx" + heap));
+            List<String> line = new ArrayList<>(List.of(runner.toString()));
+            if (this != TP) {
+                line.add("-Xmx" + heap);
+            }
+            return line;
         }
         Path jar = target.resolve("quarkus-app").resolve("quarkus-run.jar");
         require(jar, "./mvnw package -DskipTests");

@@ -5,9 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.code_intelligence.jazzer.junit.FuzzTest;
 import dev.telepath.agent.share.SharedPaths;
 import dev.telepath.fuzz.Mutations;
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
-import java.io.DataInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,22 +18,13 @@ class ConversationFuzzTest {
     @FuzzTest
     void conversation(byte[] sent) throws IOException {
         Path lent = Files.createTempDirectory("telepath-sftp-fuzz-").toRealPath();
-        var out = new ByteArrayOutputStream();
-        try (var conversation = new Conversation(
-                new LentTree(SharedPaths.of(List.of(), List.of(lent))),
-                new DataInputStream(new ByteArrayInputStream(sent)),
-                out,
-                8,
-                ConversationPropertiesTest.NOBODY)) {
-            conversation.begin();
-            conversation.run();
-        } catch (IOException end) {
-            assertThat(end.getMessage()).isNotBlank();
+        try {
+            byte[] answered = ConversationPropertiesTest.converse(SharedPaths.of(List.of(), List.of(lent)), sent);
+            assertThat(ConversationPropertiesTest.packets(answered))
+                    .isLessThanOrEqualTo(1 + sent.length / LEAST_REQUEST);
         } finally {
             Files.delete(lent);
         }
-        assertThat(ConversationPropertiesTest.packets(out.toByteArray()))
-                .isLessThanOrEqualTo(1 + sent.length / LEAST_REQUEST);
     }
 
     @Test

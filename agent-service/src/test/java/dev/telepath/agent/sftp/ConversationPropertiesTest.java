@@ -28,7 +28,7 @@ class ConversationPropertiesTest {
     private static Path directory = Path.of("");
     private static Path lent = Path.of("");
     private static Path changed = Path.of("");
-    static final Conversation.Traffic NOBODY = new Conversation.Traffic() {
+    private static final Conversation.Traffic NOBODY = new Conversation.Traffic() {
         @Override
         public void read(long bytes) {}
 
@@ -58,17 +58,18 @@ class ConversationPropertiesTest {
     }
 
     private static byte[] converse(byte[] sent) {
+        return converse(SharedPaths.of(List.of(lent), List.of(changed)), sent);
+    }
+
+    /** What is answered until the client's words end, or the connection for a cause. */
+    static byte[] converse(SharedPaths paths, byte[] sent) {
         var out = new ByteArrayOutputStream();
         try (var conversation = new Conversation(
-                new LentTree(SharedPaths.of(List.of(lent), List.of(changed))),
-                new DataInputStream(new ByteArrayInputStream(sent)),
-                out,
-                8,
-                NOBODY)) {
+                new LentTree(paths), new DataInputStream(new ByteArrayInputStream(sent)), out, 8, NOBODY)) {
             conversation.begin();
             conversation.run();
         } catch (IOException e) {
-            assertThat(e.getMessage()).as("tells why").isNotNull();
+            assertThat(e.getMessage()).as("tells why").isNotBlank();
         }
         return out.toByteArray();
     }
