@@ -3,7 +3,6 @@ package dev.telepath.client.cli;
 import dev.telepath.client.daemon.DaemonApplication;
 import io.quarkus.runtime.Quarkus;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import picocli.CommandLine;
 import sun.misc.Signal;
@@ -18,14 +17,10 @@ final class DaemonCommand extends Command {
 
     @Override
     int run(Invocation invocation) {
-        // As tp quit -s ends it: shutdown hooks would stop Quarkus before the manager is told, and an executable
-        // that leaves a JVM's options alone has none (oracle/graal#9568).
-        SignalHandler end = signal -> Quarkus.asyncExit(128 + signal.getNumber());
-        Signal.handle(new Signal("TERM"), end);
-        // Ctrl-C at a command that started the daemon is not meant for it.
-        boolean foreground = System.console() != null && System.console().isTerminal();
-        for (String each : List.of("HUP", "INT")) {
-            Signal.handle(new Signal(each), foreground ? end : SignalHandler.SIG_IGN);
+        if (System.console() == null || !System.console().isTerminal()) {
+            // Ctrl-C at a command that started the daemon is not meant for it.
+            Signal.handle(new Signal("HUP"), SignalHandler.SIG_IGN);
+            Signal.handle(new Signal("INT"), SignalHandler.SIG_IGN);
         }
         var exit = new AtomicInteger();
         String[] args = invocation

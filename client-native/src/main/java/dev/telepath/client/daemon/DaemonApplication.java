@@ -17,12 +17,15 @@ import io.smallrye.mutiny.infrastructure.Infrastructure;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Singleton;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.logging.Logger;
 import org.jboss.logmanager.formatters.PatternFormatter;
 import org.jspecify.annotations.Nullable;
+import sun.misc.Signal;
+import sun.misc.SignalHandler;
 
 /** The daemon's life inside Quarkus: opens the control socket, waits until it is told to end, and undoes everything. */
 @Singleton
@@ -88,6 +91,7 @@ public class DaemonApplication implements QuarkusApplication {
                 ControlServer server = ControlServer.open(home.socket(), home.lock(), commands, version)) {
             metrics.gauge("telepath.control.connections", server, ControlServer::connections);
             metrics.gauge("telepath.log.lines.dropped", log, DaemonLog::dropped);
+            endAtSignals();
             LOG.infof(
                     "daemon started version=%s pid=%d",
                     version, ProcessHandle.current().pid());
@@ -99,5 +103,20 @@ public class DaemonApplication implements QuarkusApplication {
             log.close();
         }
         return 0;
+    }
+
+    /**
+     * Ends the daemon at a signal as {@code tp quit -s} does: shutdown hooks would stop Quarkus before the manager is told, and an
+     * executable that leaves a JVM's options alone has none (oracle/graal#9568). Not before it runs: Quarkus forgets an earlier wish.
+     * A signal that is ignored stays so.
+     */
+    private static void endAtSignals() {
+        SignalHandler end = signal -> Quarkus.asyncExit(128 + signal.getNumber());
+        for (String each : List.of("TERM", "INT", "HUP")) {
+            var signal = new Signal(each);
+            if (Signal.handle(signal, end) == SignalHandler.SIG_IGN) {
+                Signal.handle(signal, SignalHandler.SIG_IGN);
+            }
+        }
     }
 }
