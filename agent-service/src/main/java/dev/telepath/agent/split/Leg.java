@@ -57,6 +57,7 @@ final class Leg {
         this.listener = listener;
     }
 
+    /** What the end has said already comes at once, so whoever listens is to know the leg by now. */
     void start() {
         Flow.Publisher<Frame> output = this::subscribed;
         end.send(Multi.createFrom().publisher(output));

@@ -56,7 +56,6 @@ final class Legs {
             }
             Leg other = open.get(name);
             var leg = new Leg(name, end, loop, listener);
-            leg.start();
             if (closed || other != null) {
                 leg.fail("the connection ended");
             } else {
@@ -65,6 +64,8 @@ final class Legs {
             if (!closed) {
                 then.opened(other == null ? leg : other);
             }
+            // Last: a server may have spoken already, and who is to hear it is known only now.
+            leg.start();
         }));
     }
 

@@ -251,18 +251,19 @@ public final class RequestCopy implements Flow.Subscriber<Frame>, Leg.Listener {
 
     private void dialled(StreamEnd end, ByteString first) {
         var fresh = new Leg("copy", end, loop, this);
-        fresh.start();
         if (stopped) {
             fresh.fail("the copy ended");
-            return;
-        }
-        leg = fresh;
-        if (phase == Phase.HTTP2) {
-            http2 = new Http2Copy(fresh, filter, this::work, this::stop);
-            http2.start();
         } else {
-            fresh.write(first);
+            leg = fresh;
+            if (phase == Phase.HTTP2) {
+                http2 = new Http2Copy(fresh, filter, this::work, this::stop);
+                http2.start();
+            } else {
+                fresh.write(first);
+            }
         }
+        // Last: the process may have spoken already, and who is to hear it is known only now.
+        fresh.start();
     }
 
     @Override

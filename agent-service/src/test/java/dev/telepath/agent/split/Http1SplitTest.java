@@ -9,7 +9,9 @@ import dev.telepath.agent.engage.Engagements.Hold;
 import dev.telepath.tunnel.filter.HttpFilter;
 import dev.telepath.tunnel.stream.StreamEnd;
 import dev.telepath.tunnel.stream.StreamFailure;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.DefaultEventLoop;
+import io.netty.handler.codec.http2.Http2FrameStream;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -210,6 +212,48 @@ class Http1SplitTest {
         app.finish();
         rig.start(Duration.ofMillis(10));
         assertThat(rig.answers()).isEqualTo("220 welcome\r\n");
+    }
+
+    @Example
+    void aServerThatSpeaksFirstIsHeardThoughTheCallerDidToo() throws Exception {
+        var app = new MemoryEnd();
+        var rig = new Rig(app, new MemoryEnd());
+        app.say("220 welcome\r\n");
+        rig.start(Duration.ofMinutes(1));
+        rig.caller.say("\0no HTTP");
+        rig.caller.finish();
+        assertThat(rig.answers()).isEqualTo("220 welcome\r\n");
+        assertThat(app.all().get(10, TimeUnit.SECONDS)).isEqualTo("\0no HTTP");
+    }
+
+    @Example
+    void anHttp2ServerThatGreetsBeforeItIsAskedAnswers() throws Exception {
+        var server = new Http2Peer(true);
+        var alice = new MemoryEnd();
+        alice.say(server.sent());
+        var rig = new Rig(new MemoryEnd(), alice);
+        alice.reading(bytes -> {
+            server.writeInbound(Unpooled.wrappedBuffer(bytes.toByteArray()));
+            server.answer("hello");
+            alice.say(server.sent());
+        });
+        var caller = new Http2Peer.Caller();
+        Http2FrameStream asked = caller.ask("alice", "/a", "body");
+        var answer = new CompletableFuture<String>();
+        rig.caller.reading(bytes -> {
+            caller.writeInbound(Unpooled.wrappedBuffer(bytes.toByteArray()));
+            String heard = caller.heard.getOrDefault(asked, "");
+            if (heard.endsWith(".") || heard.endsWith("reset")) {
+                answer.complete(heard);
+            }
+        });
+        rig.start(Duration.ofMinutes(1));
+        rig.caller.say(caller.sent());
+
+        assertThat(answer.get(10, TimeUnit.SECONDS)).endsWith("hello.");
+        rig.caller.finish();
+        caller.finishAndReleaseAll();
+        server.finishAndReleaseAll();
     }
 
     @Example

@@ -8,24 +8,10 @@ import dev.telepath.tunnel.filter.HttpFilter;
 import dev.telepath.tunnel.frame.Frame;
 import dev.telepath.tunnel.stream.StreamEnd;
 import dev.telepath.tunnel.stream.StreamFailure;
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufUtil;
 import io.netty.buffer.Unpooled;
-import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.DefaultEventLoop;
-import io.netty.channel.embedded.EmbeddedChannel;
-import io.netty.handler.codec.http2.DefaultHttp2DataFrame;
-import io.netty.handler.codec.http2.DefaultHttp2Headers;
-import io.netty.handler.codec.http2.DefaultHttp2HeadersFrame;
 import io.netty.handler.codec.http2.DefaultHttp2ResetFrame;
-import io.netty.handler.codec.http2.Http2ChannelDuplexHandler;
-import io.netty.handler.codec.http2.Http2DataFrame;
-import io.netty.handler.codec.http2.Http2FrameCodecBuilder;
 import io.netty.handler.codec.http2.Http2FrameStream;
-import io.netty.handler.codec.http2.Http2HeadersFrame;
-import io.netty.handler.codec.http2.Http2ResetFrame;
-import io.netty.util.ReferenceCountUtil;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.operators.multi.processors.UnicastProcessor;
 import java.nio.charset.StandardCharsets;
@@ -34,7 +20,6 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
@@ -186,77 +171,12 @@ class RequestCopyTest {
         assertThat(local.all().get(10, TimeUnit.SECONDS)).isEqualTo(REQUESTS.getFirst());
     }
 
-    /** An HTTP/2 server or client in memory. Whatever is sent to its peer is told in bytes. */
-    private static class Http2Peer extends EmbeddedChannel {
-        final Map<Http2FrameStream, String> heard = new TreeMap<>((a, b) -> Integer.compare(a.id(), b.id()));
-
-        Http2Peer(boolean server) {
-            super((server ? Http2FrameCodecBuilder.forServer() : Http2FrameCodecBuilder.forClient())
-                    .validateHeaders(false)
-                    .build());
-            pipeline().addLast(new ChannelInboundHandlerAdapter() {
-                @Override
-                public void channelRead(ChannelHandlerContext context, Object frame) {
-                    switch (frame) {
-                        case Http2HeadersFrame head ->
-                            heard.merge(head.stream(), head.headers().path() + " ", String::concat);
-                        case Http2DataFrame data ->
-                            heard.merge(
-                                    data.stream(),
-                                    data.content().toString(StandardCharsets.ISO_8859_1)
-                                            + (data.isEndStream() ? "." : ""),
-                                    String::concat);
-                        case Http2ResetFrame reset -> heard.merge(reset.stream(), "reset", String::concat);
-                        default -> {}
-                    }
-                    ReferenceCountUtil.release(frame);
-                }
-            });
-        }
-
-        final String sent() {
-            var all = Unpooled.buffer();
-            for (ByteBuf bytes = readOutbound(); bytes != null; bytes = readOutbound()) {
-                all.writeBytes(bytes);
-                bytes.release();
-            }
-            return new String(ByteBufUtil.getBytes(all), StandardCharsets.ISO_8859_1);
-        }
-    }
-
-    /** A client whose server allows everything. */
-    private static final class Http2Caller extends Http2Peer {
-        private final Streams streams = new Streams();
-
-        Http2Caller() {
-            super(false);
-            pipeline().addLast(streams);
-        }
-
-        Http2FrameStream ask(String user, String path, String body) {
-            Http2FrameStream stream = streams.newStream();
-            var headers = new DefaultHttp2Headers()
-                    .method("POST")
-                    .path(path)
-                    .scheme("http")
-                    .authority("x");
-            headers.add("x-user", user).add("x-" + path.substring(1), "compressed by what was sent before");
-            writeOutbound(
-                    new DefaultHttp2HeadersFrame(headers, false).stream(stream),
-                    new DefaultHttp2DataFrame(Unpooled.copiedBuffer(body, StandardCharsets.ISO_8859_1), true)
-                            .stream(stream));
-            return stream;
-        }
-
-        private static final class Streams extends Http2ChannelDuplexHandler {}
-    }
-
     @Property(tries = 100)
     void theStreamsOfHttp2ThatMatchArriveOnAConnectionOfTheirOwnHoweverTheBytesAreCut(
             @ForAll @Size(min = 1, max = 12) List<Boolean> whose,
             @ForAll @Size(max = 20) List<@IntRange(max = 2000) Integer> cuts)
             throws Exception {
-        var caller = new Http2Caller();
+        var caller = new Http2Peer.Caller();
         var expected = new ArrayList<String>();
         for (int i = 0; i < whose.size(); i++) {
             String path = "/" + i;
@@ -297,7 +217,7 @@ class RequestCopyTest {
 
     @Example
     void aResetOfACopiedStreamIsToldAndBytesThatAreNoFramesEndTheCopy() throws Exception {
-        var caller = new Http2Caller();
+        var caller = new Http2Peer.Caller();
         Http2FrameStream asked = caller.ask("alice", "/a", "body");
         String begun = caller.sent();
         caller.writeOutbound(new DefaultHttp2ResetFrame(8).stream(asked));
