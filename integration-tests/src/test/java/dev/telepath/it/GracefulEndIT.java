@@ -125,6 +125,21 @@ class GracefulEndIT {
     }
 
     @Test
+    void aDaemonThatWritesToWhatHasEndedGoesOn() throws Exception {
+        Socket caller = intercepted();
+        long daemon = status().path("daemon").path("pid").asLong();
+        // What the kernel does to a program that writes into the pipe of an sshfs that is gone.
+        assertThat(new ProcessBuilder("kill", "-PIPE", String.valueOf(daemon))
+                        .start()
+                        .waitFor())
+                .isZero();
+        try (caller) {
+            open(caller);
+        }
+        assertThat(status().path("daemon").path("pid").asLong()).isEqualTo(daemon);
+    }
+
+    @Test
     void aDaemonThatGetsSigtermEndsItsStreamsAndItsSession() throws Exception {
         Socket caller = intercepted();
         ProcessHandle daemon =

@@ -12,6 +12,7 @@ import java.io.PrintStream;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import org.graalvm.nativeimage.VMRuntime;
 import picocli.CommandLine;
 import picocli.CommandLine.ParseResult;
 
@@ -30,6 +31,11 @@ public final class Tp extends Command {
 
     /** Runs one command and exits with its code; docs/exit-codes.md lists them. */
     public static void main(String... args) {
+        if ("runtime".equals(System.getProperty("org.graalvm.nativeimage.imagecode"))) {
+            // An executable that leaves a JVM's options alone does not begin by itself: without, SIGPIPE ends it, and
+            // SIGTERM runs no shutdown hooks.
+            VMRuntime.initialize();
+        }
         System.exit(run(new Console(System.out, System.err, System.getenv()), args));
     }
 

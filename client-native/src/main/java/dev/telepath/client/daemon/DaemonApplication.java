@@ -106,9 +106,8 @@ public class DaemonApplication implements QuarkusApplication {
     }
 
     /**
-     * Ends the daemon at a signal as {@code tp quit -s} does: shutdown hooks would stop Quarkus before the manager is told, and an
-     * executable that leaves a JVM's options alone has none (oracle/graal#9568). Not before it runs: Quarkus forgets an earlier wish.
-     * A signal that is ignored stays so.
+     * Ends the daemon at a signal as {@code tp quit -s} does: shutdown hooks would stop Quarkus before the manager is told. Not
+     * before it runs: Quarkus forgets an earlier wish. A signal that is ignored stays so.
      */
     private static void endAtSignals() {
         SignalHandler end = signal -> Quarkus.asyncExit(128 + signal.getNumber());
