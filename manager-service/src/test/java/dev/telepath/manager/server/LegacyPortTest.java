@@ -8,6 +8,8 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.Empty;
 import dev.telepath.manager.legacy.LegacyPort;
 import dev.telepath.manager.relay.DialWatchers;
+import dev.telepath.protocol.telepresence.manager.AgentInfo;
+import dev.telepath.protocol.telepresence.manager.AgentPodInfo;
 import dev.telepath.protocol.telepresence.manager.CreateInterceptRequest;
 import dev.telepath.protocol.telepresence.manager.ManagerGrpc;
 import dev.telepath.protocol.telepresence.manager.MutinyManagerGrpc;
@@ -114,6 +116,46 @@ class LegacyPortTest {
                             .collect()
                             .first()))
                     .isEqualTo(Status.Code.OK);
+        }
+    }
+
+    private static AgentInfo podWithApi(String pod, int port) {
+        return AgentInfo.newBuilder()
+                .setName("with-pods")
+                .setNamespace("default")
+                .setProduct("telepresence")
+                .setVersion("2.20.2")
+                .setPodName(pod)
+                .setPodIp("10.1.1." + (port % 10 + 1))
+                .setApiPort(port)
+                .addMechanisms(AgentInfo.Mechanism.newBuilder()
+                        .setName("tcp")
+                        .setProduct("telepresence")
+                        .setVersion("2.20.2"))
+                .build();
+    }
+
+    @Test
+    void aClientIsSentToThePodsOfAgentsThatServeAPortForIt() throws Exception {
+        try (Peer peer = peer()) {
+            var served = peer.manager()
+                    .arriveAsAgent(podWithApi("pod-served", 4222))
+                    .await()
+                    .atMost(WAIT);
+            var closed = peer.manager()
+                    .arriveAsAgent(podWithApi("pod-closed", 0))
+                    .await()
+                    .atMost(WAIT);
+            var client = peer.arriveAsClient("old@laptop");
+
+            var pods = peer.manager().watchAgentPods(client).toUni().await().atMost(WAIT).getAgentsList().stream()
+                    .filter(pod -> pod.getWorkloadName().equals("with-pods"))
+                    .toList();
+
+            assertThat(pods).extracting(AgentPodInfo::getPodName).containsExactlyInAnyOrder("pod-served", "");
+            assertThat(pods).extracting(AgentPodInfo::getApiPort).containsExactlyInAnyOrder(4222, 0);
+            peer.manager().depart(served).await().atMost(WAIT);
+            peer.manager().depart(closed).await().atMost(WAIT);
         }
     }
 
