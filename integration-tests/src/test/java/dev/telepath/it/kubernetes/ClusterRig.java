@@ -3,6 +3,8 @@ package dev.telepath.it.kubernetes;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.telepath.harness.Http;
 import dev.telepath.harness.Installation;
 import dev.telepath.harness.Program;
 import dev.telepath.harness.Result;
@@ -10,6 +12,9 @@ import dev.telepath.harness.Running;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -313,6 +318,19 @@ final class ClusterRig implements AutoCloseable {
     /** What a pod of the cluster gets from a Service. */
     String called(String where, String service) {
         return got(service + "." + where);
+    }
+
+    /** What this machine gets from a Service, by its name and through the proxy of {@code tp}. */
+    String calledFromHere(String where, String service) throws IOException {
+        int port = new ObjectMapper()
+                .readTree(tp("status", "--output", "json").orFail().out())
+                .path("proxy")
+                .path("port")
+                .asInt();
+        var proxy = new Proxy(Proxy.Type.SOCKS, new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+        try (var http = new Http(proxy, InetSocketAddress.createUnresolved(service + "." + where, 80))) {
+            return http.get("/whoami");
+        }
     }
 
     /** What a pod of the cluster gets from an HTTP server. */

@@ -64,10 +64,12 @@ class InjectionIT {
 
     @ParameterizedTest
     @CsvSource({"Deployment,web,http", "StatefulSet,db,http", "DaemonSet,node,http", "Deployment,numeric,8080"})
-    void anInterceptBringsTheAgentThatItNeeds(String kind, String name, String targetPort) {
+    void anInterceptBringsTheAgentThatItNeeds(String kind, String name, String targetPort) throws IOException {
         rig.echo(rig.open(), kind, name, targetPort, "");
         assertThat(containers(rig.open(), name)).doesNotContain("telepath-agent");
         interceptedAndLeft(rig.open(), name);
+        // With an agent in a workload of the same name.
+        assertThat(rig.calledFromHere(rig.open(), name)).contains("\"uri\": \"/whoami\"");
     }
 
     @Test

@@ -14,26 +14,35 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * The names of workloads: {@code web}, {@code web.ns}, {@code web.ns.svc}, {@code web.ns.svc.<domain>} are the addresses
- * of its agents. Thread-safe.
+ * The names of workloads where nobody else gives them any: {@code web}, {@code web.ns}, {@code web.ns.svc},
+ * {@code web.ns.svc.<domain>} are the addresses of its agents. In Kubernetes these are names of Services, often with another
+ * port than the pods', and a workload without one has none. Thread-safe.
  */
 @Singleton
 final class WorkloadNames {
     private final Sessions sessions;
     private final String suffix;
+    private final boolean named;
 
     @Inject
     WorkloadNames(Sessions sessions, ManagerSettings settings) {
-        this(sessions, settings.clusterDomain());
+        this(sessions, settings.clusterDomain(), !settings.kubernetes().enabled());
     }
 
-    WorkloadNames(Sessions sessions, String domain) {
+    /**
+     * @param named whether workloads have names by themselves
+     */
+    WorkloadNames(Sessions sessions, String domain, boolean named) {
         this.sessions = sessions;
+        this.named = named;
         this.suffix = ".svc." + strip(domain.toLowerCase(Locale.ROOT));
     }
 
     /** The addresses behind a name, empty when it names no workload that the client sees. */
     List<InetAddress> resolve(ClientSession client, String name) {
+        if (!named) {
+            return List.of();
+        }
         String plain = strip(name.toLowerCase(Locale.ROOT));
         if (plain.endsWith(suffix)) {
             plain = plain.substring(0, plain.length() - suffix.length());

@@ -56,6 +56,7 @@ class NameLookupTest {
     private static final Answer TEXT = Answer.of(List.of(new ResourceRecord(
             DomainName.of("any.ns").orElseThrow(), RecordType.TXT, 30, ByteString.copyFrom(new byte[] {1, 'x'}))));
 
+    private boolean kubernetes;
     private final Dns settings = new Dns(Duration.ofSeconds(20));
     private final Sessions sessions = new Sessions(new Settings(10), InstantSource.system());
     private final AgentQuestions questions = new AgentQuestions(settings, new Timer(), sessions);
@@ -76,7 +77,7 @@ class NameLookupTest {
                 sessions,
                 new Engagements(sessions, new Limits(5), InstantSource.system()),
                 questions,
-                new WorkloadNames(sessions, "cluster.local."),
+                new WorkloadNames(sessions, "cluster.local.", !kubernetes),
                 resolver,
                 settings,
                 meters);
@@ -132,6 +133,14 @@ class NameLookupTest {
                 .isEqualTo(ResponseCode.NOT_IMPLEMENTED);
         assertThat(Answer.of(lookUp(Answer.FAILED, "localhost.", RecordType.A)).outcome())
                 .isEqualTo(Answer.Outcome.ANSWERED);
+    }
+
+    @Test
+    void inKubernetesANameIsTheServicesThoughAWorkloadHasTheSame() {
+        kubernetes = true;
+        agent(TEXT);
+
+        assertThat(lookUp(Answer.FAILED, "web.default.", RecordType.A)).isEqualTo(TEXT.toResponse());
     }
 
     @Test
