@@ -7,6 +7,7 @@ import dev.telepath.client.failure.Failure;
 import dev.telepath.client.home.DaemonHome;
 import dev.telepath.client.home.Journal;
 import dev.telepath.client.logs.DaemonLog;
+import dev.telepath.client.memory.IdlePages;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.netty.channel.nio.NioEventLoopGroup;
 import io.quarkus.arc.Unremovable;
@@ -88,7 +89,8 @@ public class DaemonApplication implements QuarkusApplication {
                         home.logs(),
                         home.gateway(),
                         Quarkus::asyncExit);
-                ControlServer server = ControlServer.open(home.socket(), home.lock(), commands, version)) {
+                ControlServer server = ControlServer.open(home.socket(), home.lock(), commands, version);
+                var _ = IdlePages.start(metrics)) {
             metrics.gauge("telepath.control.connections", server, ControlServer::connections);
             metrics.gauge("telepath.log.lines.dropped", log, DaemonLog::dropped);
             endAtSignals();

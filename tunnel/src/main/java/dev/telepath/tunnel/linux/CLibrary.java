@@ -15,6 +15,7 @@ public final class CLibrary {
     private static final int MSG_DONTWAIT = 0x40;
     private static final int EAGAIN = 11;
     private static final int MS_BIND = 0x1000;
+    private static final int MADV_DONTNEED = 4;
     private static final int PR_CAP_AMBIENT = 47;
     private static final int PR_CAP_AMBIENT_CLEAR_ALL = 4;
 
@@ -159,6 +160,20 @@ public final class CLibrary {
                 arena.allocateFrom(type),
                 flags,
                 arena.allocateFrom(options)));
+    }
+
+    /**
+     * Takes mapped pages of a file out of this process (madvise(2), MADV_DONTNEED). Those that are used again come back as they
+     * are in the file: what was changed in them is lost.
+     *
+     * @param from address of the first page
+     * @param length in bytes
+     */
+    public void dropPages(long from, long length) throws IOException {
+        FunctionDescriptor form = FunctionDescriptor.of(
+                ValueLayout.JAVA_INT, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT);
+        calls.call("madvise", form, (function, errno, arena) ->
+                (int) function.invokeExact(errno, from, length, MADV_DONTNEED));
     }
 
     /** Keeps this thread from handing its capabilities to programs that it starts (capabilities(7), ambient set). On

@@ -1,0 +1,74 @@
+package dev.telepath.client.memory;
+
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.MeterRegistry;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.jboss.logging.Logger;
+
+/**
+ * Drops the pages of the executable that only its start has used, three quarters of what the daemon has in memory, as soon as it has
+ * nothing to do. In executables on Linux alone. A thread of its own, which sleeps.
+ */
+public final class IdlePages implements AutoCloseable {
+    private static final Logger LOG = Logger.getLogger(IdlePages.class);
+    private static final Duration LOOKS = Duration.ofSeconds(10);
+    private static final Path STATUS = Path.of("/proc/self/status");
+    /** Of GraalVM: set to this in an executable. */
+    private static final String IMAGE = "org.graalvm.nativeimage.imagecode";
+
+    private final CountDownLatch closed = new CountDownLatch(1);
+    private final Stillness stillness = new Stillness();
+    private final Counter dropped;
+
+    private IdlePages(MeterRegistry meters) {
+        this.dropped =
+                Counter.builder("telepath.idle.dropped").baseUnit("bytes").register(meters);
+    }
+
+    /** Begins to look, where that is of use. */
+    public static IdlePages start(MeterRegistry meters) {
+        var pages = new IdlePages(meters);
+        if ("runtime".equals(System.getProperty(IMAGE)) && Files.isReadable(STATUS)) {
+            Thread.ofVirtual().name("idle-pages").start(pages::watch);
+        }
+        return pages;
+    }
+
+    private void watch() {
+        try {
+            var pages = new FilePages(Path.of("/proc/self/exe").toRealPath());
+            while (!closed.await(LOOKS.toMillis(), TimeUnit.MILLISECONDS)) {
+                try (Stream<String> lines = Files.lines(STATUS)) {
+                    if (stillness.look(resident(lines))) {
+                        long bytes = pages.drop();
+                        dropped.increment(bytes);
+                        LOG.debugf("pages of the executable dropped MiB=%d", bytes >> 20);
+                    }
+                }
+            }
+        } catch (IOException e) {
+            LOG.infof("idle pages stay in memory cause=\"%s\"", e.getMessage());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Bytes of files that are in memory (proc_pid_status(5), RssFile); 0 when that is not told. */
+    static long resident(Stream<String> status) {
+        return status.filter(line -> line.startsWith("RssFile:"))
+                .mapToLong(line -> Long.parseLong(line.split("\\s+")[1]) << 10)
+                .findFirst()
+                .orElse(0);
+    }
+
+    @Override
+    public void close() {
+        closed.countDown();
+    }
+}
