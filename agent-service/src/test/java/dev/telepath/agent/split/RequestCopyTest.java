@@ -216,6 +216,34 @@ class RequestCopyTest {
     }
 
     @Example
+    void aLocalProcessThatGreetsBeforeItIsAskedGetsEveryCopy() {
+        var caller = new Http2Peer.Caller();
+        var server = new Http2Peer(true);
+        var local = new MemoryEnd();
+        local.say(server.sent());
+        local.reading(bytes -> {
+            synchronized (server) {
+                server.writeInbound(Unpooled.copiedBuffer(bytes.toByteArray()));
+                local.say(server.sent());
+            }
+        });
+        var source = UnicastProcessor.<Frame>create();
+        RequestCopy.start(source, HERS, () -> CompletableFuture.completedFuture(local), LINGER, LOOP);
+
+        for (String path : List.of("/a", "/b")) {
+            caller.ask("alice", path, "body");
+            source.onNext(data(caller.sent()));
+            await().until(() -> {
+                synchronized (server) {
+                    return server.heard.containsValue(path + " body.");
+                }
+            });
+        }
+        source.onComplete();
+        caller.finishAndReleaseAll();
+    }
+
+    @Example
     void aResetOfACopiedStreamIsToldAndBytesThatAreNoFramesEndTheCopy() throws Exception {
         var caller = new Http2Peer.Caller();
         Http2FrameStream asked = caller.ask("alice", "/a", "body");
