@@ -45,29 +45,41 @@ final class FilePages {
     static List<Mapping> unchanged(List<String> smaps, String file) {
         var found = new ArrayList<Mapping>();
         for (int i = 0; i < smaps.size(); i++) {
-            String[] head = smaps.get(i).split("\\s+", 6);
-            if (head.length < 6 || !head[0].contains("-") || !head[5].equals(file) || head[1].contains("w")) {
+            String head = smaps.get(i);
+            // Few are: the others are not taken apart.
+            if (!head.endsWith(file) || !head.contains("-")) {
+                continue;
+            }
+            String[] part = head.split("\\s+", 6);
+            if (part.length < 6 || !part[5].equals(file) || part[1].contains("w")) {
                 continue;
             }
             long resident = 0;
             boolean own = true;
-            for (int line = i + 1; line < smaps.size(); line++) {
-                String[] value = smaps.get(line).split("\\s+");
-                if (!value[0].endsWith(":")) {
-                    break;
-                }
-                switch (value[0]) {
-                    case "Rss:" -> resident = Long.parseLong(value[1]) << 10;
-                    case "Anonymous:" -> own = !value[1].equals("0");
-                    default -> {}
+            for (int line = i + 1; line < smaps.size() && isValue(smaps.get(line)); line++) {
+                String value = smaps.get(line);
+                if (value.startsWith("Rss:")) {
+                    resident = bytes(value);
+                } else if (value.startsWith("Anonymous:")) {
+                    own = bytes(value) > 0;
                 }
             }
             if (!own && resident > 0) {
-                String[] range = head[0].split("-", 2);
+                String[] range = part[0].split("-", 2);
                 long start = Long.parseUnsignedLong(range[0], 16);
                 found.add(new Mapping(start, Long.parseUnsignedLong(range[1], 16) - start, resident));
             }
         }
         return found;
+    }
+
+    /** {@code Rss:   20 kB}, where a mapping begins with its addresses. */
+    private static boolean isValue(String line) {
+        int blank = line.indexOf(' ');
+        return blank > 0 && line.charAt(blank - 1) == ':';
+    }
+
+    private static long bytes(String value) {
+        return Long.parseLong(value.split("\\s+")[1]) << 10;
     }
 }
