@@ -124,7 +124,11 @@ public final class SshfsMount implements AutoCloseable {
                             "-f",
                             "-o",
                             // Volumes are file systems of their own, between which a program moves files by copying.
-                            "slave,fsname=telepath," + (readOnly ? "ro" : "workaround=renamexdev"),
+                            // What is
+                            // kept of folders and links is kept for 2 s instead of 20: the folder that a ConfigMap's
+                            // link
+                            // led to is gone with its next version.
+                            "slave,fsname=telepath,dcache_timeout=2," + (readOnly ? "ro" : "workaround=renamexdev"),
                             "localhost:/",
                             folder.toString()))
                     .start();
