@@ -7,6 +7,7 @@ import dev.telepath.client.failure.Kind;
 import dev.telepath.client.output.Format;
 import dev.telepath.client.output.Printer;
 import dev.telepath.client.output.Terminal;
+import dev.telepath.client.platform.Executable;
 import io.quarkus.runtime.annotations.QuarkusMain;
 import java.io.PrintStream;
 import java.util.Arrays;
@@ -31,7 +32,7 @@ public final class Tp extends Command {
 
     /** Runs one command and exits with its code; docs/exit-codes.md lists them. */
     public static void main(String... args) {
-        if ("runtime".equals(System.getProperty("org.graalvm.nativeimage.imagecode"))) {
+        if (Executable.isThis()) {
             // An executable that leaves a JVM's options alone does not begin by itself: without, SIGPIPE ends it, and
             // SIGTERM runs no shutdown hooks.
             VMRuntime.initialize();

@@ -2,6 +2,7 @@ package dev.telepath.client.home;
 
 import dev.telepath.client.failure.Failure;
 import dev.telepath.client.failure.Kind;
+import dev.telepath.client.platform.Executable;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -68,7 +69,7 @@ public final class DaemonLauncher {
         }
         ProcessHandle.Info info = ProcessHandle.current().info();
         String executable = info.command().orElseThrow(DaemonLauncher::unknown);
-        if ("runtime".equals(System.getProperty("org.graalvm.nativeimage.imagecode"))) {
+        if (Executable.isThis()) {
             return List.of(executable);
         }
         return onJvm(executable, info.arguments().orElseGet(DaemonLauncher::all));

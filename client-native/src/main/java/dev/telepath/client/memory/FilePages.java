@@ -47,7 +47,7 @@ final class FilePages {
         for (int i = 0; i < smaps.size(); i++) {
             String head = smaps.get(i);
             // Few are: the others are not taken apart.
-            if (!head.endsWith(file) || !head.contains("-")) {
+            if (!head.endsWith(file)) {
                 continue;
             }
             String[] part = head.split("\\s+", 6);
@@ -79,7 +79,8 @@ final class FilePages {
         return blank > 0 && line.charAt(blank - 1) == ':';
     }
 
-    private static long bytes(String value) {
+    /** Of a line as {@code Rss:   20 kB}. */
+    static long bytes(String value) {
         return Long.parseLong(value.split("\\s+")[1]) << 10;
     }
 }

@@ -1,5 +1,6 @@
 package dev.telepath.client.memory;
 
+import dev.telepath.client.platform.Executable;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
@@ -19,8 +20,6 @@ public final class IdlePages implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger(IdlePages.class);
     private static final Duration LOOKS = Duration.ofSeconds(10);
     private static final Path STATUS = Path.of("/proc/self/status");
-    /** Of GraalVM: set to this in an executable. */
-    private static final String IMAGE = "org.graalvm.nativeimage.imagecode";
 
     private final CountDownLatch closed = new CountDownLatch(1);
     private final Stillness stillness = new Stillness();
@@ -34,7 +33,7 @@ public final class IdlePages implements AutoCloseable {
     /** Begins to look, where that is of use. */
     public static IdlePages start(MeterRegistry meters) {
         var pages = new IdlePages(meters);
-        if ("runtime".equals(System.getProperty(IMAGE)) && Files.isReadable(STATUS)) {
+        if (Executable.isThis() && Files.isReadable(STATUS)) {
             Thread.ofVirtual().name("idle-pages").start(pages::watch);
         }
         return pages;
@@ -64,7 +63,7 @@ public final class IdlePages implements AutoCloseable {
     /** Bytes of files that are in memory (proc_pid_status(5), RssFile); 0 when that is not told. */
     static long resident(Stream<String> status) {
         return status.filter(line -> line.startsWith("RssFile:"))
-                .mapToLong(line -> Long.parseLong(line.split("\\s+")[1]) << 10)
+                .mapToLong(FilePages::bytes)
                 .findFirst()
                 .orElse(0);
     }

@@ -28,8 +28,9 @@ import java.util.concurrent.Semaphore;
 import org.jboss.logging.Logger;
 
 /**
- * Resolves names as a client's workloads do: outside of Kubernetes names of workloads first; then an agent (one that the client engages, else
- * one of its namespace), then the manager's own resolver; that is asked too for types which the agent cannot ask for. Thread-safe.
+ * Resolves names as a client's workloads do: outside of Kubernetes names of workloads first; then an agent (one that the
+ * client engages, else one of its namespace), then the manager's own resolver; that is asked too for types which the agent
+ * cannot ask for. Thread-safe.
  */
 @Singleton
 public final class NameLookup {

@@ -225,9 +225,8 @@ final class AgentCalls {
         boolean intercepted =
                 viewed.by().map(session -> intercepts(session, agent)).orElse(false);
         return AgentPodInfo.newBuilder()
-                // Clients of Telepresence forward a port to each pod with a name, and crash where none is served (seen
-                // with
-                // 2.20.2); one without a name is reached by the manager.
+                // Clients of Telepresence forward a port to each pod with a name, and 2.20.2 crashes where it is 0;
+                // one without a name is reached by the manager.
                 .setPodName(info.getApiPort() > 0 ? info.getPodName() : "")
                 .setNamespace(info.getNamespace())
                 .setPodIp(address == null ? ByteString.EMPTY : ByteString.copyFrom(address))

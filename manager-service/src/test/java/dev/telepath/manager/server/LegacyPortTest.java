@@ -8,7 +8,6 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.Empty;
 import dev.telepath.manager.legacy.LegacyPort;
 import dev.telepath.manager.relay.DialWatchers;
-import dev.telepath.protocol.telepresence.manager.AgentInfo;
 import dev.telepath.protocol.telepresence.manager.AgentPodInfo;
 import dev.telepath.protocol.telepresence.manager.CreateInterceptRequest;
 import dev.telepath.protocol.telepresence.manager.ManagerGrpc;
@@ -119,33 +118,12 @@ class LegacyPortTest {
         }
     }
 
-    private static AgentInfo podWithApi(String pod, int port) {
-        return AgentInfo.newBuilder()
-                .setName("with-pods")
-                .setNamespace("default")
-                .setProduct("telepresence")
-                .setVersion("2.20.2")
-                .setPodName(pod)
-                .setPodIp("10.1.1." + (port % 10 + 1))
-                .setApiPort(port)
-                .addMechanisms(AgentInfo.Mechanism.newBuilder()
-                        .setName("tcp")
-                        .setProduct("telepresence")
-                        .setVersion("2.20.2"))
-                .build();
-    }
-
     @Test
     void aClientIsSentToThePodsOfAgentsThatServeAPortForIt() throws Exception {
         try (Peer peer = peer()) {
-            var served = peer.manager()
-                    .arriveAsAgent(podWithApi("pod-served", 4222))
-                    .await()
-                    .atMost(WAIT);
-            var closed = peer.manager()
-                    .arriveAsAgent(podWithApi("pod-closed", 0))
-                    .await()
-                    .atMost(WAIT);
+            var served = peer.arrive(
+                    Peer.agent("with-pods", "10.1.1.1").setPodName("pod-served").setApiPort(4222));
+            var closed = peer.arrive(Peer.agent("with-pods", "10.1.1.2").setPodName("pod-closed"));
             var client = peer.arriveAsClient("old@laptop");
 
             var pods = peer.manager().watchAgentPods(client).toUni().await().atMost(WAIT).getAgentsList().stream()

@@ -55,21 +55,25 @@ final class Peer implements AutoCloseable {
     }
 
     SessionInfo arriveAsAgent(String workload, String podIp) {
-        return manager()
-                .arriveAsAgent(AgentInfo.newBuilder()
-                        .setName(workload)
-                        .setNamespace("default")
+        return arrive(agent(workload, podIp));
+    }
+
+    SessionInfo arrive(AgentInfo.Builder agent) {
+        return manager().arriveAsAgent(agent.build()).await().atMost(WAIT);
+    }
+
+    static AgentInfo.Builder agent(String workload, String podIp) {
+        return AgentInfo.newBuilder()
+                .setName(workload)
+                .setNamespace("default")
+                .setProduct("telepath")
+                .setVersion("0.1.0")
+                .setPodIp(podIp)
+                .putEnvironment("SECRET", "lent")
+                .addMechanisms(AgentInfo.Mechanism.newBuilder()
+                        .setName("tcp")
                         .setProduct("telepath")
-                        .setVersion("0.1.0")
-                        .setPodIp(podIp)
-                        .putEnvironment("SECRET", "lent")
-                        .addMechanisms(AgentInfo.Mechanism.newBuilder()
-                                .setName("tcp")
-                                .setProduct("telepath")
-                                .setVersion("0.1.0"))
-                        .build())
-                .await()
-                .atMost(WAIT);
+                        .setVersion("0.1.0"));
     }
 
     TunnelCall tunnel(SessionInfo session, ConnectionId id, Duration dialTimeout, @Nullable String forSession) {
