@@ -6,10 +6,7 @@ import dev.telepath.client.config.Setting;
 import dev.telepath.client.config.Settings;
 import dev.telepath.client.control.ControlClient;
 import dev.telepath.client.daemon.Version;
-import dev.telepath.client.home.DaemonLauncher;
 import dev.telepath.client.output.Printer;
-import dev.telepath.client.privileged.PrivilegedLauncher;
-import dev.telepath.dns.HostServers;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
@@ -91,36 +88,21 @@ final class ConnectCommand extends Command {
     @Override
     int run(Invocation invocation) {
         ObjectNode args = args(invocation);
-        try (ControlClient client = current(invocation, args)) {
-            JsonNode result = invocation.ask(client, "connect", args);
-            if (invocation.settings().text(Setting.NETWORK_MODE).equals("tun")) {
-                result = tun(invocation, client);
-            }
-            JsonNode shown = result;
-            return invocation.print(shown, printer -> text(printer, shown));
-        }
-    }
-
-    /** Brings the device, by a process with the right to. The connection stays where that fails. */
-    private static JsonNode tun(Invocation invocation, ControlClient client) {
-        JsonNode waiting = invocation.ask(client, "tun-listen", Invocation.args());
-        if (!waiting.path("already").asBoolean()) {
-            var launcher = new PrivilegedLauncher(
-                    invocation.home(),
-                    new DaemonLauncher(invocation.home(), invocation.console().environment()).self());
-            launcher.start(
-                    Path.of(waiting.path("socket").asText()),
-                    HostServers.address(waiting.path("nameServer").asText()));
-        }
-        return invocation.ask(client, "tun-start", Invocation.args());
-    }
-
-    /** A daemon of this version. One of another is replaced; what it was connected to counts as connected still. */
-    private static ControlClient current(Invocation invocation, ObjectNode args) {
         ControlClient running = invocation.started();
-        if (!Replacement.needed(running)) {
-            return running;
+        Optional<Replacement> replaced =
+                Replacement.needed(running) ? Optional.of(replaced(invocation, running, args)) : Optional.empty();
+        Settings.Value mode = invocation.settings().value(Setting.NETWORK_MODE);
+        boolean kept = replaced.filter(Replacement::device).isPresent() && !mode.isOfUser();
+        try (ControlClient client = replaced.map(Replacement::client).orElse(running)) {
+            JsonNode connected = invocation.ask(client, "connect", args);
+            JsonNode result =
+                    kept || mode.text().equals("tun") ? MachineDevice.bring(invocation, client, connected) : connected;
+            return invocation.print(result, printer -> text(printer, result));
         }
+    }
+
+    /** A daemon of this version in the place of another. What that was connected to counts as connected still. */
+    private static Replacement replaced(Invocation invocation, ControlClient running, ObjectNode args) {
         var replacement = Replacement.of(invocation, running);
         invocation
                 .printer()
@@ -133,7 +115,7 @@ final class ConnectCommand extends Command {
             // Elsewhere is a conflict, which the daemon tells once it is back where it was.
             replacement.connect(invocation);
         }
-        return replacement.client();
+        return replacement;
     }
 
     private ObjectNode args(Invocation invocation) {

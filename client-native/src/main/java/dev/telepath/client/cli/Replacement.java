@@ -21,8 +21,9 @@ import java.util.concurrent.TimeoutException;
  * @param client to the new daemon; not connected to a manager yet
  * @param before version of the old one
  * @param handed arguments that connect to where the old one was; empty = it was not connected
+ * @param device whether the old one had a device of the whole machine
  */
-record Replacement(ControlClient client, String before, ObjectNode handed) {
+record Replacement(ControlClient client, String before, ObjectNode handed, boolean device) {
     private static final long END_SECONDS = 15;
 
     /**
@@ -54,7 +55,8 @@ record Replacement(ControlClient client, String before, ObjectNode handed) {
                     .warning("engagements of commands that run end with the old daemon: " + String.join(", ", ending));
         }
         ObjectNode handed = left.path("connect") instanceof ObjectNode args ? args : Invocation.args();
-        return new Replacement(invocation.started(), before, handed);
+        return new Replacement(
+                invocation.started(), before, handed, left.path("device").asBoolean());
     }
 
     /** Whether the daemon is of another version than this program. */
@@ -82,9 +84,17 @@ record Replacement(ControlClient client, String before, ObjectNode handed) {
         }
     }
 
-    /** Connects to where the old daemon was, if it was anywhere. */
+    /**
+     * Connects to where the old daemon was, if it was anywhere, and brings its device back.
+     *
+     * @throws Failure when it cannot be; without the device alone, the connection stays
+     */
     JsonNode connect(Invocation invocation) {
-        return handed.isEmpty() ? Invocation.args() : invocation.ask(client, "connect", handed);
+        if (handed.isEmpty()) {
+            return Invocation.args();
+        }
+        JsonNode connected = invocation.ask(client, "connect", handed);
+        return device ? MachineDevice.bring(invocation, client, connected) : connected;
     }
 
     private static void awaitEnd(long pid) {

@@ -215,6 +215,7 @@ public final class DaemonCommands implements CommandHandler, AutoCloseable {
             caller.progress("ending streams");
             open.engagements().held().forEach(ending::add);
             result.set("connect", handedOver(open));
+            result.put("device", open.networking().hasDevice());
             forget(open, true);
         });
         caller.onGone(stop);

@@ -286,6 +286,11 @@ final class Networking implements AutoCloseable {
         }
     }
 
+    /** Whether this whole machine is in the cluster's network. */
+    synchronized boolean hasDevice() {
+        return machine != null;
+    }
+
     /** Whatever is left of it is undone; the proxy works on. On a thread of the device or the link. */
     private void machineGone() {
         Thread.ofVirtual().name("network-gone").start(() -> {

@@ -202,4 +202,27 @@ class TunIT {
             world.laptop.run("ip", "addr", "del", "fd99::77/64", "dev", "cable");
         }
     }
+
+    @Test
+    @Order(9)
+    void theNextDaemonHasTheDeviceAgainAfterARestart() {
+        world.connect("--network", "tun", "--never-proxy", "10.99.0.128/25");
+        long first = laptop.status().path("daemon").path("pid").asLong();
+        world.telepath.tp("restart").orFail();
+        JsonNode now = laptop.status();
+        assertThat(now.path("daemon").path("pid").asLong()).isNotEqualTo(first);
+        assertThat(now.path("device").path("routes").toString())
+                .contains("10.99.0.0/25")
+                .doesNotContain("10.99.0.128/25");
+        assertThat(curl(Laptop.URL)).isEqualTo(Laptop.HELLO);
+    }
+
+    @Test
+    @Order(10)
+    void aRestartWithoutADeviceBringsNone() {
+        world.connect();
+        world.telepath.tp("restart").orFail();
+        assertThat(laptop.status().has("device")).isFalse();
+        assertThat(laptop.process("privileged")).isEmpty();
+    }
 }

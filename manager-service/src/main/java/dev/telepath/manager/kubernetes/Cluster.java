@@ -2,6 +2,7 @@ package dev.telepath.manager.kubernetes;
 
 import dev.telepath.manager.engagement.Engagements;
 import dev.telepath.manager.kubernetes.cluster.ClusterView;
+import dev.telepath.manager.kubernetes.cluster.ClusterWorkload;
 import dev.telepath.manager.kubernetes.cluster.ManagedNamespaces;
 import dev.telepath.manager.kubernetes.demand.DesiredAgents;
 import dev.telepath.manager.kubernetes.demand.IdleAgents;
@@ -146,7 +147,7 @@ final class Cluster implements AutoCloseable {
 
     /** By the rights that the API server knows of. */
     WorkloadAccess access(AccessReviews reviews) {
-        return new RbacAccess(view, reviews);
+        return new RbacAccess(workload -> view.workload(workload).map(ClusterWorkload::kind), reviews::allowed);
     }
 
     KubernetesWorkloads workloads() {

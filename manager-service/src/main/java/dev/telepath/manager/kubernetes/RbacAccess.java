@@ -1,7 +1,5 @@
 package dev.telepath.manager.kubernetes;
 
-import dev.telepath.manager.kubernetes.cluster.ClusterView;
-import dev.telepath.manager.kubernetes.cluster.ClusterWorkload;
 import dev.telepath.manager.security.AccessReviews;
 import dev.telepath.manager.security.Principal;
 import dev.telepath.manager.security.Principal.Account;
@@ -12,6 +10,8 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.BiFunction;
+import java.util.function.Function;
 
 /**
  * A workload may be engaged by those who may patch it, for that is what an agent takes, and by those who were given the
@@ -22,11 +22,17 @@ final class RbacAccess implements WorkloadAccess {
     static final String ENGAGE = "engage";
     private static final String PATCH = "patch";
 
-    private final ClusterView cluster;
-    private final AccessReviews reviews;
+    private final Function<WorkloadKey, Optional<String>> kinds;
+    private final BiFunction<Account, AccessReviews.Right, CompletionStage<Boolean>> reviews;
 
-    RbacAccess(ClusterView cluster, AccessReviews reviews) {
-        this.cluster = cluster;
+    /**
+     * @param kinds of the workloads in the cluster, as Kubernetes writes them
+     * @param reviews whether an account has a right
+     */
+    RbacAccess(
+            Function<WorkloadKey, Optional<String>> kinds,
+            BiFunction<Account, AccessReviews.Right, CompletionStage<Boolean>> reviews) {
+        this.kinds = kinds;
         this.reviews = reviews;
     }
 
@@ -36,12 +42,12 @@ final class RbacAccess implements WorkloadAccess {
         if (account.isEmpty()) {
             return CompletableFuture.completedFuture(null);
         }
-        String kind = cluster.workload(workload).map(ClusterWorkload::kind).orElse("Deployment");
+        String kind = kinds.apply(workload).orElse("Deployment");
         Account who = account.get();
-        return reviews.allowed(who, right(ENGAGE, kind, workload))
+        return reviews.apply(who, right(ENGAGE, kind, workload))
                 .thenCompose(engages -> engages
                         ? CompletableFuture.completedFuture(true)
-                        : reviews.allowed(who, right(PATCH, kind, workload)))
+                        : reviews.apply(who, right(PATCH, kind, workload)))
                 .thenAccept(allowed -> {
                     if (!allowed) {
                         throw denied(who, kind, workload);
