@@ -1,7 +1,9 @@
 package dev.telepath.harness;
 
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -83,11 +85,32 @@ public final class NearAndFar implements AutoCloseable {
         agentPort = startAgent(cluster, "web", SERVICE + ":8080").port("port-http");
     }
 
-    /**
-     * What a command line begins with to be run by a user without privileges: nobody, where that one can read this checkout and this
-     * JVM, else root after all.
-     */
-    public static List<String> unprivileged() {
+    /** One whose tp is run by a user without privileges: nobody, where that one can read this checkout and this JVM, else root after all. */
+    public static NearAndFar ofUser() {
+        var world = new NearAndFar(unprivileged());
+        Path home = world.telepath.home("dev");
+        world.telepath.tpEnvironment("dev");
+        try {
+            Files.setPosixFilePermissions(world.telepath.directory(), PosixFilePermissions.fromString("rwxr-xr-x"));
+            Files.setPosixFilePermissions(
+                    world.telepath.tokenFile("client-token"), PosixFilePermissions.fromString("rw-r--r--"));
+            if (world.isOfUser()) {
+                Files.setAttribute(home, "unix:uid", Integer.parseInt(NOBODY));
+                Files.setAttribute(home, "unix:gid", Integer.parseInt(NOBODY));
+            }
+        } catch (IOException e) {
+            world.close();
+            throw new IllegalStateException(e);
+        }
+        return world;
+    }
+
+    /** Whether tp is run by nobody. */
+    public boolean isOfUser() {
+        return near.contains(NOBODY);
+    }
+
+    private static List<String> unprivileged() {
         List<String> nobody = List.of("setpriv", "--reuid", NOBODY, "--regid", NOBODY, "--clear-groups", "--");
         List<String> tried = new ArrayList<>(nobody);
         tried.addAll(Program.TP.command("64m"));

@@ -10,7 +10,6 @@ import dev.telepath.harness.Program;
 import dev.telepath.harness.Result;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -27,21 +26,12 @@ import org.junit.jupiter.api.Timeout;
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 @Timeout(240)
 class RunIT {
-    private static final List<String> USER = NearAndFar.unprivileged();
     private static NearAndFar world;
 
     @BeforeAll
-    static void install() throws Exception {
+    static void install() {
         Namespace.missing().ifPresent(why -> Assumptions.abort("skipped: " + why));
-        world = new NearAndFar(USER);
-        Path folder = world.telepath.directory();
-        Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
-        Files.setPosixFilePermissions(
-                world.telepath.tokenFile("client-token"), PosixFilePermissions.fromString("rw-r--r--"));
-        world.telepath.tpEnvironment("dev");
-        if (!USER.isEmpty()) {
-            Files.setAttribute(world.telepath.home("dev"), "unix:uid", Integer.parseInt(NearAndFar.NOBODY));
-        }
+        world = NearAndFar.ofUser();
     }
 
     @AfterAll
@@ -110,8 +100,8 @@ class RunIT {
         assertThat(world.laptop.settings()).isEqualTo(before);
         assertThat(result.orFail().out())
                 .contains("search default.svc.cluster.local svc.cluster.local cluster.local")
-                .contains("\n" + (USER.isEmpty() ? "0" : NearAndFar.NOBODY) + "\n");
-        if (!USER.isEmpty()) {
+                .contains("\n" + (world.isOfUser() ? NearAndFar.NOBODY : "0") + "\n");
+        if (world.isOfUser()) {
             assertThat(result.out()).contains("CapEff:\t0000000000000000");
         }
     }

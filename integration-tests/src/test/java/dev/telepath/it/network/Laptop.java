@@ -61,11 +61,16 @@ final class Laptop {
 
     /** The process of this laptop's tp that runs a command, if it is there. */
     Optional<ProcessHandle> process(String command) {
-        String home = "TELEPATH_HOME=" + world.telepath.home("dev");
+        String home = world.telepath.home("dev").toString();
         return ProcessHandle.allProcesses()
-                .filter(process -> words(process, "cmdline").contains(command)
-                        && words(process, "environ").contains(home)
-                        && !words(process, "cmdline").contains("setpriv"))
+                .filter(process -> {
+                    List<String> line = words(process, "cmdline");
+                    // By its arguments where sudo has taken the environment away.
+                    return line.contains(command)
+                            && !line.contains("setpriv")
+                            && (words(process, "environ").contains("TELEPATH_HOME=" + home)
+                                    || line.stream().anyMatch(word -> word.startsWith(home + "/")));
+                })
                 .findFirst();
     }
 
