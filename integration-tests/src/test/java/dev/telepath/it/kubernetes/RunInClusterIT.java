@@ -4,9 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.telepath.harness.Namespace;
 import dev.telepath.harness.Program;
 import dev.telepath.harness.Result;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,6 +29,10 @@ class RunInClusterIT {
     private static final String GET = "curl -sS -m 20 ";
     private static final String MACHINE =
             "ip -o link | sed 's/^[0-9]*: //; s/@.*//' | grep '^tp'; ip route; ip -6 route; ip rule; cat /etc/resolv.conf";
+
+    private static final String DEV = "dev";
+    /** A user with a daemon of his own. */
+    private static final String OTHER = "other";
 
     private InstalledProduct product;
     private String shop;
@@ -47,16 +54,7 @@ class RunInClusterIT {
                     .orFail();
         }
         machine = machine(MACHINE).out();
-        product.telepath()
-                .tp(
-                        "connect",
-                        "--kubeconfig",
-                        System.getenv("KUBECONFIG"),
-                        "--manager-namespace",
-                        product.home(),
-                        "--namespace",
-                        shop)
-                .orFail();
+        connect(DEV);
         // The manager looks at Services and pods on its own, and tells clients a little later.
         String service = "http://" + address("service/ports", "{.spec.clusterIP}") + "/hostname";
         String hostname = pod("ports", ".metadata.name") + "\n";
@@ -71,8 +69,19 @@ class RunInClusterIT {
         }
     }
 
+    private void connect(String user, String... more) {
+        List<String> arguments = new ArrayList<>(List.of("connect", "--kubeconfig", System.getenv("KUBECONFIG")));
+        arguments.addAll(List.of("--manager-namespace", product.home(), "--namespace", shop));
+        arguments.addAll(List.of(more));
+        product.telepath().tpAs(user, arguments.toArray(String[]::new)).orFail();
+    }
+
     private Result run(String script) {
-        return product.telepath().tp("run", "--", "bash", "-c", script);
+        return runAs(DEV, script);
+    }
+
+    private Result runAs(String user, String script) {
+        return product.telepath().tpAs(user, "run", "--", "bash", "-c", script);
     }
 
     /** Runs a command by no way of tp. */
@@ -237,6 +246,37 @@ class RunInClusterIT {
         await().atMost(Duration.ofSeconds(30))
                 .untilAsserted(
                         () -> assertThat(product.status().path("engagements")).isEmpty());
+    }
+
+    @Test
+    void whatIsDialledByAWorkloadComesFromItsPodAndReachesItsLoopback() throws IOException {
+        // Another agent, which would dial as well.
+        product.apply(shop, "echo.yaml", Map.of("KIND", "Deployment", "NAME", "api", "INJECT", "enabled"));
+        product.kubectl("-n", shop, "rollout", "status", "deployment/api", "--timeout=90s")
+                .orFail();
+        connect(OTHER, "--proxy-via", "127.0.0.1/32=web", "--proxy-via", "service=web");
+        try {
+            JsonNode via = new ObjectMapper()
+                    .readTree(product.telepath()
+                            .tpAs(OTHER, "status", "--output", "json")
+                            .orFail()
+                            .out())
+                    .path("proxy_via");
+            String loopback = via.path(0).path("networks").path(0).path("shown").asText();
+            assertThat(loopback).startsWith("247.").endsWith("/32");
+            String script = GET + "http://" + loopback.replace("/32", "") + ":8080/hostname; for i in 1 2 3 4 5 6; do "
+                    + GET + "http://ports/ | grep remote; done";
+            // The agent has come with another pod; the old one may be about to end.
+            await().atMost(Duration.ofSeconds(60)).untilAsserted(() -> {
+                String name = pod("web", ".metadata.name");
+                String address = pod("web", ".status.podIP");
+                List<String> said = runAs(OTHER, script).orFail().out().lines().toList();
+                assertThat(said).hasSize(7).first().isEqualTo(name);
+                assertThat(said.subList(1, 7)).allMatch(line -> line.contains("\"" + address + ":"));
+            });
+        } finally {
+            product.telepath().tpAs(OTHER, "quit", "-s");
+        }
     }
 
     @Test
