@@ -9,6 +9,8 @@ import dev.telepath.tunnel.linux.PathHandle;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.LinkOption;
@@ -69,7 +71,8 @@ final class Changes {
     }
 
     /**
-     * Gives something another name, at once for all who look.
+     * Gives something another name, at once for all who look. Without leave to replace, a file has both names for a moment, so that what
+     * another process gives that name meanwhile is never lost; of a folder only an empty one could be.
      *
      * @param replace whether in the place of what has that name
      */
@@ -82,10 +85,36 @@ final class Changes {
         try (Held old = reach.at(source);
                 Held fresh = reach.at(target)) {
             if (!replace && Files.exists(fresh.path(), LinkOption.NOFOLLOW_LINKS)) {
-                throw new Refusal(Status.FAILURE, "the new name is taken");
+                throw nameTaken();
             }
-            Files.move(old.path(), fresh.path(), StandardCopyOption.ATOMIC_MOVE);
+            if (replace || !linked(old.path(), fresh.path())) {
+                Files.move(old.path(), fresh.path(), StandardCopyOption.ATOMIC_MOVE);
+            }
         }
+    }
+
+    /**
+     * Renames a file by link(2) and unlink(2), of which the first fails where the name is taken, unlike rename(2).
+     *
+     * @return false where there can be no such link: to a folder, in a file system without, to a file that this process may not write
+     */
+    private static boolean linked(Path old, Path fresh) throws Refusal, IOException {
+        if (!Files.isRegularFile(old, LinkOption.NOFOLLOW_LINKS)) {
+            return false;
+        }
+        try {
+            Files.createLink(fresh, old);
+        } catch (FileAlreadyExistsException e) {
+            throw nameTaken();
+        } catch (FileSystemException | UnsupportedOperationException e) {
+            return false;
+        }
+        Files.delete(old);
+        return true;
+    }
+
+    private static Refusal nameTaken() {
+        return new Refusal(Status.FAILURE, "the new name is taken");
     }
 
     /** What a client may take away from its name. */

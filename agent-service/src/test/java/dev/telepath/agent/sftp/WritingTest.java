@@ -13,7 +13,9 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -151,6 +153,30 @@ class WritingTest {
                 .isEqualTo(OK);
         assertThat(data.resolve("note")).hasContent("new");
         assertThat(data.resolve("next")).doesNotExist();
+    }
+
+    @Test
+    void ofTwoThatTakeOneNameAtOnceOneIsRefusedAndNothingIsLost() throws Exception {
+        try (SftpClient other = connect();
+                ExecutorService both = Executors.newFixedThreadPool(2)) {
+            for (int round = 0; round < 200; round++) {
+                client.put(at("mine"), "mine");
+                client.put(at("theirs"), "theirs");
+                var start = new CyclicBarrier(2);
+                var mine = both.submit(() -> renamed(start, client, "mine"));
+                var theirs = both.submit(() -> renamed(start, other, "theirs"));
+                assertThat(List.of(mine.get(), theirs.get())).containsExactlyInAnyOrder(OK, FAILED);
+                assertThat(data.resolve("taken")).hasContent(mine.get() == OK ? "mine" : "theirs");
+                String refused = mine.get() == OK ? "theirs" : "mine";
+                assertThat(data.resolve(refused)).hasContent(refused);
+                Files.delete(data.resolve("taken"));
+            }
+        }
+    }
+
+    private int renamed(CyclicBarrier start, SftpClient who, String from) throws Exception {
+        start.await();
+        return who.ask(Code.RENAME, at(from), at("taken")).status();
     }
 
     @Test
