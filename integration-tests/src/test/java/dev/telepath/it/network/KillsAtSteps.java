@@ -1,46 +1,33 @@
 package dev.telepath.it.network;
 
-import dev.telepath.harness.Namespace;
 import dev.telepath.harness.NearAndFar;
 import dev.telepath.it.network.Kills.Step;
 import dev.telepath.it.network.Kills.Victim;
 import java.time.Duration;
-import java.util.List;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** One of tp's processes is killed at a step of connect or quit. {@link ManyKills} does the same at every moment. */
 @Timeout(120)
 class KillsAtSteps {
+    @RegisterExtension
+    static final Laptop laptop = new Laptop();
+
     private static NearAndFar world;
-    private static Laptop laptop;
     private static Kills kills;
 
     @BeforeAll
     static void install() {
-        Namespace.missing().ifPresent(why -> Assumptions.abort("skipped: " + why));
-        world = new NearAndFar(List.of());
-        laptop = new Laptop(world);
+        world = laptop.world();
         kills = new Kills(world, laptop);
-    }
-
-    @AfterAll
-    static void end() {
-        if (world != null) {
-            world.close();
-        }
     }
 
     @AfterEach
     void quit() {
-        if (world != null) {
-            world.telepath.tp("quit", "-s");
-            laptop.awaitAsBefore();
-        }
+        laptop.quit();
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.telepath.harness.Namespace;
 import dev.telepath.harness.NearAndFar;
 import dev.telepath.harness.Result;
 import java.io.IOException;
@@ -11,27 +12,83 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.assertj.core.api.Assertions;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.extension.AfterAllCallback;
+import org.junit.jupiter.api.extension.BeforeAllCallback;
+import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** What these suites see of a laptop: what tp tells of itself, its processes, and what is left when it is gone. */
-final class Laptop {
+/**
+ * A suite's laptop: there before its tests, gone after them, skipped where there can be none. What tp tells of itself there, its
+ * processes, and what is left when it is gone.
+ */
+final class Laptop implements BeforeAllCallback, AfterAllCallback {
     static final String HELLO = "hello from " + NearAndFar.SERVICE + "\n";
     static final String URL = "http://" + NearAndFar.SERVICE + ":8080/";
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Duration SOON = Duration.ofSeconds(30);
 
-    private final NearAndFar world;
-    private final String before;
+    private final Supplier<NearAndFar> make;
+    private @Nullable NearAndFar made;
+    private String before = "";
 
-    /** Nothing of tp is there yet. */
-    Laptop(NearAndFar world) {
-        this.world = world;
-        this.before = world.laptop.settings();
+    /** For {@code @RegisterExtension}, static. */
+    Laptop() {
+        this(() -> new NearAndFar(List.of()));
+    }
+
+    /**
+     * @param make the laptop and its cluster; may skip the suite
+     */
+    Laptop(Supplier<NearAndFar> make) {
+        this.make = make;
+    }
+
+    /** One that a test has made, and ends; nothing of tp is there yet. */
+    static Laptop of(NearAndFar world) {
+        var laptop = new Laptop(() -> world);
+        laptop.begin();
+        return laptop;
+    }
+
+    @Override
+    public void beforeAll(ExtensionContext context) {
+        Namespace.missing().ifPresent(why -> Assumptions.abort("skipped: " + why));
+        begin();
+    }
+
+    private void begin() {
+        NearAndFar world = make.get();
+        made = world;
+        before = world.laptop.settings();
+    }
+
+    @Override
+    public void afterAll(ExtensionContext context) {
+        if (made != null) {
+            made.close();
+        }
+    }
+
+    /** Both, while the suite runs. */
+    NearAndFar world() {
+        return Objects.requireNonNull(made, "the suite has not begun");
+    }
+
+    /** Ends tp, and sees that nothing of it stays. After a suite was skipped it does nothing. */
+    void quit() {
+        if (made != null) {
+            made.telepath.tp("quit", "-s");
+            awaitAsBefore();
+        }
     }
 
     JsonNode status() {
-        return json(world.telepath.tp("status", "--output", "json").orFail().out());
+        return json(world().telepath.tp("status", "--output", "json").orFail().out());
     }
 
     private static JsonNode json(String text) {
@@ -48,7 +105,7 @@ final class Laptop {
     }
 
     Result curl(String url) {
-        return world.laptop("curl -sS -m 10 " + url);
+        return world().laptop("curl -sS -m 10 " + url);
     }
 
     /** Links, addresses, routes, rules, resolver and nf_tables become what they were before tp. */
@@ -56,12 +113,12 @@ final class Laptop {
         await().atMost(SOON)
                 .pollInterval(Duration.ofMillis(50))
                 .untilAsserted(
-                        () -> Assertions.assertThat(world.laptop.settings()).isEqualTo(before));
+                        () -> Assertions.assertThat(world().laptop.settings()).isEqualTo(before));
     }
 
     /** The process of this laptop's tp that runs a command, if it is there. */
     Optional<ProcessHandle> process(String command) {
-        String home = world.telepath.home("dev").toString();
+        String home = world().telepath.home("dev").toString();
         return ProcessHandle.allProcesses()
                 .filter(process -> {
                     List<String> line = words(process, "cmdline");

@@ -1,15 +1,12 @@
 package dev.telepath.it.network;
 
-import dev.telepath.harness.Namespace;
 import dev.telepath.harness.NearAndFar;
 import dev.telepath.it.network.Kills.Step;
 import dev.telepath.it.network.Kills.Victim;
 import java.time.Duration;
-import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -21,21 +18,14 @@ class ManyKills {
     /** From the start of tp quit until the daemon is gone it takes about a second and a half. */
     private static final long QUIT_MILLIS = 30;
 
+    @RegisterExtension
+    static final Laptop laptop = new Laptop();
+
     private static NearAndFar world;
-    private static Laptop laptop;
 
     @BeforeAll
     static void install() {
-        Namespace.missing().ifPresent(why -> Assumptions.abort("skipped: " + why));
-        world = new NearAndFar(List.of());
-        laptop = new Laptop(world);
-    }
-
-    @AfterAll
-    static void end() {
-        if (world != null) {
-            world.close();
-        }
+        world = laptop.world();
     }
 
     @ParameterizedTest
@@ -54,8 +44,7 @@ class ManyKills {
             kills.connectAfresh();
             kills.whileQuitting(victim, Duration.ofMillis(part * QUIT_MILLIS));
             kills.connectAfresh();
-            world.telepath.tp("quit", "-s");
-            laptop.awaitAsBefore();
+            laptop.quit();
         }
     }
 }

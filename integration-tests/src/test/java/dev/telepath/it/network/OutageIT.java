@@ -23,7 +23,7 @@ class OutageIT {
 
     /** Cuts the network in the middle of a download and an upload by every way. */
     static void outage(NearAndFar world, NearAndFar.Outage how, long length, String rate, Duration time) {
-        var laptop = new Laptop(world);
+        var laptop = Laptop.of(world);
         world.connect("--network", "tun");
         var transfers = new Transfers(world, laptop.proxy(), length, rate);
         for (Transfers.Way way : Transfers.Way.values()) {

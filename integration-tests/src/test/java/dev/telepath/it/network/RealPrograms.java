@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.telepath.harness.FarServices;
 import dev.telepath.harness.FarStreams;
-import dev.telepath.harness.Namespace;
 import dev.telepath.harness.NearAndFar;
 import dev.telepath.harness.Program;
 import dev.telepath.harness.Result;
@@ -17,10 +16,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -30,6 +29,10 @@ class RealPrograms {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String NAME = "shop.default.svc.cluster.local";
     private static final long LENGTH = 8L << 20;
+
+    @RegisterExtension
+    static final Laptop laptop = new Laptop();
+
     private static NearAndFar world;
 
     /** What leads any program to the cluster. */
@@ -40,16 +43,8 @@ class RealPrograms {
 
     @BeforeAll
     static void install() {
-        Namespace.missing().ifPresent(why -> Assumptions.abort("skipped: " + why));
-        world = new NearAndFar(List.of());
+        world = laptop.world();
         world.connect("--also-proxy", NearAndFar.SERVICES6, "--network", "tun");
-    }
-
-    @AfterAll
-    static void end() {
-        if (world != null) {
-            world.close();
-        }
     }
 
     private static Result run(By way, String script) {

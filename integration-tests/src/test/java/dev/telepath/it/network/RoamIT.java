@@ -31,7 +31,7 @@ class RoamIT {
         Namespace.missing().ifPresent(why -> Assumptions.abort("skipped: " + why));
         try (var world = new NearAndFar(List.of())) {
             world.laptop.run("ip", "route", "add", "default", "via", NearAndFar.NAME_SERVER);
-            var laptop = new Laptop(world);
+            var laptop = Laptop.of(world);
             world.connect("--network", "tun");
             String session = session(laptop.status());
             var transfers = new Transfers(world, laptop.proxy(), LENGTH, "4M");

@@ -2,19 +2,18 @@ package dev.telepath.it.network;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.telepath.harness.Namespace;
 import dev.telepath.harness.NearAndFar;
 import dev.telepath.harness.Program;
 import dev.telepath.harness.Result;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /** {@code tp connect --network tun} by a user who is not root, and whom the laptop's own sudo asks, trusts or refuses. */
 @Timeout(240)
@@ -24,19 +23,23 @@ class SudoUser {
     private static final String HASHED =
             "$6$telepath$ulN5FYD/Nt7r1o.lmCe8tHxxsJNErlOD3KJa1yMwVEQjGqhMTb0T/tQajqKdW.6xECeaene6sauz5s2kTQnuc0";
 
+    @RegisterExtension
+    static final Laptop laptop = new Laptop(SudoUser::world);
+
     private static NearAndFar world;
-    private static Laptop laptop;
     private static Path sudoers;
 
-    @BeforeAll
-    static void install() {
-        Namespace.missing().ifPresent(why -> Assumptions.abort("skipped: " + why));
+    private static NearAndFar world() {
         Assumptions.assumeTrue(
                 Files.isExecutable(Path.of("/usr/bin/sudo")) && Files.isExecutable(Path.of("/usr/bin/script")),
                 "skipped: sudo or script is not installed");
-        world = NearAndFar.ofUser();
+        return NearAndFar.ofUser();
+    }
+
+    @BeforeAll
+    static void install() {
+        world = laptop.world();
         Assumptions.assumeTrue(world.isOfUser(), "skipped: nobody may not read this checkout");
-        laptop = new Laptop(world);
         Path folder = world.telepath.directory();
         sudoers = folder.resolve("sudoers");
         // In the laptop's mount namespace alone.
@@ -47,20 +50,12 @@ class SudoUser {
                 "root:*:20000:0:99999:7:::\nnobody:" + HASHED + ":20000:0:99999:7:::\n");
     }
 
-    @AfterAll
-    static void end() {
-        if (world != null) {
-            world.close();
-        }
-    }
-
     @AfterEach
     void quit() {
-        if (laptop != null) {
-            world.telepath.tp("quit", "-s");
+        if (world != null) {
             world.laptop("sudo -K");
-            laptop.awaitAsBefore();
         }
+        laptop.quit();
     }
 
     private static void sudoersSay(String rule) {

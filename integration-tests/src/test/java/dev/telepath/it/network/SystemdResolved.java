@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.telepath.harness.FarServices;
-import dev.telepath.harness.Namespace;
 import dev.telepath.harness.NearAndFar;
 import dev.telepath.harness.Program;
 import dev.telepath.harness.Running;
@@ -14,12 +13,12 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeoutException;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@code tp connect --network tun} on a laptop whose programs ask a real systemd-resolved. */
@@ -34,29 +33,29 @@ class SystemdResolved {
     @TempDir
     static Path folder;
 
+    @RegisterExtension
+    static final Laptop laptop = new Laptop(SystemdResolved::world);
+
     private static NearAndFar world;
-    private static Laptop laptop;
     private static Running resolved;
-    private static Path broken;
     private static String before;
+
+    /** While it is there, resolvectl fails. */
+    private static Path broken() {
+        return folder.resolve("broken");
+    }
+
+    private static NearAndFar world() {
+        RunningResolved.require();
+        Path bin = RunningResolved.bin(folder.resolve("bin"), broken());
+        return new NearAndFar(List.of("env", "PATH=" + bin + ":" + System.getenv("PATH")));
+    }
 
     @BeforeAll
     static void install() {
-        Namespace.missing().ifPresent(why -> Assumptions.abort("skipped: " + why));
-        RunningResolved.require();
-        broken = folder.resolve("broken");
-        Path bin = RunningResolved.bin(folder.resolve("bin"), broken);
-        world = new NearAndFar(List.of("env", "PATH=" + bin + ":" + System.getenv("PATH")));
+        world = laptop.world();
         resolved = RunningResolved.start(world);
         before = shell(SEEN);
-        laptop = new Laptop(world);
-    }
-
-    @AfterAll
-    static void end() {
-        if (world != null) {
-            world.close();
-        }
     }
 
     @AfterEach
@@ -65,7 +64,7 @@ class SystemdResolved {
             return;
         }
         world.telepath.tp("quit", "-s");
-        Files.deleteIfExists(broken);
+        Files.deleteIfExists(broken());
         awaitAsBefore();
     }
 
@@ -176,10 +175,10 @@ class SystemdResolved {
 
     @Test
     void whereItCannotBeToldNamesAreRedirectedInstead() throws IOException {
-        Files.createFile(broken);
+        Files.createFile(broken());
         world.connect("--network", "tun");
         assertThat(way()).startsWith("redirected, systemd-resolved: it did not take the domains");
-        Files.delete(broken);
+        Files.delete(broken());
         assertThat(shell("resolvectl dns tp0")).doesNotContain("246.247.0.2");
         if (!Program.isNative()) {
             assertThat(address(REDIRECTED)).isEqualTo(NearAndFar.SERVICE);

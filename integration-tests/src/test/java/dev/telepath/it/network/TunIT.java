@@ -5,7 +5,6 @@ import static org.awaitility.Awaitility.await;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.telepath.harness.FarServices;
-import dev.telepath.harness.Namespace;
 import dev.telepath.harness.NearAndFar;
 import dev.telepath.harness.Program;
 import java.io.IOException;
@@ -13,15 +12,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
  * {@code tp connect --network tun} on a laptop that is a network namespace: what programs reach, what is changed, and that nothing of
@@ -30,32 +28,21 @@ import org.junit.jupiter.api.Timeout;
 @TestMethodOrder(MethodOrderer.OrderAnnotation.class)
 @Timeout(240)
 class TunIT {
+    @RegisterExtension
+    static final Laptop laptop = new Laptop();
+
     private static NearAndFar world;
-    private static Laptop laptop;
     private static String before;
 
     @BeforeAll
     static void install() {
-        Namespace.missing().ifPresent(why -> Assumptions.abort("skipped: " + why));
-        world = new NearAndFar(List.of());
+        world = laptop.world();
         before = world.laptop.settings();
-        laptop = new Laptop(world);
-    }
-
-    @AfterAll
-    static void end() {
-        if (world != null) {
-            world.close();
-        }
     }
 
     @AfterEach
     void quit() {
-        if (world == null) {
-            return;
-        }
-        world.telepath.tp("quit", "-s");
-        laptop.awaitAsBefore();
+        laptop.quit();
     }
 
     private static String curl(String url) {

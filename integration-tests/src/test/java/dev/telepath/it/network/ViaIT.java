@@ -17,13 +17,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 /**
  * {@code tp connect --proxy-via}, with two workloads on machines of their own: on the loopback of each listens a service that says which
@@ -37,15 +37,15 @@ class ViaIT {
     private static final int PORT = 7000;
     private static final Duration SOON = Duration.ofSeconds(30);
 
+    @RegisterExtension
+    static final Laptop laptop = new Laptop();
+
     private static NearAndFar world;
-    private static Laptop laptop;
     private static Namespace second;
 
     @BeforeAll
     static void install() throws IOException {
-        Namespace.missing().ifPresent(why -> Assumptions.abort("skipped: " + why));
-        world = new NearAndFar(List.of());
-        laptop = new Laptop(world);
+        world = laptop.world();
         second = Namespace.create();
         second.join(
                 world.cluster,
@@ -86,9 +86,6 @@ class ViaIT {
 
     @AfterAll
     static void end() {
-        if (world != null) {
-            world.close();
-        }
         if (second != null) {
             second.close();
         }
@@ -187,7 +184,6 @@ class ViaIT {
                     .startsWith(service.replace(".0/24", ".10 "));
             assertThat(laptop.curl("http://shop:8080/").orFail().out()).isEqualTo(Laptop.HELLO);
         }
-        world.telepath.tp("quit", "-s");
-        laptop.awaitAsBefore();
+        laptop.quit();
     }
 }
