@@ -67,11 +67,12 @@ class SudoUser {
         String connect = String.join(" ", Program.TP.command("64m")) + " connect --network tun --also-proxy "
                 + NearAndFar.SERVICES + " --manager " + world.telepath.managerAddress() + " --token-file "
                 + world.telepath.tokenFile("client-token");
-        // sudo throws away what is typed before it asks.
-        return world.laptop("cd; rm -f shown; { for i in $(seq 300); do grep -qs 'password of' shown && break;"
-                + " sleep 0.1; done; for i in 1 2 3; do echo " + password + "; sleep 3; done; } | script -qefc '"
-                + connect
-                + "' shown");
+        // sudo throws away what is typed before it asks, and the terminal shows what nobody reads.
+        return world.laptop(
+                "cd; rm -f shown over; { for n in 1 2 3; do for i in $(seq 500); do [ ! -e over ] || exit 0;"
+                        + " [ $(grep -o 'password of' shown 2>/dev/null | wc -l) -lt $n ] || break; sleep 0.1; done; echo "
+                        + password + "; done; } | { script -qefc '" + connect
+                        + "' shown; code=$?; touch over; exit $code; }");
     }
 
     @Test
