@@ -72,6 +72,7 @@ public final class Bench {
             Running agent = telepath.startAgent("web", laptop.port());
             int idle = agent.port("port-http");
             telepath.connect().orFail();
+            telepath.awaitListed("dev", "web");
             telepath.tp("intercept", "web", "--port", laptop.port() + ":http").orFail();
             awaitEngaged(agent);
             Map<String, Long> programs = Map.of("manager", manager.pid(), "agent", agent.pid(), "tp", daemon(telepath));
@@ -134,6 +135,7 @@ public final class Bench {
                         "--token-file",
                         telepath.tokenFor("older", "1h").toString())
                 .orFail();
+        telepath.awaitListed("older", "older");
         telepath.tpAs("older", "intercept", "older", "--port", target + ":http").orFail();
         awaitEngaged(agent);
         return agent.port("port-http");

@@ -261,6 +261,20 @@ public final class Installation implements AutoCloseable {
         return tp(arguments.toArray(String[]::new));
     }
 
+    /**
+     * Waits until a connected user sees a workload, which is when its agent has attached.
+     *
+     * @throws IllegalStateException when that takes over half a minute
+     */
+    public void awaitListed(String user, String workload) {
+        long end = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+        while (!tpAs(user, "list").orFail().out().contains(workload)) {
+            if (System.nanoTime() > end) {
+                throw new IllegalStateException("the workload " + workload + " is not listed");
+            }
+        }
+    }
+
     /** Runs one of the programs to its end, at most two minutes. */
     public Result run(Program program, Map<String, String> environment, String... arguments) {
         List<String> command = new ArrayList<>(program == Program.TP ? near : List.of());

@@ -168,12 +168,7 @@ public final class NearAndFar implements AutoCloseable {
         List<String> arguments = new ArrayList<>(List.of("--also-proxy", SERVICES));
         arguments.addAll(Arrays.asList(more));
         telepath.connect(arguments.toArray(String[]::new)).orFail();
-        long end = System.nanoTime() + Duration.ofSeconds(30).toNanos();
-        while (!telepath.tp("list").orFail().out().contains("web")) {
-            if (System.nanoTime() > end) {
-                throw new IllegalStateException("the workload web is not listed");
-            }
-        }
+        telepath.awaitListed("dev", "web");
     }
 
     /** Runs a command of the laptop, by no way of tp. */
