@@ -136,7 +136,7 @@ final class NetworkWays {
             // It redirects what is routed somewhere; a route of its own is the user's affair.
             world.laptop.run("ip", "route", "add", NearAndFar.SERVICES, "dev", "lo");
             try (Running sshuttle = world.telepath.start("sshuttle", line, Map.of())) {
-                String reached = "for i in $(seq 100); do curl -sS -m 1 http://" + NearAndFar.SERVICE
+                String reached = "for i in $(seq 25); do curl -sS -m 1 http://" + NearAndFar.SERVICE
                         + ":8080/ && exit 0; sleep 0.1; done; exit 1";
                 if (world.laptop(reached).exit() != 0) {
                     System.out.println("skipped: sshuttle, which did not come up\n" + sshuttle.log());

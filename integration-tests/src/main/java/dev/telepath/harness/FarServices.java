@@ -62,7 +62,7 @@ public final class FarServices {
      * @param nameServers and what they answer with
      */
     public static List<String> command(List<String> addresses, Map<String, String> nameServers) {
-        List<String> line = Program.harness(FarServices.class, "-Xmx64m", "-XX:TieredStopAtLevel=1");
+        List<String> line = Program.harness(FarServices.class, "-Xmx256m", "-XX:TieredStopAtLevel=1");
         line.add(String.join(",", addresses));
         line.add(nameServers.entrySet().stream().map(Object::toString).collect(Collectors.joining(",")));
         return line;

@@ -62,9 +62,13 @@ final class Laptop implements BeforeAllCallback, AfterAllCallback {
     }
 
     private void begin() {
-        NearAndFar world = make.get();
-        made = world;
-        before = world.laptop.settings();
+        made = make.get();
+        remember();
+    }
+
+    /** What there is now is what has to be there again when tp is gone. */
+    void remember() {
+        before = world().laptop.settings();
     }
 
     @Override

@@ -55,6 +55,7 @@ class SystemdResolved {
     static void install() {
         world = laptop.world();
         resolved = RunningResolved.start(world);
+        laptop.remember();
         before = shell(SEEN);
     }
 
