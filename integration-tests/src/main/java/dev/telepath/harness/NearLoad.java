@@ -45,7 +45,7 @@ public final class NearLoad {
 
     /** The command that runs it. */
     public static List<String> command(String address, boolean quick, boolean datagrams) {
-        List<String> line = Program.harness(NearLoad.class, "-Xmx256m", "-XX:+UseSerialGC");
+        List<String> line = Program.harness(NearLoad.class, "-Xmx768m", "-XX:+UseSerialGC");
         line.add(address);
         if (quick) {
             line.add("quick");

@@ -112,11 +112,13 @@ final class Receiving {
 
     /**
      * Whether the other edge has to be told now: a quarter of the window was taken, or much; or everything, and it waits for that since its
-     * credit is used up or since it has ended.
+     * credit is used up or since nothing else is left to come.
+     *
+     * @param last whether this edge sends nothing more
      */
-    boolean ackDue() {
+    boolean ackDue(boolean last) {
         return written - acked >= Math.min(window.size() / 4, MOST_UNTOLD)
-                || written == received && (starved || finishDelivered);
+                || written == received && (starved || finishDelivered && last);
     }
 
     /** Whether there is anything to tell. */
@@ -127,6 +129,11 @@ final class Receiving {
     /** A new link: what was told on the old one may be lost. */
     void rewind() {
         acked = Math.min(acked, received);
+    }
+
+    /** Whether there is anything to tell of that the first frames on a link, with what was received and granted, have not told. */
+    boolean moreThanGreeted() {
+        return received > 0 || window.size() > granted;
     }
 
     /** The limit as of now, without an acknowledgement. */

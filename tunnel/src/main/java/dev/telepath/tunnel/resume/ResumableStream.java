@@ -290,7 +290,9 @@ public final class ResumableStream {
             send(Frames.reset(code));
             return;
         }
-        sendAck();
+        if (receiving.moreThanGreeted()) {
+            sendAck();
+        }
         pump();
         closeWhenDone();
     }
@@ -359,12 +361,17 @@ public final class ResumableStream {
         if (state != State.OPEN) {
             return;
         }
-        if (receiving.ackDue()) {
+        acknowledgeDue();
+        closeWhenDone();
+    }
+
+    /** A half-close that does not end the stream can wait: most often the socket's own follows, and they go together. */
+    private void acknowledgeDue() {
+        if (receiving.ackDue(sending.finished())) {
             sendAck();
         } else if (receiving.ackOwed()) {
             local.acknowledgeSoon();
         }
-        closeWhenDone();
     }
 
     /** Tells the other edge what the socket has taken, if it does not know yet. */
@@ -465,7 +472,7 @@ public final class ResumableStream {
         }
         deliverFinish();
         if (receiving.finishDelivered()) {
-            sendAck();
+            acknowledgeDue();
             closeWhenDone();
         }
     }
@@ -513,6 +520,7 @@ public final class ResumableStream {
         }
         StreamFrame halfClose = sending.halfClose();
         if (halfClose != null) {
+            acknowledge();
             send(halfClose);
         }
         local.reading(state == State.OPEN && !sending.finished() && (datagrams || sending.room() > 0));
