@@ -125,6 +125,11 @@ final class Invocation {
                         "tp connect --manager host:port --token-file FILE"));
     }
 
+    /** Starts this program once more. */
+    DaemonLauncher launcher() {
+        return new DaemonLauncher(home, console.environment());
+    }
+
     /** The daemon, started if none runs. */
     ControlClient started() {
         Optional<ControlClient> running = running();
@@ -132,7 +137,7 @@ final class Invocation {
             return running.get();
         }
         home.create();
-        Process process = new DaemonLauncher(home, console.environment()).start(options.file(), options.debug);
+        Process process = launcher().start(options.file(), options.debug);
         Duration most = settings.duration(Setting.TIMEOUT_DAEMON);
         long end = System.nanoTime() + most.toNanos();
         try (var progress = new Progress(console.err(), Progress.Mode.of(settings.text(Setting.PROGRESS), terminal))) {

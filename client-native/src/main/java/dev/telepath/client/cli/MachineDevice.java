@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.telepath.client.control.ControlClient;
 import dev.telepath.client.failure.Failure;
-import dev.telepath.client.home.DaemonLauncher;
 import dev.telepath.client.privileged.PrivilegedLauncher;
 import dev.telepath.dns.HostServers;
 import java.nio.file.Path;
@@ -25,12 +24,7 @@ final class MachineDevice {
         try {
             JsonNode waiting = invocation.ask(client, "tun-listen", Invocation.args());
             if (!waiting.path("already").asBoolean()) {
-                new PrivilegedLauncher(
-                                invocation.home(),
-                                new DaemonLauncher(
-                                                invocation.home(),
-                                                invocation.console().environment())
-                                        .self())
+                new PrivilegedLauncher(invocation.home(), invocation.launcher().self())
                         .start(
                                 Path.of(waiting.path("socket").asText()),
                                 HostServers.address(waiting.path("nameServer").asText()));

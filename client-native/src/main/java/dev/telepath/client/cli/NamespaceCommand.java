@@ -8,7 +8,6 @@ import dev.telepath.client.control.ControlClient;
 import dev.telepath.client.engagement.EngagementKind;
 import dev.telepath.client.failure.Failure;
 import dev.telepath.client.failure.Kind;
-import dev.telepath.client.home.DaemonLauncher;
 import dev.telepath.client.run.Namespaces;
 import dev.telepath.client.run.Ports;
 import dev.telepath.client.run.PublishedPort;
@@ -76,8 +75,7 @@ abstract class NamespaceCommand extends Command {
             Map<String, String> variables = new TreeMap<>();
             String engaged = workload.isEmpty() ? "" : engage(invocation, client, variables);
             Path scratch = scratch(invocation);
-            List<String> line = new ArrayList<>(
-                    new DaemonLauncher(invocation.home(), invocation.console().environment()).self());
+            List<String> line = new ArrayList<>(invocation.launcher().self());
             line.addAll(
                     List.of(RunInsideCommand.NAME, "--plan", plan.toString(), "--scratch", scratch.toString(), "--"));
             line.addAll(command);

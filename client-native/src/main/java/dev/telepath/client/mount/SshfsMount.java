@@ -124,10 +124,8 @@ public final class SshfsMount implements AutoCloseable {
                             "-f",
                             "-o",
                             // Volumes are file systems of their own, between which a program moves files by copying.
-                            // What is
-                            // kept of folders and links is kept for 2 s instead of 20: the folder that a ConfigMap's
-                            // link
-                            // led to is gone with its next version.
+                            // Folders and links are remembered for 2 s instead of 20: the folder that a
+                            // ConfigMap's link led to is gone with its next version.
                             "slave,fsname=telepath,dcache_timeout=2," + (readOnly ? "ro" : "workaround=renamexdev"),
                             "localhost:/",
                             folder.toString()))

@@ -157,8 +157,13 @@ final class InstalledProduct implements AutoCloseable {
     }
 
     JsonNode status() {
+        return statusOf("dev");
+    }
+
+    JsonNode statusOf(String user) {
         try {
-            return JSON.readTree(telepath.tp("status", "--output", "json").out());
+            return JSON.readTree(
+                    telepath.tpAs(user, "status", "--output", "json").out());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -5,11 +5,9 @@ import static org.awaitility.Awaitility.await;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.telepath.harness.Namespace;
 import dev.telepath.harness.Program;
 import dev.telepath.harness.Result;
-import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -249,19 +247,14 @@ class RunInClusterIT {
     }
 
     @Test
-    void whatIsDialledByAWorkloadComesFromItsPodAndReachesItsLoopback() throws IOException {
+    void whatIsDialledByAWorkloadComesFromItsPodAndReachesItsLoopback() {
         // Another agent, which would dial as well.
         product.apply(shop, "echo.yaml", Map.of("KIND", "Deployment", "NAME", "api", "INJECT", "enabled"));
         product.kubectl("-n", shop, "rollout", "status", "deployment/api", "--timeout=90s")
                 .orFail();
         connect(OTHER, "--proxy-via", "127.0.0.1/32=web", "--proxy-via", "service=web");
         try {
-            JsonNode via = new ObjectMapper()
-                    .readTree(product.telepath()
-                            .tpAs(OTHER, "status", "--output", "json")
-                            .orFail()
-                            .out())
-                    .path("proxy_via");
+            JsonNode via = product.statusOf(OTHER).path("proxy_via");
             String loopback = via.path(0).path("networks").path(0).path("shown").asText();
             assertThat(loopback).startsWith("247.").endsWith("/32");
             String script = GET + "http://" + loopback.replace("/32", "") + ":8080/hostname; for i in 1 2 3 4 5 6; do "

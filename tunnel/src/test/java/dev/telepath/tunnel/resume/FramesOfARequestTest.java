@@ -50,6 +50,8 @@ class FramesOfARequestTest {
             if (frame.hasOpen()) {
                 stream = ResumableStream.acceptor(frame.getOpen(), "server", this, WINDOW, false);
                 stream.attached(this, frame);
+            } else if (frame.hasResume()) {
+                stream().attached(this, frame);
             } else {
                 stream().receivedFrame(this, frame);
             }
@@ -143,16 +145,6 @@ class FramesOfARequestTest {
         caller.stream().detached(caller);
         server.stream().detached(server);
         caller.stream().attached(caller, null);
-        StreamFrame resume = StreamFrame.newBuilder()
-                .setResume(StreamFrame.Resume.newBuilder()
-                        .setStreamId(ID)
-                        .setReceived(6)
-                        .setLimit(64 * 1024 + 6)
-                        .setAttempt(2)
-                        .setAcksWithData(true))
-                .build();
-        onTheWay.clear();
-        server.stream().attached(server, resume);
         settle();
         assertThat(frames).containsExactly("> RESUME", "< ACCEPTED", "< ACK", "> ACK");
     }
