@@ -195,7 +195,8 @@ public final class Agent implements AutoCloseable {
                 settings.streamWindowMost().asLongValue(),
                 settings.streamBudget().asLongValue(),
                 settings.resumeWindow(),
-                settings.resumeRemember());
+                settings.resumeRemember(),
+                settings.streamIdleLinks());
     }
 
     private Optional<ShareServer> share(Optional<RecentLog> log) throws IOException {

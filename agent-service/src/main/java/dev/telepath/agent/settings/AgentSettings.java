@@ -141,6 +141,10 @@ public interface AgentSettings {
     @WithDefault("10m")
     Duration resumeRemember();
 
+    /** Links whose stream has ended that are kept for the next to the same place; 0: none. */
+    @WithDefault("256")
+    int streamIdleLinks();
+
     /** How long a new connection of an engaged port waits for a manager that is away. */
     @WithDefault("2s")
     Duration hold();

@@ -224,6 +224,13 @@ public enum Setting {
             1000,
             3_600_000,
             "how long the end of a stream is known to an edge that asks late"),
+    STREAM_IDLE_LINKS(
+            "stream.idle-links",
+            Type.NUMBER,
+            "256",
+            0,
+            10_000,
+            "links whose stream has ended that are kept some seconds for the next to the same place; 0: none"),
     GRPC_WINDOW("grpc.window", Type.BYTES, "262144", 64 * 1024, 16 << 20, "bytes a peer may send ahead on one call"),
     GRPC_MAX_MESSAGE("grpc.max-message", Type.BYTES, "4194304", 1 << 20, 64 << 20, "largest message taken"),
     GRPC_KEEP_ALIVE(

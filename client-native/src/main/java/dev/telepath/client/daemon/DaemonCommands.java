@@ -79,7 +79,8 @@ public final class DaemonCommands implements CommandHandler, AutoCloseable {
                         settings.bytes(Setting.STREAM_WINDOW_MOST),
                         settings.bytes(Setting.STREAM_BUDGET),
                         settings.duration(Setting.RESUME_WINDOW),
-                        settings.duration(Setting.RESUME_REMEMBER)),
+                        settings.duration(Setting.RESUME_REMEMBER),
+                        settings.number(Setting.STREAM_IDLE_LINKS)),
                 metrics);
         this.stop = stop;
         Openings.unmountLeft(journal, System.getenv());

@@ -46,6 +46,7 @@ record ClusterSettings(Map<Setting, String> values, List<String> unused) {
             Setting.STREAM_BUDGET,
             Setting.RESUME_WINDOW,
             Setting.RESUME_REMEMBER,
+            Setting.STREAM_IDLE_LINKS,
             Setting.LOG_LEVEL,
             Setting.LOG_MAX_SIZE,
             Setting.LOG_KEEP,

@@ -40,7 +40,8 @@ public final class OwnEdge {
                         of.windowMost().asLongValue(),
                         of.budget().asLongValue(),
                         of.resumeWindow(),
-                        of.remember()),
+                        of.remember(),
+                        0),
                 meters);
         this.acceptor = new Acceptor(
                 streams,

@@ -22,6 +22,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongSupplier;
 import org.jboss.logging.Logger;
 
 /**
@@ -38,11 +39,14 @@ public final class CarriedStreams {
     private final EventExecutor loop;
     private final CarrySettings settings;
     private final MeterRegistry metrics;
+    private final LongSupplier nanos;
     private final Budget budget;
     private final AtomicInteger open = new AtomicInteger();
     private final AtomicInteger suspendedCount = new AtomicInteger();
+    private final AtomicInteger resting = new AtomicInteger();
     private final Counter replayed;
     private final Counter dropped;
+    private final Counter reused;
     private final Timer resumes;
     private final Map<ResumableEnd, Long> suspended = new LinkedHashMap<>();
     private final Set<ResumableEnd> unacknowledged = new LinkedHashSet<>();
@@ -52,16 +56,26 @@ public final class CarriedStreams {
     private long replayedBefore;
 
     public CarriedStreams(EventExecutor loop, CarrySettings settings, MeterRegistry metrics) {
+        this(loop, settings, metrics, System::nanoTime);
+    }
+
+    /**
+     * @param nanos a clock for the age of links
+     */
+    CarriedStreams(EventExecutor loop, CarrySettings settings, MeterRegistry metrics, LongSupplier nanos) {
         this.loop = loop;
+        this.nanos = nanos;
         this.settings = settings;
         this.metrics = metrics;
         this.budget = new Budget(settings.budget());
         metrics.gauge("telepath.streams.resumable", Tags.empty(), open, AtomicInteger::get);
         metrics.gauge("telepath.streams.suspended", Tags.empty(), suspendedCount, AtomicInteger::get);
+        metrics.gauge("telepath.links.idle", Tags.empty(), resting, AtomicInteger::get);
         Gauge.builder("telepath.stream.budget.used.bytes", budget, Budget::used).register(metrics);
         Gauge.builder("telepath.stream.budget.bytes", budget, Budget::capacity).register(metrics);
         this.replayed = metrics.counter("telepath.stream.replayed.bytes");
         this.dropped = metrics.counter("telepath.stream.datagrams.lost");
+        this.reused = metrics.counter("telepath.links.reused");
         this.resumes = Timer.builder("telepath.stream.resume")
                 .description("from the loss of a stream's link until both edges are in step again")
                 .publishPercentiles(0.5, 0.99)
@@ -71,6 +85,11 @@ public final class CarriedStreams {
 
     EventExecutor loop() {
         return loop;
+    }
+
+    /** Nanoseconds of no particular beginning. */
+    long now() {
+        return nanos.getAsLong();
     }
 
     Budget budget() {
@@ -93,6 +112,11 @@ public final class CarriedStreams {
     /** Streams that wait for a link. Any thread. */
     public int suspended() {
         return suspendedCount.get();
+    }
+
+    /** Links without a stream that are kept for the next. Any thread. */
+    public int idleLinks() {
+        return resting.get();
     }
 
     /** Bytes kept by all streams now. Any thread. */
@@ -178,6 +202,15 @@ public final class CarriedStreams {
                     "streams resumed most=%d millis=%d replayedBytes=%d",
                     most, (System.nanoTime() - outageBegan) / 1_000_000, (long) replayed.count() - replayedBefore);
         }
+    }
+
+    /** Links came to rest, or do so no more. */
+    void resting(int change) {
+        resting.addAndGet(change);
+    }
+
+    void reused() {
+        reused.increment();
     }
 
     void replayed(long bytes) {

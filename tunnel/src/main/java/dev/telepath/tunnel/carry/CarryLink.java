@@ -8,14 +8,20 @@ import java.util.concurrent.Flow;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One link of one stream on one call. Data is sent only while the call takes it; the few other frames wait, and of
- * acknowledgements only the last. What comes is taken a few frames at a time.
+ * One link of one stream at a time, on one call. Data is sent only while the call takes it; the few other frames wait, and
+ * of acknowledgements only the last. What comes is taken a few frames at a time.
  *
  * <p>Confined to the streams' event loop; the publisher and the subscriber may be used on any thread.
  */
 public final class CarryLink implements Link {
     /** Frames asked of the call at a time. */
     private static final int BATCH = 32;
+
+    /** What becomes of a link whose stream is over while the call is not. On the event loop. */
+    @FunctionalInterface
+    interface Afterwards {
+        void rests(CarryLink link);
+    }
 
     /** Whom a link tells. On the event loop. */
     interface Owner {
@@ -29,6 +35,8 @@ public final class CarryLink implements Link {
 
     private final EventExecutor loop;
     private final ArrayDeque<StreamFrame> queue = new ArrayDeque<>(4);
+    private final long since;
+    private final Afterwards afterwards;
     private Owner owner;
     private Flow.@Nullable Subscriber<? super StreamFrame> call;
     private Flow.@Nullable Subscription source;
@@ -39,9 +47,16 @@ public final class CarryLink implements Link {
     private boolean completed;
     private boolean over;
 
-    CarryLink(EventExecutor loop, Owner owner) {
-        this.loop = loop;
+    CarryLink(CarriedStreams streams, Owner owner, Afterwards afterwards) {
+        this.loop = streams.loop();
+        this.since = streams.now();
         this.owner = owner;
+        this.afterwards = afterwards;
+    }
+
+    /** When it began, as {@link CarriedStreams#now} says it. */
+    long since() {
+        return since;
     }
 
     /** Tells somebody else from now on. */
@@ -73,6 +88,15 @@ public final class CarryLink implements Link {
     public void finish() {
         finished = true;
         flush();
+    }
+
+    @Override
+    public void rest() {
+        if (over || finished) {
+            finish();
+        } else {
+            afterwards.rests(this);
+        }
     }
 
     private void flush() {

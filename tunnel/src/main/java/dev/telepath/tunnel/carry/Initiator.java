@@ -39,6 +39,7 @@ public final class Initiator {
     private final long run;
     private final SecureRandom ids = new SecureRandom();
     private final Set<Opened> opened = new HashSet<>();
+    private final IdleLinks idle;
     private @Nullable Carrier carrier;
     private String session = "";
     /** Whether the manager there asks agents of one workload alone where that is wanted. */
@@ -58,6 +59,7 @@ public final class Initiator {
         this.streams = streams;
         this.backoff = backoff;
         this.run = run;
+        this.idle = new IdleLinks(streams);
     }
 
     /** Tells its streams from those of a process that had the same session before: when it began, in milliseconds. */
@@ -78,6 +80,7 @@ public final class Initiator {
     public void attached(Carrier now, String sessionId, boolean workloads) {
         streams.loop().execute(() -> {
             boolean other = !session.equals(sessionId);
+            idle.clear();
             carrier = now;
             session = sessionId;
             choosesWorkload = workloads;
@@ -94,7 +97,10 @@ public final class Initiator {
 
     /** No manager is attached. Links end by themselves, with their connection. */
     public void detached() {
-        streams.loop().execute(() -> carrier = null);
+        streams.loop().execute(() -> {
+            carrier = null;
+            idle.clear();
+        });
     }
 
     /**
@@ -120,6 +126,7 @@ public final class Initiator {
     private ResumableEnd open(ConnectionId id, Duration dialTimeout, String acceptorSession, String via) {
         byte[] streamId = new byte[16];
         ids.nextBytes(streamId);
+        boolean datagrams = id.protocol() == Protocol.UDP;
         StreamFrame.Open open = StreamFrame.Open.newBuilder()
                 .setStreamId(ByteString.copyFrom(streamId))
                 .setConnectionId(id.bytes())
@@ -127,21 +134,24 @@ public final class Initiator {
                 .setAcceptorSessionId(acceptorSession)
                 .setRun(run)
                 .setViaWorkload(via)
+                .setKeepsLink(!datagrams && streams.settings().idleLinks() > 0)
                 .build();
-        var stream = new Opened(open, id.protocol() == Protocol.UDP);
+        var stream = new Opened(open, datagrams);
         streams.loop().execute(stream::begin);
         return stream.end;
     }
 
     /** Ends every stream hard, as far as the other edges can be told. */
     public void close() {
-        streams.loop()
-                .execute(() ->
-                        List.copyOf(opened).forEach(each -> each.end.fail(new StreamFailure.Reset("the edge stops"))));
+        streams.loop().execute(() -> {
+            List.copyOf(opened).forEach(each -> each.end.fail(new StreamFailure.Reset("the edge stops")));
+            idle.clear();
+        });
     }
 
     private final class Opened implements ResumableEnd.Lifecycle {
         private final ResumableEnd end;
+        private final StreamFrame.Open open;
         private final boolean viaWorkload;
         /** Whether it has asked for a link; before, it belongs to no session. */
         private boolean begun;
@@ -151,6 +161,7 @@ public final class Initiator {
         private @Nullable ScheduledFuture<?> retry;
 
         Opened(StreamFrame.Open open, boolean datagrams) {
+            this.open = open;
             this.viaWorkload = !open.getViaWorkload().isEmpty();
             this.end = new ResumableEnd(
                     streams,
@@ -183,10 +194,25 @@ public final class Initiator {
             if (!begun) {
                 begun = true;
                 end.stream().openedBy(session);
+                CarryLink kept = open.getKeepsLink() ? idle.take(Place.of(open, session)) : null;
+                if (kept != null) {
+                    // Should it be lost just now, the next comes at once, and is a new one.
+                    end.link(kept, null);
+                    return;
+                }
             }
-            var link = new CarryLink(streams.loop(), end);
+            String from = session;
+            var link = new CarryLink(streams, end, rested -> rests(rested, now, from));
             end.link(link, null);
             now.carry(link);
+        }
+
+        private void rests(CarryLink link, Carrier over, String from) {
+            if (carrier == over) {
+                idle.keep(link, Place.of(open, from));
+            } else {
+                link.finish();
+            }
         }
 
         /** Nobody has taken it, so nobody has to confirm its end. */

@@ -26,13 +26,17 @@ public final class Frames {
                 .build();
     }
 
-    public static StreamFrame accepted(long received, long limit, String session) {
+    /**
+     * @param keepsLink whether the link may serve another stream afterwards
+     */
+    public static StreamFrame accepted(long received, long limit, String session, boolean keepsLink) {
         return StreamFrame.newBuilder()
                 .setAccepted(StreamFrame.Accepted.newBuilder()
                         .setReceived(received)
                         .setLimit(limit)
                         .setSessionId(session)
-                        .setAcksWithData(true))
+                        .setAcksWithData(true)
+                        .setKeepsLink(keepsLink))
                 .build();
     }
 

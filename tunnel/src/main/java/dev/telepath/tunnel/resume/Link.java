@@ -12,4 +12,12 @@ public interface Link {
 
     /** No more frames will be sent. Frames already sent still arrive. */
     void finish();
+
+    /**
+     * The stream is over, as both edges know and neither has more to say: instead of {@link #finish} where they agreed that
+     * the link may serve another.
+     */
+    default void rest() {
+        finish();
+    }
 }

@@ -57,6 +57,8 @@ public final class ResumableStream {
     private boolean synced;
     /** The other edge takes acknowledgements within data, on this link. */
     private boolean acksWithData;
+    /** Both edges want to use this link again, when the stream is over. */
+    private boolean keepsLink;
 
     private long dropped;
 
@@ -171,6 +173,7 @@ public final class ResumableStream {
         attempt = greeting == null ? attempt + 1 : attemptOf(greeting);
         Link old = link;
         link = fresh;
+        keepsLink = false;
         notInStep();
         sending.newLink();
         if (old != null) {
@@ -217,7 +220,8 @@ public final class ResumableStream {
             end();
             return;
         }
-        fresh.send(Frames.accepted(receiving.received(), receiving.granted(), acceptorSession));
+        keepsLink = greeting.getOpen().getKeepsLink();
+        fresh.send(Frames.accepted(receiving.received(), receiving.granted(), acceptorSession, keepsLink));
         if (greeting.hasResume()) {
             acksWithData = greeting.getResume().getAcksWithData();
             inStep(greeting.getResume().getReceived(), greeting.getResume().getLimit());
@@ -432,6 +436,7 @@ public final class ResumableStream {
             state = State.OPEN;
         }
         acksWithData = answer.getAcksWithData();
+        keepsLink = answer.getKeepsLink();
         inStep(answer.getReceived(), answer.getLimit());
         if (opened && state == State.OPEN) {
             local.opened();
@@ -484,7 +489,9 @@ public final class ResumableStream {
     }
 
     private void gone(ResetCode said, Link from) {
-        if (state == State.CLOSING || state == State.RESETTING) {
+        if (state == State.CLOSING && said == ResetCode.CLEAN) {
+            endCleanly();
+        } else if (state == State.CLOSING || state == State.RESETTING) {
             end();
         } else if (said != ResetCode.CLEAN) {
             fail(said);
@@ -494,10 +501,12 @@ public final class ResumableStream {
             end();
         } else if (receiving.finishDelivered() && sending.finished()) {
             // The other edge has everything and we have acknowledged all of its own.
-            if (!initiates()) {
+            if (initiates()) {
+                end();
+            } else {
                 from.send(Frames.gone(ResetCode.CLEAN));
+                endCleanly();
             }
-            end();
         } else {
             violation();
         }
@@ -555,6 +564,18 @@ public final class ResumableStream {
         if (state != State.RESETTING && state != State.CLOSING) {
             code = why;
             local.reset(why);
+        }
+    }
+
+    /** Both edges have said that nothing is left: nothing of this stream follows on the link. */
+    private void endCleanly() {
+        Link last = link;
+        if (keepsLink && last != null) {
+            link = null;
+            end();
+            last.rest();
+        } else {
+            end();
         }
     }
 

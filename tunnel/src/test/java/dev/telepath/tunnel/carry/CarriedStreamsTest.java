@@ -44,7 +44,7 @@ class CarriedStreamsTest {
     }
 
     private static CarrySettings settings(long first, long most, long budget, Duration resume, Duration remember) {
-        return new CarrySettings(first, most, budget, resume, remember);
+        return new CarrySettings(first, most, budget, resume, remember, CarrySettings.STANDARD.idleLinks());
     }
 
     private void dials(MemorySocket socket) {

@@ -18,6 +18,8 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongSupplier;
 import org.awaitility.core.ConditionFactory;
 import org.jspecify.annotations.NullUnmarked;
 
@@ -41,6 +43,10 @@ final class CarryRig implements AutoCloseable {
     volatile Dial dial = () -> CompletableFuture.completedFuture(MemorySocket.sending(0, 1));
     volatile Tap tap = (wire, toFar, frame) -> {};
     volatile boolean network = true;
+    /** How much older links are than they are. */
+    final AtomicLong aged = new AtomicLong();
+
+    private final LongSupplier clock = () -> System.nanoTime() + aged.get();
 
     interface Dial {
         CompletionStage<? extends StreamEnd> dial();
@@ -78,8 +84,8 @@ final class CarryRig implements AutoCloseable {
     }
 
     CarryRig(CarrySettings settings) {
-        near = new CarriedStreams(nearLoop, settings, nearMeters);
-        far = new CarriedStreams(farLoop, settings, farMeters);
+        near = new CarriedStreams(nearLoop, settings, nearMeters, clock);
+        far = new CarriedStreams(farLoop, settings, farMeters, clock);
         initiator = initiatorOfRun(RUN);
         acceptor = new Acceptor(far, (id, timeout, who) -> {
             dials.incrementAndGet();
@@ -118,20 +124,23 @@ final class CarryRig implements AutoCloseable {
     /** A stranger's link that greets with that frame. */
     List<StreamFrame> greet(StreamFrame greeting) {
         var answers = new CopyOnWriteArrayList<StreamFrame>();
-        var stranger = new CarryLink(nearLoop, new CarryLink.Owner() {
-            @Override
-            public void frame(CarryLink link, StreamFrame frame) {
-                answers.add(frame);
-            }
+        var stranger = new CarryLink(
+                near,
+                new CarryLink.Owner() {
+                    @Override
+                    public void frame(CarryLink link, StreamFrame frame) {
+                        answers.add(frame);
+                    }
 
-            @Override
-            public void ready(CarryLink link) {}
+                    @Override
+                    public void ready(CarryLink link) {}
 
-            @Override
-            public void over(CarryLink link, Throwable cause) {
-                answers.add(StreamFrame.getDefaultInstance());
-            }
-        });
+                    @Override
+                    public void over(CarryLink link, Throwable cause) {
+                        answers.add(StreamFrame.getDefaultInstance());
+                    }
+                },
+                CarryLink::finish);
         nearLoop.execute(() -> stranger.send(greeting));
         carry(stranger);
         return answers;

@@ -1,0 +1,32 @@
+package dev.telepath.tunnel.carry;
+
+import dev.telepath.protocol.v1.StreamFrame;
+import dev.telepath.tunnel.frame.ConnectionId;
+import dev.telepath.tunnel.frame.MalformedFrame;
+import dev.telepath.tunnel.frame.Protocol;
+import java.net.InetSocketAddress;
+
+/**
+ * From whom a stream is to where: what a manager looks at when it lets one be opened. Two streams of one place may have
+ * one link after the other.
+ *
+ * @param initiator the session that opens it
+ * @param acceptor the session that was asked for; empty: the manager's choice
+ * @param workload whose agents alone may dial; empty: any
+ * @param protocol of the destination
+ * @param destination what to dial
+ */
+record Place(String initiator, String acceptor, String workload, Protocol protocol, InetSocketAddress destination) {
+    /**
+     * @throws MalformedFrame when the id of its connection cannot be read
+     */
+    static Place of(StreamFrame.Open open, String initiator) {
+        var id = new ConnectionId(open.getConnectionId());
+        return new Place(
+                initiator,
+                open.getAcceptorSessionId(),
+                open.getViaWorkload(),
+                id.protocol(),
+                new InetSocketAddress(id.destinationAddress(), id.destinationPort()));
+    }
+}
