@@ -685,6 +685,38 @@ class LinkRelayTest {
     }
 
     @Test
+    void theNextStreamToTheSamePlaceGoesByTheLinkOfTheOneBefore() throws Exception {
+        intercept();
+        bothAttach();
+        toItsEnd(41001, "first");
+        await().atMost(WAIT).until(() -> agent.streams.idleLinks() == 1);
+
+        toItsEnd(41002, "second");
+        assertThat(relay.open()).isEqualTo(1);
+        assertThat(client.accepted).hasSize(2);
+
+        // What comes with its connection goes with it: the next stream has a link of its own.
+        client.lose();
+        client.move();
+        await().atMost(WAIT).until(() -> agent.streams.idleLinks() == 0 && links.size() == 2);
+        toItsEnd(41003, "third");
+        assertThat(client.accepted).hasSize(3);
+    }
+
+    private void toItsEnd(int port, String text) throws Exception {
+        int before = client.accepted.size();
+        ResumableEnd end = agent.open(port, client.id());
+        var near = new Ends();
+        StreamEnd.join(near, end);
+        dialled(end);
+        Ends far = client.accepted.get(before);
+        talk(near, far, text);
+        near.says.onComplete();
+        far.says.onComplete();
+        await().atMost(WAIT).until(() -> end.closed().toCompletableFuture().isDone());
+    }
+
+    @Test
     void aSessionThatWatchesFromAnotherConnectionHasLostItsOldLinks() throws Exception {
         intercept();
         bothAttach();
