@@ -39,6 +39,7 @@ final class Simulation {
     private boolean refused;
     private boolean dialFailed;
     private int cuts;
+    private int rested;
 
     private record Event(long at, long order, Runnable action) {}
 
@@ -72,6 +73,7 @@ final class Simulation {
         initiator.stream = ResumableStream.initiator(
                 StreamFrame.Open.newBuilder()
                         .setStreamId(ByteString.copyFrom(new byte[16]))
+                        .setKeepsLink(random.nextBoolean() && !acceptor.older)
                         .build(),
                 initiator,
                 window(),
@@ -123,6 +125,18 @@ final class Simulation {
             check(acceptor.got.is(initiator.read), "the acceptor lacks bytes of a clean stream");
             check(initiator.got.is(acceptor.read), "the initiator lacks bytes of a clean stream");
             check(initiator.finished && acceptor.finished, "a half-close was lost");
+        }
+        // One edge alone rests where the other did not hear its goodbye.
+        check(rested <= 2 && (rested != 1 || cuts > 0 || wires > 1), rested + " ends of links rest");
+        if (wire != null
+                && wire.keeps
+                && !initiator.older
+                && !acceptor.older
+                && !hostile
+                && !refused
+                && cuts == 0
+                && wires == 1) {
+            check(rested == 2, "a link that both edges keep ends with its stream");
         }
         if (!hostile && !refused && cuts == 0) {
             check(code == ResetCode.CLEAN, "ended with " + code + " although nothing failed");
@@ -194,6 +208,7 @@ final class Simulation {
         private final End far = new End(this);
         private boolean cut;
         private boolean greeted;
+        private boolean keeps;
 
         Wire() {
             near.peer = far;
@@ -202,6 +217,7 @@ final class Simulation {
             far.receive = frame -> {
                 if (!greeted) {
                     greeted = true;
+                    keeps = frame.getOpen().getKeepsLink();
                     greet(far, frame);
                 } else {
                     acceptor.deliver(far, frame);
@@ -221,6 +237,7 @@ final class Simulation {
         private long lastArrival;
         private int underWay;
         private boolean finished;
+        private boolean rests;
 
         End(Wire on) {
             this.on = on;
@@ -228,6 +245,7 @@ final class Simulation {
 
         @Override
         public void send(StreamFrame frame) {
+            check(!rests, "a frame follows on a link that rests: " + frame.getFrameCase());
             if (finished || on.cut && random.nextBoolean()) {
                 finished = true;
                 return;
@@ -258,7 +276,7 @@ final class Simulation {
         private static StreamFrame withoutNews(StreamFrame frame) {
             StreamFrame.Builder older = frame.toBuilder();
             switch (frame.getFrameCase()) {
-                case OPEN -> older.getOpenBuilder().clearAcksWithData();
+                case OPEN -> older.getOpenBuilder().clearAcksWithData().clearKeepsLink();
                 case RESUME -> older.getResumeBuilder().clearAcksWithData();
                 case ACCEPTED -> older.getAcceptedBuilder().clearAcksWithData();
                 default -> {}
@@ -280,8 +298,20 @@ final class Simulation {
             return underWay < 6;
         }
 
+        /** The next stream may use it: nothing of this one may be under way any more to here. */
+        @Override
+        public void rest() {
+            check(on.keeps, "a link rests that neither edge wanted to keep");
+            check(ownerOf(this).stream.ended(), "a link rests before its stream has ended");
+            check(ownerOf(this).stream.code() == ResetCode.CLEAN, "a link rests after a reset");
+            rests = true;
+            receive = frame -> check(false, "a frame comes on a link that rests: " + frame.getFrameCase());
+            rested++;
+        }
+
         @Override
         public void finish() {
+            check(!rests, "a link ends that rests");
             if (!finished) {
                 finished = true;
                 // The call ends at the other side too, after all that was sent on it.
