@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -34,10 +35,10 @@ public final class Bench {
 
     public static void main(String[] arguments) throws Exception {
         Set<String> options = Set.of(arguments);
-        if (!Set.of("--native", "--quick", "--bytes", "--resume", "--idle", "--network")
+        if (!Set.of("--native", "--quick", "--cost", "--bytes", "--resume", "--idle", "--network")
                 .containsAll(options)) {
             System.err.println(
-                    "usage: integration-tests/bench/run [--native] [--quick] [--bytes | --resume | --idle | --network]");
+                    "usage: integration-tests/bench/run [--native] [--quick] [--cost | --bytes | --resume | --idle | --network]");
             System.exit(2);
         }
         if (options.contains("--native")) {
@@ -45,11 +46,15 @@ public final class Bench {
         }
         var bench = new Bench(options.contains("--quick"), options.contains("--bytes"));
         boolean all = !options.contains("--bytes")
+                && !options.contains("--cost")
                 && !options.contains("--resume")
                 && !options.contains("--idle")
                 && !options.contains("--network");
         if (all || options.contains("--bytes")) {
             bench.run();
+        }
+        if (options.contains("--cost")) {
+            bench.costs();
         }
         if (all || options.contains("--idle")) {
             bench.manyIdleStreams();
@@ -69,18 +74,14 @@ public final class Bench {
         try (Installation telepath = Installation.temporary().init().heap("256m");
                 SampleService laptop = SampleService.start(vertx, "laptop", 0)) {
             Running manager = telepath.startManager();
-            Running agent = telepath.startAgent("web", laptop.port());
+            Running agent = engaged(telepath, laptop);
             int idle = agent.port("port-http");
-            telepath.connect().orFail();
-            telepath.awaitListed("dev", "web");
-            telepath.tp("intercept", "web", "--port", laptop.port() + ":http").orFail();
-            awaitEngaged(agent);
             Map<String, Long> programs = Map.of("manager", manager.pid(), "agent", agent.pid(), "tp", daemon(telepath));
             warm(idle, laptop);
 
             if (!bytesOnly) {
                 requests(laptop, idle);
-                cost(idle, programs);
+                costs(telepath, laptop, idle, programs);
             }
             int older = older(telepath, laptop.port());
             throughput(telepath, laptop.port(), idle, older, programs);
@@ -106,6 +107,27 @@ public final class Bench {
 
             report.section("Start of tp version, ms, median of " + (quick ? 5 : 11));
             starts();
+        } finally {
+            vertx.close();
+        }
+    }
+
+    private static Running engaged(Installation telepath, SampleService laptop) throws Exception {
+        Running agent = telepath.startAgent("web", laptop.port());
+        telepath.connect().orFail();
+        telepath.awaitListed("dev", "web");
+        telepath.tp("intercept", "web", "--port", laptop.port() + ":http").orFail();
+        awaitEngaged(agent);
+        return agent;
+    }
+
+    private void costs() throws Exception {
+        try (Installation telepath = Installation.temporary().init().heap("256m");
+                SampleService laptop = SampleService.start(vertx, "laptop", 0)) {
+            Running manager = telepath.startManager();
+            Running agent = engaged(telepath, laptop);
+            Map<String, Long> programs = Map.of("manager", manager.pid(), "agent", agent.pid(), "tp", daemon(telepath));
+            costs(telepath, laptop, agent.port("port-http"), programs);
         } finally {
             vertx.close();
         }
@@ -163,25 +185,22 @@ public final class Bench {
         compare("1,000 streams of one connection", n -> Load.http2(vertx, n, 1000, "laptop"), laptop.port(), idle);
     }
 
-    /** Until a round is no longer much cheaper than the one before: compilers warm up for long. */
-    private void cost(int through, Map<String, Long> programs) {
-        report.section("CPU time of each program for one request of one connection kept alive, µs");
-        int requests = quick ? 5_000 : 20_000;
-        Map<String, Long> last;
-        Load.Report load;
-        long all = Long.MAX_VALUE;
-        boolean warm;
-        do {
-            Map<String, Long> before = Throughput.cpu(programs);
-            load = Load.http1(through, 1, requests, true, "laptop");
-            Map<String, Long> used = Throughput.cpu(programs);
-            used.replaceAll((name, millis) -> (millis - before.getOrDefault(name, millis)) * 1000 / requests);
-            long sum = used.values().stream().mapToLong(Long::longValue).sum();
-            warm = sum >= 0.9 * all;
-            all = sum;
-            last = used;
-        } while (!warm);
-        report.line("%d = %s, p50 %.2f ms".formatted(all, last, load.quantileMillis(0.5)));
+    /** Of requests, beside an agent that gives each connection a link of its own. */
+    private void costs(Installation telepath, SampleService laptop, int through, Map<String, Long> programs)
+            throws Exception {
+        Running unkept = telepath.startAgent("unkept", laptop.port(), "--stream-idle-links", "0");
+        telepath.awaitListed("dev", "unkept");
+        telepath.tp("intercept", "unkept", "--port", laptop.port() + ":http").orFail();
+        awaitEngaged(unkept);
+        Map<String, Long> others = new HashMap<>(programs);
+        others.put("agent", unkept.pid());
+        int beside = unkept.port("port-http");
+        var cost = new RequestCost(quick);
+        report.section("CPU time of each program for one request, µs, one after the other");
+        report.line(cost.measure("one connection kept alive", through, programs, true));
+        report.line(cost.measure("a new connection each", through, programs, false));
+        report.line(cost.measure("the same, links not kept", beside, others, false));
+        telepath.tp("leave", "unkept").orFail();
     }
 
     private interface Run {

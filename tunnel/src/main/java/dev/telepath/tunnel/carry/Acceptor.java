@@ -177,7 +177,11 @@ public final class Acceptor {
 
         @Override
         public void frame(CarryLink link, StreamFrame frame) {
-            resting.remove(link);
+            boolean rested = resting.remove(link);
+            if (checked != null && !rested) {
+                // Ended here meanwhile; the initiator learns of that.
+                return;
+            }
             switch (frame.getFrameCase()) {
                 case OPEN -> open(link, frame);
                 case RESUME -> resume(link, frame);

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
@@ -207,6 +208,42 @@ class KeptLinksTest {
         CarryRig.soon().until(() -> rig.near.idleLinks() == 0);
         exchange(80, 10, 10);
         assertThat(rig.wires).hasSize(4);
+    }
+
+    @Example
+    void anOpenThatMeetsAnAcceptorWhichHasJustEndedTheLinkIsNotDialledThere() {
+        rig.attach();
+        exchange(80, 10, 10);
+        var busy = new CountDownLatch(1);
+        rig.farLoop.execute(() -> await(busy));
+        rig.acceptor.detached();
+        MemorySocket here = MemorySocket.sending(10, 10);
+        var links = new AtomicInteger();
+        rig.dial = () -> {
+            links.set(rig.wires.size());
+            return CompletableFuture.completedFuture(MemorySocket.sending(20, 10));
+        };
+        ResumableEnd end = rig.initiator.open(to(80), Duration.ofSeconds(5), "");
+        rig.nearLoop.submit(() -> {}).syncUninterruptibly();
+        assertThat(rig.near.idleLinks())
+                .as("its Open is under way on the kept link")
+                .isZero();
+        busy.countDown();
+        StreamEnd.join(here, end);
+
+        whole(here, 20);
+        CarryRig.soon().until(() -> end.closed().toCompletableFuture().isDone());
+        assertThat(links).as("links when it was dialled").hasValue(2);
+        assertThat(rig.dials).hasValue(2);
+        rig.nothingIsLeft();
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /** The manager looks at a link when it begins: what it let pass then is all that an acceptor takes on it. */
