@@ -188,7 +188,9 @@ public final class Bench {
     /** Of requests, beside an agent that gives each connection a link of its own. */
     private void costs(Installation telepath, SampleService laptop, int through, Map<String, Long> programs)
             throws Exception {
-        Running unkept = telepath.startAgent("unkept", laptop.port(), "--stream-idle-links", "0");
+        Path config = telepath.write(
+                telepath.directory().resolve("unkept.properties"), "telepath.agent.stream-idle-links=0\n");
+        Running unkept = telepath.startAgent("unkept", laptop.port(), "--config", config.toString());
         telepath.awaitListed("dev", "unkept");
         telepath.tp("intercept", "unkept", "--port", laptop.port() + ":http").orFail();
         awaitEngaged(unkept);
