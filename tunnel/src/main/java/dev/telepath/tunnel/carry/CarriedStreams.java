@@ -50,6 +50,7 @@ public final class CarriedStreams {
     private final Timer resumes;
     private final Map<ResumableEnd, Long> suspended = new LinkedHashMap<>();
     private final Set<ResumableEnd> unacknowledged = new LinkedHashSet<>();
+    private final Set<CarryLink> unflushed = new LinkedHashSet<>();
     private final List<CompletableFuture<Void>> waitingForQuiet = new ArrayList<>();
     private int most;
     private long outageBegan;
@@ -158,6 +159,20 @@ public final class CarriedStreams {
         var due = List.copyOf(unacknowledged);
         unacknowledged.clear();
         due.forEach(ResumableEnd::acknowledge);
+    }
+
+    /** What a link has to send may wait as long as an acknowledgement, for something to go along with. */
+    void flushSoon(CarryLink link) {
+        if (unflushed.isEmpty()) {
+            loop.schedule(this::flush, ACK_MILLIS, TimeUnit.MILLISECONDS);
+        }
+        unflushed.add(link);
+    }
+
+    private void flush() {
+        var due = List.copyOf(unflushed);
+        unflushed.clear();
+        due.forEach(CarryLink::flush);
     }
 
     void suspended(ResumableEnd end) {

@@ -33,11 +33,15 @@ public final class CarryLink implements Link {
         void over(CarryLink link, @Nullable Throwable cause);
     }
 
+    private final CarriedStreams streams;
     private final EventExecutor loop;
     private final ArrayDeque<StreamFrame> queue = new ArrayDeque<>(4);
     private final long since;
     private final Afterwards afterwards;
     private Owner owner;
+    /** Of the stream that has said goodbye and not heard the other edge's. */
+    private @Nullable Owner closing;
+
     private Flow.@Nullable Subscriber<? super StreamFrame> call;
     private Flow.@Nullable Subscription source;
     private long demand;
@@ -48,6 +52,7 @@ public final class CarryLink implements Link {
     private boolean over;
 
     CarryLink(CarriedStreams streams, Owner owner, Afterwards afterwards) {
+        this.streams = streams;
         this.loop = streams.loop();
         this.since = streams.now();
         this.owner = owner;
@@ -61,6 +66,12 @@ public final class CarryLink implements Link {
 
     /** Tells somebody else from now on. */
     void hand(Owner next) {
+        owner = next;
+    }
+
+    /** Tells somebody else as soon as the owner of now has heard the other edge's goodbye. */
+    void handBehindGoodbye(Owner next) {
+        closing = owner;
         owner = next;
     }
 
@@ -91,15 +102,17 @@ public final class CarryLink implements Link {
     }
 
     @Override
-    public void rest() {
+    public void leave(StreamFrame goodbye) {
         if (over || finished) {
             finish();
-        } else {
-            afterwards.rests(this);
+            return;
         }
+        queue.add(goodbye);
+        streams.flushSoon(this);
+        afterwards.rests(this);
     }
 
-    private void flush() {
+    void flush() {
         Flow.Subscriber<? super StreamFrame> to = call;
         if (sending || to == null || completed) {
             return;
@@ -180,7 +193,15 @@ public final class CarryLink implements Link {
         if (over) {
             return;
         }
-        owner.frame(this, frame);
+        Owner before = closing;
+        if (before == null) {
+            owner.frame(this, frame);
+        } else {
+            if (frame.hasGone() || frame.hasReset()) {
+                closing = null;
+            }
+            before.frame(this, frame);
+        }
         Flow.Subscription from = source;
         if (++taken == BATCH / 2 && from != null) {
             taken = 0;
@@ -193,6 +214,11 @@ public final class CarryLink implements Link {
             return;
         }
         over = true;
+        Owner before = closing;
+        if (before != null) {
+            closing = null;
+            before.over(this, cause);
+        }
         owner.over(this, cause);
         finish();
     }

@@ -50,7 +50,7 @@ final class IdleLinks implements CarryLink.Owner {
         if (idle.size() >= most) {
             end(idle.keySet().iterator().next());
         }
-        link.hand(this);
+        link.handBehindGoodbye(this);
         idle.put(link, new Idle(place, now));
         places.computeIfAbsent(place, _ -> new ArrayDeque<>(2)).addFirst(link);
         streams.resting(1);
@@ -118,7 +118,7 @@ final class IdleLinks implements CarryLink.Owner {
 
     @Override
     public void frame(CarryLink link, StreamFrame frame) {
-        // Nothing follows the goodbye of the stream before.
+        // Nothing follows the goodbye to the stream before.
         remove(link);
         link.drop();
     }

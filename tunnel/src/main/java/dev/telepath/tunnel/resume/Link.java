@@ -14,10 +14,9 @@ public interface Link {
     void finish();
 
     /**
-     * The stream is over, as both edges know and neither has more to say: instead of {@link #finish} where they agreed that
-     * the link may serve another.
+     * Sends the stream's last frame and lets the link serve another stream, where both edges agreed on that: instead of
+     * {@link #finish}. The frame need not go at once, it may go along with the first of the next stream. Until the other
+     * edge has said its own goodbye, what comes is still for this stream.
      */
-    default void rest() {
-        finish();
-    }
+    void leave(StreamFrame goodbye);
 }

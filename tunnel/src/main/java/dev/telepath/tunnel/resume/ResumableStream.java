@@ -59,6 +59,8 @@ public final class ResumableStream {
     private boolean acksWithData;
     /** Both edges want to use this link again, when the stream is over. */
     private boolean keepsLink;
+    /** The link has the goodbye, and may be another stream's by now. */
+    private boolean left;
 
     private long dropped;
 
@@ -173,10 +175,12 @@ public final class ResumableStream {
         attempt = greeting == null ? attempt + 1 : attemptOf(greeting);
         Link old = link;
         link = fresh;
+        boolean mine = !left;
         keepsLink = false;
+        left = false;
         notInStep();
         sending.newLink();
-        if (old != null) {
+        if (old != null && mine) {
             old.finish();
         }
         if (open != null) {
@@ -365,7 +369,14 @@ public final class ResumableStream {
         if (state != State.OPEN) {
             return;
         }
-        acknowledgeDue();
+        acknowledgeOrClose();
+    }
+
+    private void acknowledgeOrClose() {
+        // That a goodbye goes along with the next stream is worth more than an acknowledgement, and says as much.
+        if (!(keepsLink && done())) {
+            acknowledgeDue();
+        }
         closeWhenDone();
     }
 
@@ -477,8 +488,7 @@ public final class ResumableStream {
         }
         deliverFinish();
         if (receiving.finishDelivered()) {
-            acknowledgeDue();
-            closeWhenDone();
+            acknowledgeOrClose();
         }
     }
 
@@ -489,8 +499,9 @@ public final class ResumableStream {
     }
 
     private void gone(ResetCode said, Link from) {
-        if (state == State.CLOSING && said == ResetCode.CLEAN) {
-            endCleanly();
+        if (state == State.CLOSING && left && said == ResetCode.CLEAN) {
+            link = null;
+            end();
         } else if (state == State.CLOSING || state == State.RESETTING) {
             end();
         } else if (said != ResetCode.CLEAN) {
@@ -503,9 +514,13 @@ public final class ResumableStream {
             // The other edge has everything and we have acknowledged all of its own.
             if (initiates()) {
                 end();
+            } else if (keepsLink) {
+                link = null;
+                end();
+                from.leave(Frames.gone(ResetCode.CLEAN));
             } else {
                 from.send(Frames.gone(ResetCode.CLEAN));
-                endCleanly();
+                end();
             }
         } else {
             violation();
@@ -548,10 +563,21 @@ public final class ResumableStream {
 
     /** The initiator says goodbye when everything of both directions has arrived. */
     private void closeWhenDone() {
-        if (state == State.OPEN && initiates() && synced && sending.finishAcked() && receiving.finishDelivered()) {
-            state = State.CLOSING;
+        if (!done()) {
+            return;
+        }
+        state = State.CLOSING;
+        Link last = link;
+        if (keepsLink && last != null) {
+            left = true;
+            last.leave(Frames.gone(ResetCode.CLEAN));
+        } else {
             send(Frames.gone(ResetCode.CLEAN));
         }
+    }
+
+    private boolean done() {
+        return state == State.OPEN && initiates() && synced && sending.finishAcked() && receiving.finishDelivered();
     }
 
     private void violation() {
@@ -564,18 +590,6 @@ public final class ResumableStream {
         if (state != State.RESETTING && state != State.CLOSING) {
             code = why;
             local.reset(why);
-        }
-    }
-
-    /** Both edges have said that nothing is left: nothing of this stream follows on the link. */
-    private void endCleanly() {
-        Link last = link;
-        if (keepsLink && last != null) {
-            link = null;
-            end();
-            last.rest();
-        } else {
-            end();
         }
     }
 
@@ -595,7 +609,7 @@ public final class ResumableStream {
     }
 
     private void send(StreamFrame frame) {
-        if (link != null) {
+        if (link != null && !left) {
             link.send(frame);
         }
     }

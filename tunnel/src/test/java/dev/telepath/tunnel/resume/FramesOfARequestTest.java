@@ -90,6 +90,13 @@ class FramesOfARequestTest {
         public void finish() {}
 
         @Override
+        public void leave(StreamFrame goodbye) {
+            frames.add(direction + " goodbye");
+            Edge other = this == caller ? server : caller;
+            onTheWay.add(() -> other.arrived(goodbye));
+        }
+
+        @Override
         public void reset(ResetCode code) {}
 
         @Override
@@ -103,8 +110,18 @@ class FramesOfARequestTest {
     }
 
     private void request() {
+        request(false);
+    }
+
+    private void request(boolean keepsLink) {
         caller.stream = ResumableStream.initiator(
-                StreamFrame.Open.newBuilder().setStreamId(ID).build(), caller, WINDOW, false);
+                StreamFrame.Open.newBuilder()
+                        .setStreamId(ID)
+                        .setKeepsLink(keepsLink)
+                        .build(),
+                caller,
+                WINDOW,
+                false);
         caller.stream().attached(caller, null);
         settle();
         caller.stream().localRead(ByteString.copyFromUtf8("request"));
@@ -124,6 +141,17 @@ class FramesOfARequestTest {
         settle();
         assertThat(frames)
                 .containsExactly("> ACK", "> HALF_CLOSE", "< ACK", "< HALF_CLOSE", "> ACK", "> GONE", "< GONE");
+        assertThat(caller.ended && server.ended).isTrue();
+    }
+
+    @Test
+    void whereTheLinkIsKeptTheLastAcknowledgementIsTheGoodbyeAndNoGoodbyeHurries() {
+        request(true);
+        caller.stream().localFinished();
+        settle();
+        server.stream().localFinished();
+        settle();
+        assertThat(frames).containsExactly("> ACK", "> HALF_CLOSE", "< ACK", "< HALF_CLOSE", "> goodbye", "< goodbye");
         assertThat(caller.ended && server.ended).isTrue();
     }
 

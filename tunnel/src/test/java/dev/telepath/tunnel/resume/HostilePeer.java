@@ -86,12 +86,21 @@ final class HostilePeer {
         public void finish() {
             finished = true;
         }
+
+        @Override
+        public void leave(StreamFrame goodbye) {
+            send(goodbye);
+            finished = true;
+        }
     }
 
     private HostilePeer(boolean initiates) {
         this.initiates = initiates;
-        var open =
-                StreamFrame.Open.newBuilder().setStreamId(ID).setLimit(WINDOW).setAttempt(1);
+        var open = StreamFrame.Open.newBuilder()
+                .setStreamId(ID)
+                .setLimit(WINDOW)
+                .setAttempt(1)
+                .setKeepsLink(true);
         if (initiates) {
             stream = ResumableStream.initiator(open.build(), socket, Window.of(WINDOW), false);
             link(null);

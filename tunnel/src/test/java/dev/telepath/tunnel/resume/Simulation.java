@@ -39,7 +39,7 @@ final class Simulation {
     private boolean refused;
     private boolean dialFailed;
     private int cuts;
-    private int rested;
+    private int left;
 
     private record Event(long at, long order, Runnable action) {}
 
@@ -126,8 +126,8 @@ final class Simulation {
             check(initiator.got.is(acceptor.read), "the initiator lacks bytes of a clean stream");
             check(initiator.finished && acceptor.finished, "a half-close was lost");
         }
-        // One edge alone rests where the other did not hear its goodbye.
-        check(rested <= 2 && (rested != 1 || cuts > 0 || wires > 1), rested + " ends of links rest");
+        // One edge alone leaves a link where the other did not hear its goodbye.
+        check(left <= 2 && (left != 1 || cuts > 0 || wires > 1), left + " ends of links were left");
         if (wire != null
                 && wire.keeps
                 && !initiator.older
@@ -136,7 +136,7 @@ final class Simulation {
                 && !refused
                 && cuts == 0
                 && wires == 1) {
-            check(rested == 2, "a link that both edges keep ends with its stream");
+            check(left == 2, "a link that both edges keep ends with its stream");
         }
         if (!hostile && !refused && cuts == 0) {
             check(code == ResetCode.CLEAN, "ended with " + code + " although nothing failed");
@@ -237,7 +237,7 @@ final class Simulation {
         private long lastArrival;
         private int underWay;
         private boolean finished;
-        private boolean rests;
+        private boolean leaves;
 
         End(Wire on) {
             this.on = on;
@@ -245,7 +245,11 @@ final class Simulation {
 
         @Override
         public void send(StreamFrame frame) {
-            check(!rests, "a frame follows on a link that rests: " + frame.getFrameCase());
+            check(!leaves, "a frame follows on a link that was left: " + frame.getFrameCase());
+            sendNow(frame);
+        }
+
+        private void sendNow(StreamFrame frame) {
             if (finished || on.cut && random.nextBoolean()) {
                 finished = true;
                 return;
@@ -298,20 +302,32 @@ final class Simulation {
             return underWay < 6;
         }
 
-        /** The next stream may use it: nothing of this one may be under way any more to here. */
+        /** The next stream may use it; the goodbye may go along with that one, and so be late. */
         @Override
-        public void rest() {
-            check(on.keeps, "a link rests that neither edge wanted to keep");
-            check(ownerOf(this).stream.ended(), "a link rests before its stream has ended");
-            check(ownerOf(this).stream.code() == ResetCode.CLEAN, "a link rests after a reset");
-            rests = true;
-            receive = frame -> check(false, "a frame comes on a link that rests: " + frame.getFrameCase());
-            rested++;
+        public void leave(StreamFrame goodbye) {
+            ResumableStream stream = ownerOf(this).stream;
+            check(on.keeps, "a link is left that neither edge wanted to keep");
+            check(stream.code() == ResetCode.CLEAN, "a link is left after a reset");
+            check(this == on.near || stream.ended(), "the acceptor leaves before its stream has ended");
+            left++;
+            Receiver before = receive;
+            receive = frame -> {
+                check(
+                        this == on.near && frame.hasGone(),
+                        "a frame comes on a link that was left: " + frame.getFrameCase());
+                receive = late -> check(false, "a frame comes after the goodbye: " + late.getFrameCase());
+                before.take(frame);
+            };
+            after(random.nextInt(1, 40), () -> {
+                if (!finished) {
+                    sendNow(goodbye);
+                }
+            });
+            leaves = true;
         }
 
         @Override
         public void finish() {
-            check(!rests, "a link ends that rests");
             if (!finished) {
                 finished = true;
                 // The call ends at the other side too, after all that was sent on it.
