@@ -64,6 +64,11 @@ public final class CarryLink implements Link {
         return since;
     }
 
+    /** Whether neither side has ended it, as far as is known here. */
+    boolean carries() {
+        return !over && !finished;
+    }
+
     /** Tells somebody else from now on. */
     void hand(Owner next) {
         owner = next;

@@ -61,13 +61,15 @@ final class IdleLinks implements CarryLink.Owner {
     @Nullable
     CarryLink take(Place place) {
         Deque<CarryLink> there = places.get(place);
-        if (there == null) {
-            return null;
+        while (there != null && !there.isEmpty()) {
+            CarryLink link = there.getFirst();
+            remove(link);
+            if (link.carries()) {
+                streams.reused();
+                return link;
+            }
         }
-        CarryLink link = there.getFirst();
-        remove(link);
-        streams.reused();
-        return link;
+        return null;
     }
 
     /** Now and then while there are any. */

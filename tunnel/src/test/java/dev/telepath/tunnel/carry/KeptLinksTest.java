@@ -238,6 +238,42 @@ class KeptLinksTest {
         rig.nothingIsLeft();
     }
 
+    @Example
+    void anAcceptorThatStopsBehindTheGoodbyeTakesTheLinkAlongAndTheNextStreamFindsAnother() {
+        rig.attach();
+        var stopped = new AtomicInteger();
+        rig.tap = (wire, toFar, frame) -> {
+            if (toFar && frame.hasGone() && stopped.getAndIncrement() == 0) {
+                rig.acceptor.close();
+            }
+        };
+
+        exchange(80, 2000, 2000);
+        exchange(80, 3000, 3000);
+
+        assertThat(stopped).hasValue(2);
+        assertThat(rig.dials).hasValue(2);
+        rig.nothingIsLeft();
+    }
+
+    /** Most often the goodbyes go along with the next stream; it is for the one before that they come. */
+    @Example
+    void theNextStreamNeedNotWaitForTheGoodbyesOfTheOneBefore() {
+        rig.attach();
+        for (int i = 0; i < 50; i++) {
+            MemorySocket there = MemorySocket.sending(10, 10);
+            rig.dial = () -> CompletableFuture.completedFuture(there);
+            MemorySocket here = MemorySocket.sending(10, 10);
+            ResumableEnd end = rig.initiator.open(to(80), Duration.ofSeconds(5), "");
+            StreamEnd.join(here, end);
+            whole(here, 10);
+            whole(there, 10);
+            CarryRig.soon().until(() -> rig.near.idleLinks() == 1);
+        }
+        assertThat(rig.wires).hasSize(1);
+        rig.nothingIsLeft();
+    }
+
     private static void await(CountDownLatch latch) {
         try {
             latch.await();
