@@ -123,27 +123,9 @@ final class CarryRig implements AutoCloseable {
 
     /** A stranger's link that greets with that frame. */
     List<StreamFrame> greet(StreamFrame greeting) {
-        var answers = new CopyOnWriteArrayList<StreamFrame>();
-        var stranger = new CarryLink(
-                near,
-                new CarryLink.Owner() {
-                    @Override
-                    public void frame(CarryLink link, StreamFrame frame) {
-                        answers.add(frame);
-                    }
-
-                    @Override
-                    public void ready(CarryLink link) {}
-
-                    @Override
-                    public void over(CarryLink link, Throwable cause) {
-                        answers.add(StreamFrame.getDefaultInstance());
-                    }
-                },
-                CarryLink::finish);
-        nearLoop.execute(() -> stranger.send(greeting));
-        carry(stranger);
-        return answers;
+        var stranger = new Stranger(this);
+        stranger.sends(greeting);
+        return stranger.answers();
     }
 
     ResumableEnd open() {

@@ -6,7 +6,6 @@ import com.google.protobuf.ByteString;
 import dev.telepath.protocol.v1.StreamFrame;
 import dev.telepath.tunnel.frame.ConnectionId;
 import dev.telepath.tunnel.frame.Protocol;
-import dev.telepath.tunnel.resume.ResetCode;
 import dev.telepath.tunnel.stream.StreamEnd;
 import dev.telepath.tunnel.stream.StreamFailure;
 import java.net.InetSocketAddress;
@@ -162,7 +161,7 @@ class KeptLinksTest {
         assertThat(rig.wires).hasSize(2);
         assertThat(rig.near.idleLinks()).isZero();
         // What an edge sends that does not know of kept links, the acceptor answers in kind and ends its call.
-        List<StreamFrame> answers = rig.greet(opening(1, 80).build());
+        List<StreamFrame> answers = rig.greet(opening(1, 80, open -> open.setKeepsLink(false)));
         CarryRig.soon().until(() -> answers.stream().anyMatch(StreamFrame::hasAccepted));
         assertThat(answers.getFirst().getAccepted().getKeepsLink()).isFalse();
     }
@@ -286,7 +285,7 @@ class KeptLinksTest {
     @Example
     void anAcceptorTakesNothingElseOnALinkThanWhatItsManagerHadChecked() {
         for (StreamFrame another : List.of(
-                opening(2, 81).build(),
+                opening(2, 81),
                 opening(2, 80, open -> open.setSessionId("another-session")),
                 opening(2, 80, open -> open.setAcceptorSessionId("another-acceptor")),
                 opening(2, 80, open -> open.setViaWorkload("another-workload")),
@@ -300,8 +299,8 @@ class KeptLinksTest {
             with(CarrySettings.STANDARD);
             rig.dial = () -> CompletableFuture.completedFuture(MemorySocket.sending(0, 1));
             var stranger = new Stranger(rig);
-            stranger.streamToItsEnd(opening(1, 80).build());
-            stranger.sends(opening(2, 80).build());
+            stranger.streamToItsEnd(opening(1, 80));
+            stranger.sends(opening(2, 80));
             CarryRig.soon().until(() -> rig.dials.get() == 2);
             stranger.goodbye();
 
@@ -339,12 +338,12 @@ class KeptLinksTest {
     void anAcceptorEndsALinkThatBringsAStreamLongAfterItsManagerHadLooked() {
         rig.dial = () -> CompletableFuture.completedFuture(MemorySocket.sending(0, 1));
         var stranger = new Stranger(rig);
-        stranger.streamToItsEnd(opening(1, 80).build());
+        stranger.streamToItsEnd(opening(1, 80));
         rig.aged.addAndGet(Acceptor.OLDEST.minusSeconds(2).toNanos());
-        stranger.streamToItsEnd(opening(2, 80).build());
+        stranger.streamToItsEnd(opening(2, 80));
         rig.aged.addAndGet(Duration.ofSeconds(3).toNanos());
 
-        stranger.sends(opening(3, 80).build());
+        stranger.sends(opening(3, 80));
 
         CarryRig.soon().until(stranger::isOver);
         assertThat(rig.dials).hasValue(2);
@@ -361,87 +360,20 @@ class KeptLinksTest {
         StreamFrame.Open.Builder on(StreamFrame.Open.Builder open);
     }
 
-    private static StreamFrame opening(int number, int port, Change change) {
-        return StreamFrame.newBuilder()
-                .setOpen(change.on(opening(number, port).getOpenBuilder().setKeepsLink(true)))
-                .build();
+    private static StreamFrame opening(int number, int port) {
+        return opening(number, port, open -> open);
     }
 
-    private static StreamFrame.Builder opening(int number, int port) {
+    private static StreamFrame opening(int number, int port, Change change) {
         return StreamFrame.newBuilder()
-                .setOpen(StreamFrame.Open.newBuilder()
+                .setOpen(change.on(StreamFrame.Open.newBuilder()
                         .setStreamId(id(number))
                         .setConnectionId(to(port).bytes())
                         .setAttempt(1)
                         .setLimit(1 << 20)
-                        .setSessionId(CarryRig.NEAR));
-    }
-
-    /** An initiator by hand, on one link. */
-    private static final class Stranger {
-        private final CarryRig rig;
-        private final CarryLink link;
-        private final List<StreamFrame> answers = new CopyOnWriteArrayList<>();
-        private volatile boolean over;
-
-        Stranger(CarryRig rig) {
-            this.rig = rig;
-            this.link = new CarryLink(
-                    rig.near,
-                    new CarryLink.Owner() {
-                        @Override
-                        public void frame(CarryLink on, StreamFrame frame) {
-                            answers.add(frame);
-                        }
-
-                        @Override
-                        public void ready(CarryLink on) {}
-
-                        @Override
-                        public void over(CarryLink on, Throwable cause) {
-                            over = true;
-                        }
-                    },
-                    CarryLink::finish);
-            rig.carry(link);
-        }
-
-        boolean isOver() {
-            return over;
-        }
-
-        void sends(StreamFrame frame) {
-            answers.clear();
-            StreamFrame asked = frame.hasOpen()
-                    ? StreamFrame.newBuilder()
-                            .setOpen(frame.getOpen().toBuilder().setKeepsLink(true))
-                            .build()
-                    : frame;
-            rig.nearLoop.execute(() -> link.send(asked));
-        }
-
-        void streamToItsEnd(StreamFrame open) {
-            sends(open);
-            goodbye();
-        }
-
-        /** The other edge half-closes at once; so does this one, and says goodbye. */
-        void goodbye() {
-            CarryRig.soon().until(() -> answers.stream().anyMatch(StreamFrame::hasHalfClose));
-            rig.nearLoop.execute(() -> {
-                link.send(StreamFrame.newBuilder()
-                        .setAck(StreamFrame.Ack.newBuilder().setOffset(1).setLimit(1 << 20))
-                        .build());
-                link.send(StreamFrame.newBuilder()
-                        .setHalfClose(StreamFrame.HalfClose.newBuilder())
-                        .build());
-                link.send(StreamFrame.newBuilder()
-                        .setGone(StreamFrame.Gone.newBuilder().setCode(ResetCode.CLEAN.number()))
-                        .build());
-            });
-            CarryRig.soon().until(() -> answers.stream().anyMatch(StreamFrame::hasGone));
-            assertThat(over).as("the acceptor waits for another stream").isFalse();
-        }
+                        .setSessionId(CarryRig.NEAR)
+                        .setKeepsLink(true)))
+                .build();
     }
 
     /** Every stream gets its own bytes, whatever becomes of the links that they share. */
