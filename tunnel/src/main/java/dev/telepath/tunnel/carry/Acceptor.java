@@ -15,12 +15,10 @@ import dev.telepath.tunnel.stream.StreamFailure;
 import io.smallrye.mutiny.Multi;
 import java.time.Duration;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.concurrent.CompletionStage;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -34,8 +32,6 @@ import org.jspecify.annotations.Nullable;
 public final class Acceptor {
     private static final Logger LOG = Logger.getLogger(Acceptor.class);
     private static final int MOST_REMEMBERED = 10_000;
-    /** How long after its beginning a link may bring one more stream: for so long what its manager checked is taken to hold. */
-    static final Duration OLDEST = Duration.ofSeconds(60);
 
     /** Reaches destinations. Called on the streams' event loop. */
     @FunctionalInterface
@@ -50,10 +46,9 @@ public final class Acceptor {
 
     private final CarriedStreams streams;
     private final Dials dials;
+    private final GreetedLinks links;
     private final Map<ByteString, Accepted> known = new HashMap<>();
     private final LinkedHashMap<ByteString, Past> past = new LinkedHashMap<>();
-    /** Whose stream is over, and whose initiator may open another. */
-    private final Set<CarryLink> resting = new HashSet<>();
     /** For each session that another process has now, its first run whose streams are taken. */
     private final LinkedHashMap<String, Long> over = new LinkedHashMap<>();
 
@@ -73,6 +68,7 @@ public final class Acceptor {
     public Acceptor(CarriedStreams streams, Dials dials) {
         this.streams = streams;
         this.dials = dials;
+        this.links = new GreetedLinks(streams, this::greeted);
     }
 
     /**
@@ -94,13 +90,8 @@ public final class Acceptor {
     public void detached() {
         streams.loop().execute(() -> {
             carrier = null;
-            endResting();
+            links.endResting();
         });
-    }
-
-    private void endResting() {
-        List.copyOf(resting).forEach(CarryLink::finish);
-        resting.clear();
     }
 
     /** The manager wants a link, or tells what is over. */
@@ -112,7 +103,7 @@ public final class Acceptor {
         streams.loop().execute(() -> {
             Carrier now = carrier;
             if (now != null) {
-                CarryLink link = fresh();
+                CarryLink link = links.fresh();
                 link.send(Frames.answer(request.getLink(), session));
                 now.carry(link);
             }
@@ -154,94 +145,24 @@ public final class Acceptor {
      */
     public CarryLink link(String sessionId) {
         streams.loop().execute(() -> session = sessionId);
-        return fresh();
-    }
-
-    private CarryLink fresh() {
-        var greeted = new Greeted();
-        return new CarryLink(streams, greeted, greeted);
+        return links.fresh();
     }
 
     /** Ends every stream hard, as far as the initiators can be told. */
     public void close() {
         streams.loop().execute(() -> {
             List.copyOf(known.values()).forEach(Accepted::stop);
-            endResting();
+            links.endResting();
         });
     }
 
-    /** Waits for the greeting that a link brings, and when its stream is over for the next. */
-    private final class Greeted implements CarryLink.Owner, CarryLink.Afterwards {
-        /** What the manager looked at, before it joined the link to its initiator. */
-        private StreamFrame.@Nullable Open checked;
-
-        @Override
-        public void frame(CarryLink link, StreamFrame frame) {
-            boolean rested = resting.remove(link);
-            if (checked != null && !rested) {
-                // Ended here meanwhile; the initiator learns of that.
-                return;
-            }
-            switch (frame.getFrameCase()) {
-                case OPEN -> open(link, frame);
-                case RESUME -> resume(link, frame);
-                default -> link.drop();
-            }
-        }
-
-        private void resume(CarryLink link, StreamFrame frame) {
-            if (checked != null) {
-                // Its manager did not see it, so the session in it may be anybody's.
-                link.drop();
-                return;
-            }
-            greeted(
-                    link,
-                    frame,
-                    frame.getResume().getStreamId(),
-                    frame.getResume().getSessionId());
-        }
-
-        private void open(CarryLink link, StreamFrame frame) {
-            StreamFrame.Open before = checked;
-            if (before == null) {
-                checked = frame.getOpen();
-            } else if (streams.now() - link.since() > OLDEST.toNanos()) {
-                // The initiator brings it on another link, past the manager.
-                link.finish();
-                return;
-            } else if (!samePlace(before, frame.getOpen())) {
-                LOG.warnf("a link ended: it brought a stream to another place session=%s", before.getSessionId());
-                link.drop();
-                return;
-            }
-            greeted(link, frame, frame.getOpen().getStreamId(), frame.getOpen().getSessionId());
-        }
-
-        @Override
-        public void rests(CarryLink link) {
-            link.hand(this);
-            resting.add(link);
-        }
-
-        @Override
-        public void ready(CarryLink link) {}
-
-        @Override
-        public void over(CarryLink link, @Nullable Throwable cause) {
-            resting.remove(link);
-        }
-    }
-
-    private static boolean samePlace(StreamFrame.Open one, StreamFrame.Open other) {
-        try {
-            return Place.of(one, one.getSessionId()).equals(Place.of(other, other.getSessionId()));
-        } catch (MalformedFrame malformed) {
-            return false;
-        }
-    }
-
-    private void greeted(CarryLink link, StreamFrame greeting, ByteString id, String initiator) {
+    private void greeted(CarryLink link, StreamFrame greeting) {
+        ByteString id = greeting.hasOpen()
+                ? greeting.getOpen().getStreamId()
+                : greeting.getResume().getStreamId();
+        String initiator = greeting.hasOpen()
+                ? greeting.getOpen().getSessionId()
+                : greeting.getResume().getSessionId();
         forget();
         Accepted stream = known.get(id);
         Past ended = past.get(id);

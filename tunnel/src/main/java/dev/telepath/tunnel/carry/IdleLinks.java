@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
 final class IdleLinks implements CarryLink.Owner {
     /** How long a link is kept that nobody takes. */
     static final Duration KEPT = Duration.ofSeconds(5);
-    /** How old a link may be when it gets its last stream; well below {@link Acceptor#OLDEST}, so that they do not cross. */
+    /** How old a link may be when it gets its last stream; well below {@link GreetedLinks#OLDEST}, so that they do not cross. */
     static final Duration OLDEST = Duration.ofSeconds(45);
 
     private static final Duration LOOK = Duration.ofSeconds(1);

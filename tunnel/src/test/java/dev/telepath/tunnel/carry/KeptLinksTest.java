@@ -339,7 +339,7 @@ class KeptLinksTest {
         rig.dial = () -> CompletableFuture.completedFuture(MemorySocket.sending(0, 1));
         var stranger = new Stranger(rig);
         stranger.streamToItsEnd(opening(1, 80));
-        rig.aged.addAndGet(Acceptor.OLDEST.minusSeconds(2).toNanos());
+        rig.aged.addAndGet(GreetedLinks.OLDEST.minusSeconds(2).toNanos());
         stranger.streamToItsEnd(opening(2, 80));
         rig.aged.addAndGet(Duration.ofSeconds(3).toNanos());
 

@@ -1,0 +1,104 @@
+package dev.telepath.tunnel.carry;
+
+import dev.telepath.protocol.v1.StreamFrame;
+import dev.telepath.tunnel.frame.MalformedFrame;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.BiConsumer;
+import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An acceptor's links that wait for a greeting: for the first, which the manager has looked at, and when that one's stream is
+ * over for the next of its initiator. That passes the manager by, so it may be nothing else than what was looked at.
+ *
+ * <p>Confined to the streams' event loop, but for {@link #fresh}.
+ */
+final class GreetedLinks {
+    /** How long after its beginning a link may bring one more stream: for so long what its manager checked is taken to hold. */
+    static final Duration OLDEST = Duration.ofSeconds(60);
+
+    private static final Logger LOG = Logger.getLogger(GreetedLinks.class);
+
+    private final CarriedStreams streams;
+    private final BiConsumer<CarryLink, StreamFrame> greeted;
+    /** Whose stream is over, and whose initiator may open another. */
+    private final Set<CarryLink> resting = new HashSet<>();
+
+    /**
+     * @param greeted is given each link with an {@code Open} or a {@code Resume}
+     */
+    GreetedLinks(CarriedStreams streams, BiConsumer<CarryLink, StreamFrame> greeted) {
+        this.streams = streams;
+        this.greeted = greeted;
+    }
+
+    /** A link that has brought nothing. Any thread. */
+    CarryLink fresh() {
+        var waiting = new Waiting();
+        return new CarryLink(streams, waiting, waiting);
+    }
+
+    /** Ends those without a stream. */
+    void endResting() {
+        List.copyOf(resting).forEach(CarryLink::finish);
+        resting.clear();
+    }
+
+    private final class Waiting implements CarryLink.Owner, CarryLink.Afterwards {
+        /** What the manager looked at, before it joined the link to its initiator. */
+        private StreamFrame.@Nullable Open checked;
+
+        @Override
+        public void frame(CarryLink link, StreamFrame frame) {
+            boolean rested = resting.remove(link);
+            if (checked != null) {
+                // One that was ended here meanwhile tells its initiator so.
+                if (rested) {
+                    next(link, frame, checked);
+                }
+            } else if (frame.hasOpen() || frame.hasResume()) {
+                checked = frame.getOpen();
+                greeted.accept(link, frame);
+            } else {
+                link.drop();
+            }
+        }
+
+        private void next(CarryLink link, StreamFrame frame, StreamFrame.Open before) {
+            if (!frame.hasOpen() || !samePlace(before, frame.getOpen())) {
+                LOG.warnf("a link ended: it brought something else than before session=%s", before.getSessionId());
+                link.drop();
+            } else if (streams.now() - link.since() > OLDEST.toNanos()) {
+                // The initiator brings it on another link, past the manager.
+                link.finish();
+            } else {
+                greeted.accept(link, frame);
+            }
+        }
+
+        @Override
+        public void rests(CarryLink link) {
+            link.hand(this);
+            resting.add(link);
+        }
+
+        @Override
+        public void ready(CarryLink link) {}
+
+        @Override
+        public void over(CarryLink link, @Nullable Throwable cause) {
+            resting.remove(link);
+        }
+    }
+
+    private static boolean samePlace(StreamFrame.Open one, StreamFrame.Open other) {
+        try {
+            return Place.of(one, one.getSessionId()).equals(Place.of(other, other.getSessionId()));
+        } catch (MalformedFrame malformed) {
+            return false;
+        }
+    }
+}
