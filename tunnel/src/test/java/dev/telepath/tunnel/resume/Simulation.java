@@ -127,7 +127,7 @@ final class Simulation {
             check(initiator.finished && acceptor.finished, "a half-close was lost");
         }
         // One edge alone leaves a link where the other did not hear its goodbye.
-        check(left <= 2 && (left != 1 || cuts > 0 || wires > 1), left + " ends of links were left");
+        check(left <= 2 && (left != 1 || cuts > 0 || wires > 1 || hostile), left + " ends of links were left");
         if (wire != null
                 && wire.keeps
                 && !initiator.older
@@ -313,7 +313,7 @@ final class Simulation {
             Receiver before = receive;
             receive = frame -> {
                 check(
-                        this == on.near && frame.hasGone(),
+                        this == on.near && (frame.hasGone() || frame.hasReset()),
                         "a frame comes on a link that was left: " + frame.getFrameCase());
                 receive = late -> check(false, "a frame comes after the goodbye: " + late.getFrameCase());
                 before.take(frame);
