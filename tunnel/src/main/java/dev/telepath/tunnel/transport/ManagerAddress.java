@@ -1,11 +1,18 @@
 package dev.telepath.tunnel.transport;
 
+import java.util.regex.Pattern;
+
 /**
  * Where a manager listens.
  *
  * @param plaintext true for the clear-text port of Telepresence peers ({@code http://}), false for TLS
  */
 public record ManagerAddress(String host, int port, boolean plaintext) {
+    /** A name, or an address of IPv4. */
+    private static final Pattern NAME = Pattern.compile("[\\p{L}\\p{N}._-]+");
+    /** An address of IPv6, with the zone of a link. */
+    private static final Pattern V6 = Pattern.compile("(?=.*:)[0-9A-Fa-f:.]+(%[A-Za-z0-9._-]+)?");
+
     /** The port of our managers when an address names none. */
     public static final int DEFAULT_PORT = 8443;
     /** The port of Telepresence managers. */
@@ -40,7 +47,7 @@ public record ManagerAddress(String host, int port, boolean plaintext) {
         if (rest.startsWith("[") && rest.endsWith("]")) {
             rest = rest.substring(1, rest.length() - 1);
         }
-        if (rest.isEmpty() || rest.contains("/") || rest.contains(" ")) {
+        if (!NAME.matcher(rest).matches() && !V6.matcher(rest).matches()) {
             throw new IllegalArgumentException("'" + text + "' is no manager address, expected host:port");
         }
         if (port < 1 || port > 65535) {

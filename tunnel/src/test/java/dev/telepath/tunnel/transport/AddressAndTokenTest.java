@@ -23,7 +23,22 @@ class AddressAndTokenTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "host:", "host:x", "host:0", "host:70000", "a b", "http:///path"})
+    @ValueSource(
+            strings = {
+                "",
+                "host:",
+                "host:x",
+                "host:0",
+                "host:70000",
+                "a b",
+                "a\tb",
+                "http:///path",
+                "[\u001d]",
+                "[]",
+                "[[::1]]",
+                "x:y:z",
+                "host\u0000:1"
+            })
     void aBadAddressIsRefusedWithAWordForTheUser(String text) {
         assertThatThrownBy(() -> ManagerAddress.parse(text))
                 .isInstanceOf(IllegalArgumentException.class)
