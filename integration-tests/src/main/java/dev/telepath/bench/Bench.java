@@ -74,9 +74,10 @@ public final class Bench {
         try (Installation telepath = Installation.temporary().init().heap("256m");
                 SampleService laptop = SampleService.start(vertx, "laptop", 0)) {
             Running manager = telepath.startManager();
-            Running agent = engaged(telepath, laptop);
+            telepath.connect().orFail();
+            Running agent = engaged(telepath, "web", laptop.port());
             int idle = agent.port("port-http");
-            Map<String, Long> programs = Map.of("manager", manager.pid(), "agent", agent.pid(), "tp", daemon(telepath));
+            Map<String, Long> programs = programs(telepath, manager, agent);
             warm(idle, laptop);
 
             if (!bytesOnly) {
@@ -112,21 +113,27 @@ public final class Bench {
         }
     }
 
-    private static Running engaged(Installation telepath, SampleService laptop) throws Exception {
-        Running agent = telepath.startAgent("web", laptop.port());
-        telepath.connect().orFail();
-        telepath.awaitListed("dev", "web");
-        telepath.tp("intercept", "web", "--port", laptop.port() + ":http").orFail();
+    /** A workload that is intercepted, by whoever is connected. */
+    private static Running engaged(Installation telepath, String workload, int port, String... options)
+            throws Exception {
+        Running agent = telepath.startAgent(workload, port, options);
+        telepath.awaitListed("dev", workload);
+        telepath.tp("intercept", workload, "--port", port + ":http").orFail();
         awaitEngaged(agent);
         return agent;
+    }
+
+    private static Map<String, Long> programs(Installation telepath, Running manager, Running agent) {
+        return Map.of("manager", manager.pid(), "agent", agent.pid(), "tp", daemon(telepath));
     }
 
     private void costs() throws Exception {
         try (Installation telepath = Installation.temporary().init().heap("256m");
                 SampleService laptop = SampleService.start(vertx, "laptop", 0)) {
             Running manager = telepath.startManager();
-            Running agent = engaged(telepath, laptop);
-            Map<String, Long> programs = Map.of("manager", manager.pid(), "agent", agent.pid(), "tp", daemon(telepath));
+            telepath.connect().orFail();
+            Running agent = engaged(telepath, "web", laptop.port());
+            Map<String, Long> programs = programs(telepath, manager, agent);
             costs(telepath, laptop, agent.port("port-http"), programs);
         } finally {
             vertx.close();
@@ -190,10 +197,7 @@ public final class Bench {
             throws Exception {
         Path config = telepath.write(
                 telepath.directory().resolve("unkept.properties"), "telepath.agent.stream-idle-links=0\n");
-        Running unkept = telepath.startAgent("unkept", laptop.port(), "--config", config.toString());
-        telepath.awaitListed("dev", "unkept");
-        telepath.tp("intercept", "unkept", "--port", laptop.port() + ":http").orFail();
-        awaitEngaged(unkept);
+        Running unkept = engaged(telepath, "unkept", laptop.port(), "--config", config.toString());
         Map<String, Long> others = new HashMap<>(programs);
         others.put("agent", unkept.pid());
         int beside = unkept.port("port-http");
@@ -269,11 +273,9 @@ public final class Bench {
                 Running service = IdleStreams.service(telepath.directory())) {
             int port = service.port("port");
             Running manager = telepath.startManager();
-            Running agent = telepath.startAgent("web", port);
             telepath.connect().orFail();
-            telepath.tp("intercept", "web", "--port", port + ":http").orFail();
-            awaitEngaged(agent);
-            Map<String, Long> programs = Map.of("manager", manager.pid(), "agent", agent.pid(), "tp", daemon(telepath));
+            Running agent = engaged(telepath, "web", port);
+            Map<String, Long> programs = programs(telepath, manager, agent);
             int through = agent.port("port-http");
             Load.http1(through, 20, 100, true, "");
             IdleStreams.measure(through, 10_000, programs).forEach(report::line);
