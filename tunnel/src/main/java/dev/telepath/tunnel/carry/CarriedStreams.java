@@ -33,8 +33,8 @@ import org.jboss.logging.Logger;
 public final class CarriedStreams {
     private static final Logger LOG = Logger.getLogger(CarriedStreams.class);
     private static final long TICK_MILLIS = 500;
-    /** How long an acknowledgement that nobody waits for may wait for data to go along with. */
-    private static final long ACK_MILLIS = 20;
+    /** How long an acknowledgement or a goodbye that nobody waits for may wait for something to go along with. */
+    private static final long DEFER_MILLIS = 20;
 
     private final EventExecutor loop;
     private final CarrySettings settings;
@@ -49,8 +49,7 @@ public final class CarriedStreams {
     private final Counter reused;
     private final Timer resumes;
     private final Map<ResumableEnd, Long> suspended = new LinkedHashMap<>();
-    private final Set<ResumableEnd> unacknowledged = new LinkedHashSet<>();
-    private final Set<CarryLink> unflushed = new LinkedHashSet<>();
+    private final Set<Runnable> deferred = new LinkedHashSet<>();
     private final List<CompletableFuture<Void>> waitingForQuiet = new ArrayList<>();
     private int most;
     private long outageBegan;
@@ -147,32 +146,21 @@ public final class CarriedStreams {
         open.incrementAndGet();
     }
 
-    /** One timer for all: most have sent something until then. */
-    void acknowledgeSoon(ResumableEnd end) {
-        if (unacknowledged.isEmpty()) {
-            loop.schedule(this::acknowledge, ACK_MILLIS, TimeUnit.MILLISECONDS);
+    /**
+     * Sends what may wait for something to go along with; once, however often it is asked for until then. One timer for all:
+     * most have sent something until then.
+     */
+    void soon(Runnable sending) {
+        if (deferred.isEmpty()) {
+            loop.schedule(this::sendDeferred, DEFER_MILLIS, TimeUnit.MILLISECONDS);
         }
-        unacknowledged.add(end);
+        deferred.add(sending);
     }
 
-    private void acknowledge() {
-        var due = List.copyOf(unacknowledged);
-        unacknowledged.clear();
-        due.forEach(ResumableEnd::acknowledge);
-    }
-
-    /** What a link has to send may wait as long as an acknowledgement, for something to go along with. */
-    void flushSoon(CarryLink link) {
-        if (unflushed.isEmpty()) {
-            loop.schedule(this::flush, ACK_MILLIS, TimeUnit.MILLISECONDS);
-        }
-        unflushed.add(link);
-    }
-
-    private void flush() {
-        var due = List.copyOf(unflushed);
-        unflushed.clear();
-        due.forEach(CarryLink::flush);
+    private void sendDeferred() {
+        var due = List.copyOf(deferred);
+        deferred.clear();
+        due.forEach(Runnable::run);
     }
 
     void suspended(ResumableEnd end) {

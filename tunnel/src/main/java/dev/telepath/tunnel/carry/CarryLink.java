@@ -38,6 +38,7 @@ public final class CarryLink implements Link {
     private final ArrayDeque<StreamFrame> queue = new ArrayDeque<>(4);
     private final long since;
     private final Afterwards afterwards;
+    private final Runnable flushing = this::flush;
     private Owner owner;
     /** Of the stream that has said goodbye and not heard the other edge's. */
     private @Nullable Owner closing;
@@ -113,11 +114,11 @@ public final class CarryLink implements Link {
             return;
         }
         queue.add(goodbye);
-        streams.flushSoon(this);
+        streams.soon(flushing);
         afterwards.rests(this);
     }
 
-    void flush() {
+    private void flush() {
         Flow.Subscriber<? super StreamFrame> to = call;
         if (sending || to == null || completed) {
             return;

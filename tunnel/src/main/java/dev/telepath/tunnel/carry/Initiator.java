@@ -149,12 +149,23 @@ public final class Initiator {
         });
     }
 
+    /** A link over that connection, kept when its stream is over if that is attached still. */
+    private CarryLink newLink(ResumableEnd end, Carrier over, Place place) {
+        return new CarryLink(streams, end, rested -> {
+            if (carrier == over) {
+                idle.keep(rested, place);
+            } else {
+                rested.finish();
+            }
+        });
+    }
+
     private final class Opened implements ResumableEnd.Lifecycle {
         private final ResumableEnd end;
         private final StreamFrame.Open open;
         private final boolean viaWorkload;
-        /** Whether it has asked for a link; before, it belongs to no session. */
-        private boolean begun;
+        /** From the first time on that it asked for a link; before, it belongs to no session. */
+        private @Nullable Place place;
 
         private int attempt;
         private long inStepSince;
@@ -191,28 +202,19 @@ public final class Initiator {
                 notOffered("the manager does not dial via a workload");
                 return;
             }
-            if (!begun) {
-                begun = true;
+            if (place == null) {
                 end.stream().openedBy(session);
-                CarryLink kept = open.getKeepsLink() ? idle.take(Place.of(open, session)) : null;
+                place = Place.of(open, session);
+                CarryLink kept = open.getKeepsLink() ? idle.take(place) : null;
                 if (kept != null) {
                     // Should it be lost just now, the next comes at once, and is a new one.
                     end.link(kept, null);
                     return;
                 }
             }
-            String from = session;
-            var link = new CarryLink(streams, end, rested -> rests(rested, now, from));
+            CarryLink link = newLink(end, now, place);
             end.link(link, null);
             now.carry(link);
-        }
-
-        private void rests(CarryLink link, Carrier over, String from) {
-            if (carrier == over) {
-                idle.keep(link, Place.of(open, from));
-            } else {
-                link.finish();
-            }
         }
 
         /** Nobody has taken it, so nobody has to confirm its end. */
@@ -222,7 +224,7 @@ public final class Initiator {
         }
 
         void lostSession() {
-            if (begun) {
+            if (place != null) {
                 end.lose();
             } else {
                 relink();

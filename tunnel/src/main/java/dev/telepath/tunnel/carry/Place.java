@@ -1,10 +1,9 @@
 package dev.telepath.tunnel.carry;
 
+import com.google.protobuf.ByteString;
 import dev.telepath.protocol.v1.StreamFrame;
 import dev.telepath.tunnel.frame.ConnectionId;
 import dev.telepath.tunnel.frame.MalformedFrame;
-import dev.telepath.tunnel.frame.Protocol;
-import java.net.InetSocketAddress;
 
 /**
  * From whom a stream is to where: what a manager looks at when it lets one be opened. Two streams of one place may have
@@ -13,20 +12,17 @@ import java.net.InetSocketAddress;
  * @param initiator the session that opens it
  * @param acceptor the session that was asked for; empty: the manager's choice
  * @param workload whose agents alone may dial; empty: any
- * @param protocol of the destination
- * @param destination what to dial
+ * @param destination as {@link ConnectionId#destination} has it
  */
-record Place(String initiator, String acceptor, String workload, Protocol protocol, InetSocketAddress destination) {
+record Place(String initiator, String acceptor, String workload, ByteString destination) {
     /**
      * @throws MalformedFrame when the id of its connection cannot be read
      */
     static Place of(StreamFrame.Open open, String initiator) {
-        var id = new ConnectionId(open.getConnectionId());
         return new Place(
                 initiator,
                 open.getAcceptorSessionId(),
                 open.getViaWorkload(),
-                id.protocol(),
-                new InetSocketAddress(id.destinationAddress(), id.destinationPort()));
+                new ConnectionId(open.getConnectionId()).destination());
     }
 }

@@ -35,6 +35,7 @@ public final class ResumableEnd implements RemoteEnd, CarryLink.Owner {
     private final CompletableFuture<Void> dialled = new CompletableFuture<>();
     private final CompletableFuture<Void> closed = new CompletableFuture<>();
     private final Source source = new Source();
+    private final Runnable acknowledging = this::acknowledge;
 
     private Flow.@Nullable Subscriber<? super Frame> reader;
     private final ArrayDeque<ByteString> pending = new ArrayDeque<>(2);
@@ -94,7 +95,7 @@ public final class ResumableEnd implements RemoteEnd, CarryLink.Owner {
         after();
     }
 
-    void acknowledge() {
+    private void acknowledge() {
         stream.acknowledge();
         after();
     }
@@ -267,7 +268,7 @@ public final class ResumableEnd implements RemoteEnd, CarryLink.Owner {
 
         @Override
         public void acknowledgeSoon() {
-            streams.acknowledgeSoon(ResumableEnd.this);
+            streams.soon(acknowledging);
         }
 
         @Override

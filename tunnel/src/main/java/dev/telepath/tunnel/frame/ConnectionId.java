@@ -94,6 +94,11 @@ public record ConnectionId(ByteString bytes) {
         return port(2 * addressLength() + 2);
     }
 
+    /** Destination address, its port and the protocol, as they are on the wire. */
+    public ByteString destination() {
+        return bytes.substring(addressLength() + 2);
+    }
+
     /**
      * @throws MalformedFrame when the last byte is no protocol known here
      */

@@ -59,8 +59,6 @@ public final class ResumableStream {
     private boolean acksWithData;
     /** Both edges want to use this link again, when the stream is over. */
     private boolean keepsLink;
-    /** The link has the goodbye, and may be another stream's by now. */
-    private boolean left;
 
     private long dropped;
 
@@ -175,9 +173,8 @@ public final class ResumableStream {
         attempt = greeting == null ? attempt + 1 : attemptOf(greeting);
         Link old = link;
         link = fresh;
-        boolean mine = !left;
+        boolean mine = !left();
         keepsLink = false;
-        left = false;
         notInStep();
         sending.newLink();
         if (old != null && mine) {
@@ -499,7 +496,7 @@ public final class ResumableStream {
     }
 
     private void gone(ResetCode said, Link from) {
-        if (state == State.CLOSING && left && said == ResetCode.CLEAN) {
+        if (left() && said == ResetCode.CLEAN) {
             link = null;
             end();
         } else if (state == State.CLOSING || state == State.RESETTING) {
@@ -567,13 +564,16 @@ public final class ResumableStream {
             return;
         }
         state = State.CLOSING;
-        Link last = link;
-        if (keepsLink && last != null) {
-            left = true;
-            last.leave(Frames.gone(ResetCode.CLEAN));
+        if (link != null && keepsLink) {
+            link.leave(Frames.gone(ResetCode.CLEAN));
         } else {
             send(Frames.gone(ResetCode.CLEAN));
         }
+    }
+
+    /** Whether the link has the goodbye, and may be another stream's by now. */
+    private boolean left() {
+        return state == State.CLOSING && keepsLink;
     }
 
     private boolean done() {
@@ -609,7 +609,7 @@ public final class ResumableStream {
     }
 
     private void send(StreamFrame frame) {
-        if (link != null && !left) {
+        if (link != null && !left()) {
             link.send(frame);
         }
     }

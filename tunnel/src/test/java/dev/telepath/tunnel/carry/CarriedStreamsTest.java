@@ -1,5 +1,7 @@
 package dev.telepath.tunnel.carry;
 
+import static dev.telepath.tunnel.carry.CarryRig.ended;
+import static dev.telepath.tunnel.carry.CarryRig.whole;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -57,17 +59,6 @@ class CarriedStreamsTest {
         return of.exceptionNow();
     }
 
-    private static void ended(MemorySocket one) {
-        CarryRig.soon().until(() -> one.input().isDone());
-    }
-
-    private static void equal(MemorySocket to, int bytes) {
-        ended(to);
-        assertThat(to.input()).isCompleted();
-        assertThat(to.got()).isEqualTo(bytes);
-        assertThat(to.sound()).isTrue();
-    }
-
     private void suspended() {
         CarryRig.soon().until(() -> rig.near.suspended() == 1 && rig.far.suspended() == 1);
     }
@@ -82,8 +73,8 @@ class CarriedStreamsTest {
         ResumableEnd end = rig.open();
         StreamEnd.join(here, end);
 
-        equal(here, 2 * MIB);
-        equal(there, 300_000);
+        whole(here, 2 * MIB);
+        whole(there, 300_000);
         rig.nothingIsLeft();
         assertThat(end.closed().toCompletableFuture()).isCompleted();
         assertThat(rig.dials).hasValue(1);
@@ -112,8 +103,8 @@ class CarriedStreamsTest {
 
         StreamEnd.join(here, rig.open());
 
-        equal(here, down);
-        equal(there, up);
+        whole(here, down);
+        whole(there, up);
         rig.nothingIsLeft();
         assertThat(rig.dials).hasValue(1);
     }
@@ -173,8 +164,8 @@ class CarriedStreamsTest {
 
         dialling.complete(there);
 
-        equal(here, 100_000);
-        equal(there, 100_000);
+        whole(here, 100_000);
+        whole(there, 100_000);
         rig.nothingIsLeft();
         assertThat(rig.dials).hasValue(1);
         assertThat(attempts).containsExactly(1, 2, 3, 4);
@@ -229,8 +220,8 @@ class CarriedStreamsTest {
         }
         here.halfClose();
         there.halfClose();
-        equal(here, 1000);
-        equal(there, 1000);
+        whole(here, 1000);
+        whole(there, 1000);
         rig.nothingIsLeft();
     }
 
@@ -338,7 +329,7 @@ class CarriedStreamsTest {
         assertThat(rig.far.budgetUsed()).isLessThanOrEqualTo(window + 64 * 1024);
 
         there.take(Long.MAX_VALUE);
-        equal(there, 8 * MIB);
+        whole(there, 8 * MIB);
         rig.nothingIsLeft();
     }
 
@@ -412,13 +403,13 @@ class CarriedStreamsTest {
         dials(there);
         MemorySocket here = MemorySocket.sending(MIB, 32 * 1024);
         StreamEnd.join(here, rig.open());
-        equal(here, MIB);
-        equal(there, MIB);
+        whole(here, MIB);
+        whole(there, MIB);
 
         // Two frames of a stream are the least that lets it go on.
         assertThat(rig.near.budgetUsed()).isLessThanOrEqualTo(budget + 41 * 64 * 1024);
         stalled.forEach(one -> one.take(Long.MAX_VALUE));
-        stalled.forEach(one -> equal(one, 2 * MIB));
+        stalled.forEach(one -> whole(one, 2 * MIB));
         rig.nothingIsLeft();
     }
 
@@ -527,8 +518,8 @@ class CarriedStreamsTest {
         CarryRig.soon().until(() -> here.got() == 1000 && there.got() == 1000);
         here.halfClose();
         there.halfClose();
-        equal(here, 1000);
-        equal(there, 1000);
+        whole(here, 1000);
+        whole(there, 1000);
         rig.nothingIsLeft();
     }
 
@@ -565,8 +556,8 @@ class CarriedStreamsTest {
         assertThat(ends(rig.farMeters, "unknown")).isEqualTo(1);
         nextHere.halfClose();
         nextThere.halfClose();
-        equal(nextHere, 1000);
-        equal(nextThere, 1000);
+        whole(nextHere, 1000);
+        whole(nextThere, 1000);
         CarryRig.soon().until(() -> rig.far.open() == 0);
         // What the gone one might still say of it.
         rig.attach();

@@ -141,6 +141,18 @@ final class CarryRig implements AutoCloseable {
                 protocol, new InetSocketAddress("127.0.0.1", 40000), new InetSocketAddress("127.0.0.1", 80));
     }
 
+    static void ended(MemorySocket one) {
+        soon().until(() -> one.input().isDone());
+    }
+
+    /** It got that many bytes, the right ones, and a half-close. */
+    static void whole(MemorySocket to, int bytes) {
+        ended(to);
+        assertThat(to.input()).isCompleted();
+        assertThat(to.got()).isEqualTo(bytes);
+        assertThat(to.sound()).isTrue();
+    }
+
     /** What must be so when all is over. */
     void nothingIsLeft() {
         soon().untilAsserted(() -> {

@@ -1,5 +1,6 @@
 package dev.telepath.tunnel.carry;
 
+import static dev.telepath.tunnel.carry.CarryRig.whole;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.ByteString;
@@ -46,21 +47,8 @@ class KeptLinksTest {
 
     /** One stream to that port, both ways and to its end. */
     private void exchange(int port, int up, int down) {
-        MemorySocket here = MemorySocket.sending(up, 1000);
-        var there = MemorySocket.sending(down, 1000);
-        rig.dial = () -> CompletableFuture.completedFuture(there);
-        ResumableEnd end = rig.initiator.open(to(port), Duration.ofSeconds(5), "");
-        StreamEnd.join(here, end);
-        whole(here, down);
-        whole(there, up);
-        CarryRig.soon().until(() -> end.closed().toCompletableFuture().isDone());
-    }
-
-    private static void whole(MemorySocket to, int bytes) {
-        CarryRig.soon().until(() -> to.input().isDone());
-        assertThat(to.input()).isCompleted();
-        assertThat(to.got()).isEqualTo(bytes);
-        assertThat(to.sound()).isTrue();
+        Exchange.begin(rig, port, MemorySocket.sending(up, 1000), down, MemorySocket.sending(down, 1000), up)
+                .isWhole();
     }
 
     private static ConnectionId to(int port) {
@@ -260,11 +248,9 @@ class KeptLinksTest {
     void theNextStreamNeedNotWaitForTheGoodbyesOfTheOneBefore() {
         rig.attach();
         for (int i = 0; i < 50; i++) {
-            MemorySocket there = MemorySocket.sending(10, 10);
-            rig.dial = () -> CompletableFuture.completedFuture(there);
             MemorySocket here = MemorySocket.sending(10, 10);
-            ResumableEnd end = rig.initiator.open(to(80), Duration.ofSeconds(5), "");
-            StreamEnd.join(here, end);
+            MemorySocket there = MemorySocket.sending(10, 10);
+            Exchange.begin(rig, 80, here, 10, there, 10);
             whole(here, 10);
             whole(there, 10);
             CarryRig.soon().until(() -> rig.near.idleLinks() == 1);
@@ -403,20 +389,25 @@ class KeptLinksTest {
 
     /** A stream that is under way, with what each side is to get. */
     private record Exchange(ResumableEnd end, MemorySocket here, int down, MemorySocket there, int up) {
-        static Exchange begin(CarryRig rig, SplittableRandom random) {
-            int up = random.nextInt(3) == 0 ? 0 : random.nextInt(100_000);
-            int down = random.nextInt(3) == 0 ? 0 : random.nextInt(100_000);
-            MemorySocket here = MemorySocket.sending(up, random.nextInt(500, 32 * 1024));
-            MemorySocket there = MemorySocket.sending(down, random.nextInt(500, 32 * 1024));
+        /** Waits until the other edge dials. */
+        static Exchange begin(CarryRig rig, int port, MemorySocket here, int down, MemorySocket there, int up) {
             var dialled = new CompletableFuture<Void>();
             rig.dial = () -> {
                 dialled.complete(null);
                 return CompletableFuture.completedFuture(there);
             };
-            ResumableEnd end = rig.initiator.open(to(80 + random.nextInt(2)), Duration.ofSeconds(5), "");
+            ResumableEnd end = rig.initiator.open(to(port), Duration.ofSeconds(5), "");
             StreamEnd.join(here, end);
             CarryRig.soon().until(dialled::isDone);
             return new Exchange(end, here, down, there, up);
+        }
+
+        static Exchange begin(CarryRig rig, SplittableRandom random) {
+            int up = random.nextInt(3) == 0 ? 0 : random.nextInt(100_000);
+            int down = random.nextInt(3) == 0 ? 0 : random.nextInt(100_000);
+            MemorySocket here = MemorySocket.sending(up, random.nextInt(500, 32 * 1024));
+            MemorySocket there = MemorySocket.sending(down, random.nextInt(500, 32 * 1024));
+            return begin(rig, 80 + random.nextInt(2), here, down, there, up);
         }
 
         void isWhole() {

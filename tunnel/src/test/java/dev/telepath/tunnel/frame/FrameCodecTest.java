@@ -52,6 +52,9 @@ class FrameCodecTest {
             @ForAll("ports") int destinationPort,
             @ForAll Protocol protocol) {
         ConnectionId id = ConnectionId.of(protocol, source, sourcePort, destination, destinationPort);
+        ConnectionId next = ConnectionId.of(protocol, source, sourcePort ^ 1, destination, destinationPort);
+        ConnectionId elsewhere = ConnectionId.of(protocol, source, sourcePort, destination, destinationPort ^ 1);
+        assertThat(id.destination()).isEqualTo(next.destination()).isNotEqualTo(elsewhere.destination());
         assertThat(id.sourceAddress()).isEqualTo(source);
         assertThat(id.destinationAddress()).isEqualTo(destination);
         assertThat(id.sourcePort()).isEqualTo(sourcePort);
