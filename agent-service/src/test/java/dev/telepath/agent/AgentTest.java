@@ -21,6 +21,9 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,6 +37,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The agent's promises, on real sockets. */
 @Timeout(60)
@@ -240,6 +244,21 @@ class AgentTest {
             int attempts = rig.manager.attempts.get();
             assertThat(rig.ask("x")).startsWith("workload:x");
             await().during(Duration.ofMillis(500)).until(() -> rig.manager.attempts.get() == attempts);
+        }
+    }
+
+    @Test
+    void aTokenFileThatIsWrittenAgainEndsTheWaitAfterADeniedOne(@TempDir Path folder) throws IOException {
+        Path token = Files.writeString(folder.resolve("token"), "not read by a manager in clear text");
+        try (var rig = new AgentRig(
+                Set.of(), Map.of("reconnect-denied", "1h", "network-poll", "10ms", "token-file", token.toString()))) {
+            attached(rig);
+            rig.manager.denied = Status.UNAUTHENTICATED;
+            await().untilAsserted(() -> assertThat(rig.counter("telepath.reconnects", "cause", "credentials"))
+                    .isEqualTo(2));
+            rig.manager.denied = Status.OK;
+            Files.setLastModifiedTime(token, FileTime.fromMillis(1_000_000));
+            attached(rig);
         }
     }
 

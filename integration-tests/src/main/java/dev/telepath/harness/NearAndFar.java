@@ -139,6 +139,11 @@ public final class NearAndFar implements AutoCloseable {
      * @param target what it guards, as ADDRESS:PORT
      */
     public Running startAgent(Namespace on, String workload, String target) {
+        return startAgent(on, workload, target, Map.of());
+    }
+
+    /** The same with settings, by the names of their environment variables. */
+    public Running startAgent(Namespace on, String workload, String target, Map<String, String> settings) {
         Path hosts = telepath.write(
                 telepath.directory().resolve("hosts"),
                 SERVICE + " shop.default.svc.cluster.local\n" + SERVICE6 + " shop6.default.svc.cluster.local\n");
@@ -152,7 +157,7 @@ public final class NearAndFar implements AutoCloseable {
         command.addAll(List.of("--token-file", telepath.tokenFile("agent-token").toString()));
         command.addAll(List.of("--name", workload, "--namespace", "default"));
         command.addAll(List.of("--port", "0=" + target + ":http"));
-        return telepath.start("agent-" + workload, command, Map.of());
+        return telepath.start("agent-" + workload, command, settings);
     }
 
     /** Starts tp as a program that stays. */

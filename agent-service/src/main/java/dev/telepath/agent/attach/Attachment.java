@@ -13,6 +13,7 @@ import dev.telepath.tunnel.reconnect.ConnectionMetrics;
 import dev.telepath.tunnel.reconnect.Loop;
 import dev.telepath.tunnel.reconnect.Loss;
 import dev.telepath.tunnel.reconnect.SupervisedConnection;
+import dev.telepath.tunnel.reconnect.Surroundings;
 import dev.telepath.tunnel.stream.RemoteEnd;
 import dev.telepath.tunnel.transport.ManagerAddress;
 import dev.telepath.tunnel.transport.ManagerChannel;
@@ -61,7 +62,9 @@ public final class Attachment implements ClientPath {
     private final LogLevel logLevel;
     private final ConnectionMetrics metrics;
     private final SupervisedConnection supervised;
+    private final Surroundings surroundings;
 
+    private volatile @Nullable Heartbeat beating;
     private volatile @Nullable ManagerSession attached;
     private Optional<SessionInfo> before = Optional.empty();
     private @Nullable ScheduledFuture<?> graceEnd;
@@ -95,10 +98,22 @@ public final class Attachment implements ClientPath {
                 Loop.of(loop),
                 InstantSource.system(),
                 RandomGenerator.getDefault());
+        this.surroundings = new Surroundings(
+                rhythm.poll(), tokenFile.map(TokenFile::path), this::networkChanged, supervised::credentialsRefreshed);
+    }
+
+    /** A connection may hang on an address that this machine no longer has, and would be silent for long. */
+    private void networkChanged() {
+        supervised.networkChanged();
+        Heartbeat live = beating;
+        if (live != null) {
+            live.check(rhythm.heartbeat().interval());
+        }
     }
 
     /** Begins to attach. Never fails: the manager may come later. */
     public void start() {
+        surroundings.start();
         supervised.start();
     }
 
@@ -122,6 +137,7 @@ public final class Attachment implements ClientPath {
 
     /** Departs and ends the connection. Never fails; takes at most a control call's deadline and that of the close. */
     public CompletionStage<Void> stop() {
+        surroundings.close();
         return supervised.quit();
     }
 
@@ -235,6 +251,7 @@ public final class Attachment implements ClientPath {
         public void sync() {
             if (watches != null && heartbeat != null) {
                 attached = session;
+                beating = heartbeat;
                 watches.start();
                 heartbeat.start();
             }
@@ -244,6 +261,7 @@ public final class Attachment implements ClientPath {
         public CompletionStage<Void> close(boolean goodbye) {
             closed = true;
             attached = null;
+            beating = null;
             if (watches != null) {
                 watches.end();
             }

@@ -17,6 +17,7 @@ import java.util.Optional;
  * @param backoff between attempts
  * @param denied between attempts where only a person can help, such as a denied token
  * @param stable how long a connection must hold for the back-off to start anew
+ * @param poll how often it is seen whether the network or the token file changed
  */
 public record Rhythm(
         Duration call,
@@ -26,7 +27,8 @@ public record Rhythm(
         Duration grace,
         Backoff backoff,
         Duration denied,
-        Duration stable) {
+        Duration stable,
+        Duration poll) {
 
     /** An agent never gives up, and nobody waits for its first attempt. */
     ReconnectPolicy policy() {
@@ -42,6 +44,7 @@ public record Rhythm(
                 settings.engagementGrace(),
                 new Backoff(settings.reconnectFirst(), settings.reconnectMost()),
                 settings.reconnectDenied(),
-                settings.reconnectStable());
+                settings.reconnectStable(),
+                settings.networkPoll());
     }
 }

@@ -37,6 +37,10 @@ public final class TokenFile {
         this.blocking = blocking;
     }
 
+    Path path() {
+        return file;
+    }
+
     /**
      * Reads the file. Blocks.
      *

@@ -189,6 +189,10 @@ public interface AgentSettings {
     @WithDefault("10s")
     Duration reconnectStable();
 
+    /** How often it is seen whether this machine's addresses or the token file changed. */
+    @WithDefault("5s")
+    Duration networkPoll();
+
     /** Name look-ups at once; more are answered with a failure. */
     @WithDefault("64")
     int lookups();

@@ -58,6 +58,7 @@ public enum Setting {
     RECONNECT_MOST(between("1ms", "1h")),
     RECONNECT_DENIED(between("10ms", "1h")),
     RECONNECT_STABLE(between("0s", "1h")),
+    NETWORK_POLL(between("10ms", "1h")),
     LOOKUPS(between(1, 4096)),
     LOOKUP_TIMEOUT(between("50ms", "30s")),
     SHARE_REQUESTS(between(1, 1024)),

@@ -10,6 +10,7 @@ import dev.telepath.tunnel.reconnect.ConnectionMetrics;
 import dev.telepath.tunnel.reconnect.Loop;
 import dev.telepath.tunnel.reconnect.State;
 import dev.telepath.tunnel.reconnect.SupervisedConnection;
+import dev.telepath.tunnel.reconnect.Surroundings;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.netty.channel.EventLoopGroup;
 import java.time.Duration;

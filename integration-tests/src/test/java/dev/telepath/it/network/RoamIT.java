@@ -11,6 +11,7 @@ import dev.telepath.harness.Program;
 import dev.telepath.harness.Running;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -66,6 +67,31 @@ class RoamIT {
             world.telepath.tp("quit", "-s").orFail();
             assertThat(world.laptop.settings()).doesNotContain("tp0").doesNotContain("telepath-dns");
         }
+    }
+
+    /** Its heartbeat would not tell for half an hour, and no call of its would fail for ten minutes. */
+    @Test
+    void anAgentOnAMachineWithAnotherAddressIsAttachedAgainAtOnce() {
+        Namespace.missing().ifPresent(why -> Assumptions.abort("skipped: " + why));
+        try (var world = new NearAndFar(List.of())) {
+            world.laptop.run("ip", "route", "add", "default", "via", NearAndFar.NAME_SERVER);
+            Running agent = world.startAgent(
+                    world.laptop,
+                    "edge",
+                    "127.0.0.1:9",
+                    Map.of("TELEPATH_AGENT_HEARTBEAT_LIMIT", "30m", "TELEPATH_AGENT_CALL_TIMEOUT", "10m"));
+            await().atMost(SOON).until(() -> attachments(agent) == 1);
+            anotherAddress(world);
+            await().atMost(SOON).until(() -> attachments(agent) == 2);
+            assertThat(agent.log()).contains("network changed", "manager away", "cause=silence");
+        }
+    }
+
+    private static long attachments(Running agent) {
+        return agent.log()
+                .lines()
+                .filter(line -> line.contains("attached manager="))
+                .count();
     }
 
     /** Datagrams from one port of {@code tp run} to an address that is none of the cluster's, so that the daemon itself sends them. */

@@ -1,4 +1,4 @@
-package dev.telepath.client.session;
+package dev.telepath.tunnel.reconnect;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;

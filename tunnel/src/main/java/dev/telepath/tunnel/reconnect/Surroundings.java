@@ -1,4 +1,4 @@
-package dev.telepath.client.session;
+package dev.telepath.tunnel.reconnect;
 
 import java.io.IOException;
 import java.net.InetAddress;
@@ -14,10 +14,10 @@ import java.util.function.Supplier;
 import org.jboss.logging.Logger;
 
 /**
- * Looks from time to time whether this machine's addresses or the token file changed. Owns one virtual thread, on which
- * the callbacks run.
+ * Looks from time to time whether this machine's addresses or the token file changed, which are reasons to try again or to
+ * doubt a connection. Owns one virtual thread, on which the callbacks run. Thread-safe.
  */
-final class Surroundings implements AutoCloseable {
+public final class Surroundings implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger(Surroundings.class);
 
     private final Duration period;
@@ -27,8 +27,15 @@ final class Surroundings implements AutoCloseable {
     private final Runnable tokenChanged;
     private final Thread thread = Thread.ofVirtual().name("surroundings").unstarted(this::run);
 
-    /** Of this machine. */
-    Surroundings(Duration period, Optional<Path> tokenFile, Runnable networkChanged, Runnable tokenChanged) {
+    /**
+     * Of this machine.
+     *
+     * @param period between two looks
+     * @param tokenFile that may be written again; it may be absent
+     * @param networkChanged called when interfaces that are up have other addresses than before; must not block for long
+     * @param tokenChanged called when the file was written, made or removed; must not block for long
+     */
+    public Surroundings(Duration period, Optional<Path> tokenFile, Runnable networkChanged, Runnable tokenChanged) {
         this(period, Surroundings::addressesNow, tokenFile, networkChanged, tokenChanged);
     }
 
@@ -45,7 +52,8 @@ final class Surroundings implements AutoCloseable {
         this.tokenChanged = tokenChanged;
     }
 
-    void start() {
+    /** Begins. Once. */
+    public void start() {
         thread.start();
     }
 
@@ -106,6 +114,7 @@ final class Surroundings implements AutoCloseable {
         });
     }
 
+    /** Ends it; a callback that runs is not waited for. */
     @Override
     public void close() {
         thread.interrupt();
