@@ -66,13 +66,22 @@ final class InstalledProduct implements AutoCloseable {
      * @param sets {@code KEY=VALUE} of the chart
      */
     void install(String... sets) {
+        loadImages();
+        installInto(home, sets).orFail();
+    }
+
+    void loadImages() {
         images.load("manager", "agent");
-        var command = new ArrayList<>(List.of("install", "-n", home, "--timeout", "120s"));
+    }
+
+    /** Installs another one, with images that are loaded already; whoever does uninstalls it. */
+    Result installInto(String namespace, String... sets) {
+        var command = new ArrayList<>(List.of("install", "-n", namespace, "--timeout", "120s"));
         command.addAll(images.installFlags());
         for (String each : sets) {
             command.addAll(List.of("--set", each));
         }
-        telepath.tp(command.toArray(String[]::new)).orFail();
+        return telepath.tp(command.toArray(String[]::new));
     }
 
     /** Applies a resource of the tests. */

@@ -23,6 +23,7 @@ final class Ranges {
         settings.legacyPort().ifPresent(port -> number("legacy-port", port, 0, 65535));
         number("threads", settings.threads(), 0, 256);
         time("drain", settings.drain(), Duration.ZERO, Duration.ofMinutes(10));
+        time("certificate-look", settings.certificateLook(), Duration.ofSeconds(30), Duration.ofDays(1));
         number(
                 "kubernetes.namespaces",
                 settings.kubernetes().namespaces().map(List::size).orElse(0),

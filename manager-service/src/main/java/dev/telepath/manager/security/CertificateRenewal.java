@@ -19,7 +19,9 @@ import org.jboss.logging.Logger;
 @Singleton
 final class CertificateRenewal {
     private static final Logger LOG = Logger.getLogger(CertificateRenewal.class);
-    private static final Duration LOOK = Duration.ofHours(1);
+    /** The manager's own certificate has 30 days left when it is made anew. */
+    private static final Duration LOOK_AT_OWN = Duration.ofHours(1);
+
     private static final Duration WARN_BEFORE = Duration.ofDays(7);
 
     private final ManagerSettings settings;
@@ -35,7 +37,8 @@ final class CertificateRenewal {
 
     void start(@Observes StartupEvent event) throws IOException {
         fingerprint = Installation.caFingerprint(Path.of(settings.dataDir()));
-        timer.every(LOOK, () -> Thread.ofVirtual().name("certificate-renewal").start(this::look));
+        Duration period = settings.certificateDir().isPresent() ? settings.certificateLook() : LOOK_AT_OWN;
+        timer.every(period, () -> Thread.ofVirtual().name("certificate-renewal").start(this::look));
     }
 
     /** Blocks. */

@@ -65,6 +65,10 @@ public interface ManagerSettings {
     /** Directory with {@code tls.crt}, {@code tls.key} and {@code ca.crt} of another CA; the installation has its own unless given. */
     Optional<String> certificateDir();
 
+    /** How often those files are looked at, and the server reads its own again; 30 s to 1 day. */
+    @WithDefault("1m")
+    Duration certificateLook();
+
     KubernetesSettings kubernetes();
 
     AgentSettings agents();

@@ -10,6 +10,7 @@ import dev.telepath.client.install.Chart;
 import dev.telepath.client.install.Labels;
 import dev.telepath.client.install.Manifests;
 import dev.telepath.client.install.ObjectKey;
+import dev.telepath.client.install.ObjectKind;
 import dev.telepath.client.install.Values;
 import dev.telepath.client.kubernetes.ApiServer;
 import dev.telepath.client.kubernetes.KubeOptions;
@@ -122,7 +123,8 @@ public final class Installer {
                 chart.version(),
                 upgrade ? before.orElseThrow().given() : values.given(),
                 List.copyOf(known));
-        var rollout = new Rollout(requests, objects, namespace);
+        var rollout = new Rollout(
+                requests, objects, namespace, keys.stream().anyMatch(each -> each.kind() == ObjectKind.CERTIFICATE));
         apply(release, wanted, before.isEmpty(), created);
         try {
             List<ObjectKey> pruned = prune(keys, known);

@@ -19,7 +19,10 @@ import java.util.function.Consumer;
 final class Rollout {
     private static final String NAME = "telepath-manager";
     private static final Duration PAUSE = Duration.ofMillis(500);
-    /** A refusal of the pods of before may still arrive; then a pod of now comes soon after. */
+    /**
+     * A refusal of the pods of before may still arrive; then a pod of now comes soon after. And an issuer that was made
+     * just now may not be known to cert-manager.
+     */
     private static final Duration CERTAIN = Duration.ofSeconds(3);
 
     private static final int LAST_LINES = 8;
@@ -27,12 +30,17 @@ final class Rollout {
     private final Requests requests;
     private final ClusterObjects objects;
     private final String namespace;
+    private final boolean certificate;
     private final Set<String> old = new HashSet<>();
 
-    Rollout(Requests requests, ClusterObjects objects, String namespace) {
+    /**
+     * @param certificate whether cert-manager makes one for the manager
+     */
+    Rollout(Requests requests, ClusterObjects objects, String namespace, boolean certificate) {
         this.requests = requests;
         this.objects = objects;
         this.namespace = namespace;
+        this.certificate = certificate;
         warnings().forEach(each -> old.add(identity(each)));
     }
 
@@ -55,18 +63,21 @@ final class Rollout {
                 return;
             }
             List<JsonNode> pods = seen ? pods(revision) : List.of();
+            Optional<Issuance> issuing = certificate ? issuance().filter(each -> !each.done()) : Optional.empty();
             Optional<Trouble> trouble = Trouble.of(
-                    pods,
-                    warnings().stream()
-                            .filter(each -> !old.contains(identity(each)))
-                            .filter(each -> concerns(each, set, pods))
-                            .toList());
+                            pods,
+                            warnings().stream()
+                                    .filter(each -> !old.contains(identity(each)))
+                                    .filter(each -> concerns(each, set, pods))
+                                    .filter(each -> !certificate || !Trouble.ofVolume(each))
+                                    .toList())
+                    .or(() -> issuing.flatMap(Issuance::trouble));
             if (trouble.isEmpty()) {
                 since = System.nanoTime();
-            } else if (!pods.isEmpty() || System.nanoTime() - since > CERTAIN.toNanos()) {
+            } else if (!pods.isEmpty() && issuing.isEmpty() || System.nanoTime() - since > CERTAIN.toNanos()) {
                 throw failure(trouble.get());
             }
-            String at = Trouble.progress(pods);
+            String at = issuing.map(Issuance::progress).orElseGet(() -> Trouble.progress(pods));
             said.accept(at);
             if (System.nanoTime() > end) {
                 throw new Failure(
@@ -95,6 +106,13 @@ final class Rollout {
                 && status.path("replicas").asInt() == wanted
                 && (wanted == 0 || status.path("updatedReplicas").asInt() == wanted)
                 && (wanted == 0 || pods(revision).size() == wanted);
+    }
+
+    private Optional<Issuance> issuance() {
+        return objects.get(new ObjectKey(ObjectKind.CERTIFICATE, namespace, NAME))
+                .map(found -> new Issuance(
+                        found,
+                        objects.items("/apis/cert-manager.io/v1/namespaces/" + namespace + "/certificaterequests")));
     }
 
     /** Those of a revision that are not going. */

@@ -76,6 +76,11 @@ record Trouble(String cause, String hint, String crashed) {
         return Stream.empty();
     }
 
+    /** Whether it tells of a volume: where something else makes what is in it, that mends itself. */
+    static boolean ofVolume(JsonNode event) {
+        return VOLUME.contains(event.path("reason").asText());
+    }
+
     private static Stream<Trouble> ofEvent(JsonNode event, boolean none) {
         String reason = event.path("reason").asText();
         String message = line(event.path("message").asText());
@@ -88,7 +93,7 @@ record Trouble(String cause, String hint, String crashed) {
                 && !message.contains("telepath-manager\" not found")) {
             return Stream.of(new Trouble(
                     "a volume of the manager cannot be mounted: " + message,
-                    "with certificates.method supplied the Secret has to be there before; cert-manager has to make it",
+                    "with certificates.method supplied the Secret has to be there before",
                     ""));
         }
         return Stream.empty();
@@ -142,7 +147,7 @@ record Trouble(String cause, String hint, String crashed) {
                         + (waiting.isEmpty() ? pod.path("status").path("phase").asText() : waiting);
     }
 
-    private static String line(String text) {
+    static String line(String text) {
         String joined = String.join(" ", text.strip().lines().map(String::strip).toList());
         return joined.length() > 400 ? joined.substring(0, 400) + "…" : joined;
     }
