@@ -2,6 +2,7 @@ package dev.telepath.client.cli;
 
 import dev.telepath.client.control.ControlClient;
 import dev.telepath.client.failure.Failure;
+import dev.telepath.client.output.Visible;
 import java.io.PrintStream;
 import java.util.Optional;
 
@@ -28,7 +29,7 @@ final class Notices implements AutoCloseable {
     private static void follow(ControlClient daemon, PrintStream err) {
         try {
             daemon.call("notices", Invocation.args(), text -> {
-                err.println("tp: " + text);
+                err.println("tp: " + Visible.of(text));
                 err.flush();
             });
         } catch (Failure e) {

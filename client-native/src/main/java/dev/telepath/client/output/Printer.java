@@ -43,7 +43,7 @@ public final class Printer {
 
     /** A line of text. Broken at spaces when the terminal is narrower. */
     public void line(String text) {
-        for (String each : wrap(text, terminal.width())) {
+        for (String each : wrap(Visible.of(text), terminal.width())) {
             out.println(each);
         }
     }
@@ -55,11 +55,14 @@ public final class Printer {
 
     /** A heading. */
     public void heading(String text) {
-        out.println(colored(text, BOLD));
+        out.println(colored(Visible.of(text), BOLD));
     }
 
     /** Names and values, aligned. */
-    public void pairs(List<String[]> pairs) {
+    public void pairs(List<String[]> given) {
+        List<String[]> pairs = given.stream()
+                .map(pair -> new String[] {Visible.of(pair[0]), Visible.of(pair[1])})
+                .toList();
         int widest = pairs.stream().mapToInt(pair -> pair[0].length()).max().orElse(0);
         int room = Math.max(10, terminal.width() - widest - 4);
         for (String[] pair : pairs) {
@@ -70,7 +73,10 @@ public final class Printer {
     }
 
     /** Rows with a heading, as wide as they must be; one field per line where the terminal is too narrow for that. */
-    public void table(List<String> heading, List<List<String>> rows) {
+    public void table(List<String> heading, List<List<String>> given) {
+        List<List<String>> rows = given.stream()
+                .map(row -> row.stream().map(Visible::of).toList())
+                .toList();
         int[] widths = new int[heading.size()];
         for (int i = 0; i < widths.length; i++) {
             int column = i;
@@ -114,19 +120,19 @@ public final class Printer {
 
     /** Something the user should know, on standard error. */
     public void warning(String text) {
-        err.println(colored("warning:", YELLOW) + " " + text);
+        err.println(colored("warning:", YELLOW) + " " + Visible.of(text));
     }
 
     /** What goes on, on standard error. */
     public void note(String text) {
-        err.println(text);
+        err.println(Visible.of(text));
     }
 
     /** A failure: cause and next step on standard error, and the object on standard output where one was asked for. */
     public void failure(Failure failure) {
-        err.println(colored("error:", RED) + " " + failure.message());
+        err.println(colored("error:", RED) + " " + Visible.of(failure.message()));
         if (!failure.hint().isEmpty()) {
-            err.println("  next: " + failure.hint());
+            err.println("  next: " + Visible.of(failure.hint()));
         }
         if (format != Format.DEFAULT) {
             ObjectNode node = new ObjectMapper().createObjectNode();

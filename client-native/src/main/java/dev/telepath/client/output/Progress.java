@@ -46,7 +46,7 @@ public final class Progress implements AutoCloseable {
 
     /** What goes on now. */
     public synchronized void say(String text) {
-        latest = text;
+        latest = Visible.of(text);
         if (System.nanoTime() - began >= QUIET_MILLIS * 1_000_000) {
             show();
         }

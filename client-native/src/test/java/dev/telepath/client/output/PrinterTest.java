@@ -48,6 +48,28 @@ class PrinterTest {
     }
 
     @Test
+    void whatPeersAndPeopleNameThingsMovesNoCursor() {
+        String name = "web\u001b]0;title\u0007\u001b[2J\u009b31m\u202eexe\r";
+        String shown = "web\\u001b]0;title\\u0007\\u001b[2J\\u009b31m\\u202eexe\\u000d";
+        Printer printer = printer(Format.DEFAULT, plain(80));
+        printer.line(name);
+        printer.pairs(List.<String[]>of(new String[] {"name", name}));
+        printer.table(List.of("NAME"), List.of(List.of(name)));
+        assertThat(printed()).isEqualTo(shown + "\n  name  " + shown + "\nNAME\n" + shown + "\n");
+        printer.warning(name);
+        printer.note(name);
+        printer.failure(new Failure(Kind.CONFLICT, name, name));
+        assertThat(err.toString(StandardCharsets.UTF_8))
+                .isEqualTo("warning: " + shown + "\n" + shown + "\nerror: " + shown + "\n  next: " + shown + "\n");
+    }
+
+    @Test
+    void lettersOfAllScriptsAndLinesOfTheirOwnAreShownAsTheyAre() {
+        printer(Format.DEFAULT, plain(80)).line("größe\tשלום\n日本 🚀");
+        assertThat(printed()).isEqualTo("größe\tשלום\n日本 🚀\n");
+    }
+
+    @Test
     void aTableThatDoesNotFitBecomesOneFieldPerLine() {
         var heading = List.of("NAME", "KIND", "STATE");
         var rows = List.of(List.of("web", "deployment", "ready to engage"));
