@@ -203,9 +203,12 @@ public final class Bench {
         int beside = unkept.port("port-http");
         var cost = new RequestCost(quick);
         report.section("CPU time of each program for one request, µs, one after the other");
-        report.line(cost.measure("one connection kept alive", through, programs, true));
-        report.line(cost.measure("a new connection each", through, programs, false));
-        report.line(cost.measure("the same, links not kept", beside, others, false));
+        report.line(cost.measure("one connection kept alive", through, programs, true, 1));
+        report.line(cost.measure("a new connection each", through, programs, false, 1));
+        report.line(cost.measure("the same, links not kept", beside, others, false, 1));
+        report.section("The same, 50 at one time");
+        report.line(cost.measure("50 connections kept alive", through, programs, true, 50));
+        report.line(cost.measure("a new connection each", through, programs, false, 50));
         telepath.tp("leave", "unkept").orFail();
     }
 

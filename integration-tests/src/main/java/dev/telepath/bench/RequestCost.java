@@ -4,7 +4,7 @@ import dev.telepath.harness.Load;
 import java.util.Map;
 
 /**
- * The CPU time that programs use for one request, one after the other: requests at one time share wake-ups.
+ * The CPU time that programs use for one request.
  *
  * @param quick fewer requests, so that the just-in-time compiler has a good part of it
  */
@@ -13,9 +13,10 @@ record RequestCost(boolean quick) {
      * Measures rounds until one is no longer much cheaper than the one before: compilers warm up for long.
      *
      * @param programs ids of processes by name
-     * @param kept whether all are of one connection
+     * @param kept whether each connection has many of them, or one
+     * @param connections with one request each at one time; those of several share wake-ups
      */
-    String measure(String what, int through, Map<String, Long> programs, boolean kept) {
+    String measure(String what, int through, Map<String, Long> programs, boolean kept, int connections) {
         int requests = (quick ? 5_000 : 20_000) / (kept ? 1 : 4);
         Map<String, Long> last;
         Load.Report load;
@@ -23,7 +24,7 @@ record RequestCost(boolean quick) {
         boolean warm;
         do {
             Map<String, Long> before = Throughput.cpu(programs);
-            load = Load.http1(through, 1, requests, kept, "laptop");
+            load = Load.http1(through, connections, requests / connections, kept, "laptop");
             Map<String, Long> used = Throughput.cpu(programs);
             used.replaceAll((name, millis) -> (millis - before.getOrDefault(name, millis)) * 1000 / requests);
             long sum = used.values().stream().mapToLong(Long::longValue).sum();

@@ -192,12 +192,22 @@ class ClusterBench {
     }
 
     private void rows(String what, InetSocketAddress port, String expected) {
-        double before = spent();
-        say("%-42s 1 kept alive      %s".formatted(what, Load.http1(port, 1, REQUESTS, true, expected)));
-        say("%-42s                   %.0f µs of CPU in manager and agent for each request"
-                .formatted("", (spent() - before) / REQUESTS * 1e6));
+        kept(what, port, 1, expected);
+        kept("", port, 50, expected);
         say("%-42s 500 kept alive    %s".formatted("", Load.http1(port, 500, 20, true, expected)));
         say("%-42s 1,000, new each   %s".formatted("", Load.http1(port, 1_000, 2, false, expected)));
+    }
+
+    private void kept(String what, InetSocketAddress port, int connections, String expected) {
+        double before = spent();
+        say("%-42s %d kept alive%s     %s"
+                .formatted(
+                        what,
+                        connections,
+                        connections < 10 ? " " : "",
+                        Load.http1(port, connections, REQUESTS / connections, true, expected)));
+        say("%-42s                   %.0f µs of CPU in manager and agent for each request"
+                .formatted("", (spent() - before) / REQUESTS * 1e6));
     }
 
     private Result intercept(String name, SampleService local) {
