@@ -13,8 +13,9 @@ import java.util.stream.Stream;
 import org.jboss.logging.Logger;
 
 /**
- * Collects garbage and drops the pages of the executable that only its start has used, three quarters of what the daemon has in memory,
- * as soon as it has nothing to do. In executables on Linux alone. A thread of its own, which sleeps.
+ * Collects garbage and drops the pages of the executable as soon as the daemon has nothing to do: after its start, of which only that has
+ * used three quarters, after commands, and when heartbeats have left some garbage. In executables on Linux alone. A thread of its own,
+ * which sleeps.
  */
 public final class IdlePages implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger(IdlePages.class);
@@ -60,9 +61,9 @@ public final class IdlePages implements AutoCloseable {
         }
     }
 
-    /** Bytes of files that are in memory (proc_pid_status(5), RssFile); 0 when that is not told. */
+    /** Bytes that are in memory, pages of files among them (proc_pid_status(5), VmRSS); 0 when that is not told. */
     static long resident(Stream<String> status) {
-        return status.filter(line -> line.startsWith("RssFile:"))
+        return status.filter(line -> line.startsWith("VmRSS:"))
                 .mapToLong(FilePages::bytes)
                 .findFirst()
                 .orElse(0);

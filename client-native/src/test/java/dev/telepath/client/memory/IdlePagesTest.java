@@ -57,26 +57,44 @@ class IdlePagesTest {
     }
 
     @Test
-    void theShareOfFilesIsRead() {
-        assertThat(IdlePages.resident(
-                        Stream.of("VmRSS:\t   90480 kB", "RssAnon:\t   21064 kB", "RssFile:\t   69416 kB")))
-                .isEqualTo(69416L << 10);
-        assertThat(IdlePages.resident(Stream.of("VmRSS:\t   90480 kB"))).isZero();
+    void whatIsInMemoryIsRead() {
+        assertThat(IdlePages.resident(Stream.of("VmHWM:\t   99480 kB", "VmRSS:\t   90480 kB", "RssFile:\t   69416 kB")))
+                .isEqualTo(90480L << 10);
+        assertThat(IdlePages.resident(Stream.of("VmHWM:\t   90480 kB"))).isZero();
     }
 
     @Test
-    void pagesAreDroppedOnceItIsStillAndNotAgainUntilMuchMoreWasUsed() {
+    void memoryIsGivenBackOnceItIsStillAndNotAgainUntilMoreWasTaken() {
         var stillness = new Stillness();
-        assertThat(stillness.look(60 * MIB)).as("it has just begun").isFalse();
-        assertThat(stillness.look(69 * MIB)).as("it is not still").isFalse();
-        assertThat(stillness.look(69 * MIB)).isTrue();
-        assertThat(stillness.look(20 * MIB)).as("what is used comes back").isFalse();
-        assertThat(stillness.look(32 * MIB)).isFalse();
-        assertThat(stillness.look(32 * MIB)).isFalse();
-        assertThat(stillness.look(32 * MIB)).isFalse();
-        assertThat(stillness.look(45 * MIB)).as("a command ran").isFalse();
-        assertThat(stillness.look(45 * MIB)).as("that is not worth it").isFalse();
-        assertThat(stillness.look(52 * MIB)).isFalse();
-        assertThat(stillness.look(52 * MIB)).isTrue();
+        assertThat(stillness.look(90 * MIB)).as("it has just begun").isFalse();
+        assertThat(stillness.look(109 * MIB)).as("it is not still").isFalse();
+        assertThat(stillness.look(109 * MIB)).isTrue();
+        assertThat(stillness.look(40 * MIB)).as("what is used comes back").isFalse();
+        assertThat(stillness.look(55 * MIB)).isFalse();
+        assertThat(stillness.look(55 * MIB)).isFalse();
+        assertThat(stillness.look(55 * MIB)).isFalse();
+        assertThat(stillness.look(57 * MIB)).as("a command ran").isFalse();
+        assertThat(stillness.look(57 * MIB)).as("that is not worth it").isFalse();
+        assertThat(stillness.look(63 * MIB)).isFalse();
+        assertThat(stillness.look(63 * MIB)).isTrue();
+    }
+
+    @Test
+    void whatHeartbeatsLeaveIsCollectedBeforeItIsMuch() {
+        var stillness = new Stillness();
+        stillness.look(109 * MIB);
+        assertThat(stillness.look(109 * MIB)).isTrue();
+        stillness.look(55 * MIB);
+        stillness.look(55 * MIB);
+        long resident = 55 * MIB;
+        int looks = 0;
+        boolean given = false;
+        while (!given && looks < 100) {
+            resident += 200 << 10;
+            looks++;
+            given = stillness.look(resident);
+        }
+        assertThat(given).isTrue();
+        assertThat(resident).isBetween(59 * MIB, 60 * MIB);
     }
 }
