@@ -14,10 +14,14 @@ import java.util.regex.Pattern;
  *
  * @param residentKib all that is resident
  * @param heapKib of it, the Java heap, whether alive or merely not given back
- * @param liveKib of the heap, what a full collection left
+ * @param liveKib of the heap, the objects that a full collection left
  */
 public record ProcessMemory(long residentKib, long heapKib, long liveKib) {
     private static final Pattern RANGE = Pattern.compile("\\[0x(\\p{XDigit}+), 0x\\p{XDigit}+, 0x(\\p{XDigit}+)\\)");
+    /** A row of a class histogram: number, instances, bytes, class. */
+    private static final Pattern FILLER =
+            Pattern.compile("(?m)^\\s*\\d+:\\s+\\d+\\s+(\\d+)\\s+\\S*jdk\\.internal\\.vm\\.Filler\\S*.*$");
+
     private static final Pattern MAPPING = Pattern.compile("(\\p{XDigit}+)-(\\p{XDigit}+) [-rwxsp]{4} .*");
 
     /** Collects the garbage of a process and measures it; Linux only. */
@@ -25,11 +29,26 @@ public record ProcessMemory(long residentKib, long heapKib, long liveKib) {
         if (Program.isNative()) {
             return new ProcessMemory(Metrics.residentKib(pid), 0, 0);
         }
-        String[] total = lastLine(jcmd(pid, "GC.class_histogram")).split("\\s+");
+        String histogram = jcmd(pid, "GC.class_histogram");
+        return new ProcessMemory(Metrics.residentKib(pid), heapKib(pid), liveBytes(histogram) / 1024);
+    }
+
+    /**
+     * Bytes of all objects. A collection that need not move everything fills the gaps that it leaves with arrays that are
+     * nobody's (jdk.internal.vm.FillerElement), up to megabytes of them, and the histogram counts those too.
+     *
+     * @throws IllegalStateException when it is no histogram
+     */
+    static long liveBytes(String histogram) {
+        String[] total = lastLine(histogram).split("\\s+");
         if (!total[0].equals("Total")) {
-            throw new IllegalStateException("process " + pid + " told no live heap: " + String.join(" ", total));
+            throw new IllegalStateException("a process told no live heap: " + String.join(" ", total));
         }
-        return new ProcessMemory(Metrics.residentKib(pid), heapKib(pid), Long.parseLong(total[2]) / 1024);
+        long filled = FILLER.matcher(histogram)
+                .results()
+                .mapToLong(gap -> Long.parseLong(gap.group(1)))
+                .sum();
+        return Long.parseLong(total[2]) - filled;
     }
 
     /** What is resident outside the Java heap: code, threads, direct buffers, the collector's own. */
