@@ -165,18 +165,22 @@ public final class Soak {
         }
     }
 
-    /** Ends of streams are told with the last bytes; give them their time. */
+    /** Ends of streams are told with the last bytes, and links are kept for some seconds more; give them their time. */
     private void settle() throws Exception {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
         while (System.nanoTime() < end
-                && status().path("streams").path("resumable").asInt() > 0) {
+                && (status().path("streams").path("resumable").asInt() > 0 || ofManager() > 0)) {
             TimeUnit.MILLISECONDS.sleep(200);
         }
     }
 
+    private double ofManager() {
+        return streams("https://" + telepath.managerAddress());
+    }
+
     private Map<String, Levels> levels(String when, Running agent, long daemon) throws JsonProcessingException {
         var levels = new TreeMap<String, Levels>();
-        levels.put("manager", Levels.of(telepath.manager().pid(), streams("https://" + telepath.managerAddress())));
+        levels.put("manager", Levels.of(telepath.manager().pid(), ofManager()));
         levels.put("agent", Levels.of(agent.pid(), streams("http://127.0.0.1:" + agent.announced("http-port"))));
         levels.put(
                 "tp",
