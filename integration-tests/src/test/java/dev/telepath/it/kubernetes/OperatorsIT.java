@@ -215,7 +215,8 @@ class OperatorsIT {
                 .orFail();
         // By the webhook, called with that certificate, and an agent that pins its CA.
         product.telepath().tp("ingest", "web").orFail();
-        String session = product.status().at("/connection/session").asText();
+        String session = product.status().at("/connection/session_id").asText();
+        assertThat(session).isNotEmpty();
 
         JsonNode endpoint = JSON.readTree(read("servicemonitor", "telepath-manager", ".spec"))
                 .at("/endpoints/0");
@@ -237,7 +238,7 @@ class OperatorsIT {
                 .isEqualTo("0");
         JsonNode status = product.status();
         assertThat(status.at("/connection/state").asText()).isEqualTo("attached");
-        assertThat(status.at("/connection/session").asText()).isEqualTo(session);
+        assertThat(status.at("/connection/session_id").asText()).isEqualTo(session);
         product.telepath().tp("quit", "-s").orFail();
         product.telepath()
                 .tp("connect", "--manager-namespace", product.home(), "-n", shop)
