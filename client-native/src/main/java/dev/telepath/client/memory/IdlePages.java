@@ -13,8 +13,8 @@ import java.util.stream.Stream;
 import org.jboss.logging.Logger;
 
 /**
- * Collects garbage and drops the pages of the executable as soon as the daemon has nothing to do: after its start, of which only that has
- * used three quarters, after commands, and when heartbeats have left some garbage. In executables on Linux alone. A thread of its own,
+ * Collects garbage and drops the pages of the executable as soon as the daemon has nothing to do: after its start, which alone has used
+ * three quarters of them, after commands, and when heartbeats have left some garbage. In executables on Linux alone. A thread of its own,
  * which sleeps.
  */
 public final class IdlePages implements AutoCloseable {

@@ -8,8 +8,8 @@ public final class Visible {
     private Visible() {}
 
     /**
-     * The text with each control character but line ends and tabs, and each mark of direction (UAX #9), written as
-     * {@code \\uXXXX}.
+     * The text with each control character but line ends and tabs, and each mark of direction (UAX #9), written by its
+     * number, an escape as {@code \\u001b}.
      */
     public static String of(String text) {
         for (int i = 0; i < text.length(); i++) {

@@ -200,11 +200,10 @@ class ClusterBench {
 
     private void kept(String what, InetSocketAddress port, int connections, String expected) {
         double before = spent();
-        say("%-42s %d kept alive%s     %s"
+        say("%-42s %-17s %s"
                 .formatted(
                         what,
-                        connections,
-                        connections < 10 ? " " : "",
+                        connections + " kept alive",
                         Load.http1(port, connections, REQUESTS / connections, true, expected)));
         say("%-42s                   %.0f µs of CPU in manager and agent for each request"
                 .formatted("", (spent() - before) / REQUESTS * 1e6));

@@ -74,7 +74,7 @@ final class InstalledProduct implements AutoCloseable {
         images.load("manager", "agent");
     }
 
-    /** Installs another one, with images that are loaded already; whoever does uninstalls it. */
+    /** With images that are loaded already. Another namespace than {@link #home()} is uninstalled by whoever asks. */
     Result installInto(String namespace, String... sets) {
         var command = new ArrayList<>(List.of("install", "-n", namespace, "--timeout", "120s"));
         command.addAll(images.installFlags());

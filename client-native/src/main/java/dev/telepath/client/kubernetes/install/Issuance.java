@@ -12,8 +12,7 @@ import java.util.stream.StreamSupport;
  * The certificate that cert-manager is to make, and its requests for it, whose conditions tell why there is none
  * (cert-manager.io/v1). Pure.
  *
- * @param certificate absent or empty where it cannot be read
- * @param requests all of the namespace
+ * @param requests all of the namespace; none where they may not be listed
  */
 record Issuance(JsonNode certificate, List<JsonNode> requests) {
     private static final String FAILED = "Failed";
@@ -34,9 +33,8 @@ record Issuance(JsonNode certificate, List<JsonNode> requests) {
                                 .filter(each -> each.path("reason").asText().equals(FAILED)),
                         condition(latest, "Denied", "True"),
                         condition(latest, "Ready", "False")
-                                .filter(each -> each.path("reason").asText().equals(FAILED)),
-                        condition(latest, "Ready", "False")
-                                .filter(each -> each.path("message").asText().contains("not found")))
+                                .filter(each -> each.path("reason").asText().equals(FAILED)
+                                        || each.path("message").asText().contains("not found")))
                 .flatMap(each -> each)
                 .findFirst()
                 .map(each -> new Trouble(
