@@ -88,13 +88,17 @@ public final class Namespace implements AutoCloseable {
     public String run(String... command) {
         List<String> line = new ArrayList<>(enter());
         line.addAll(List.of(command));
+        return execute(line);
+    }
+
+    private static String execute(List<String> line) {
         try {
             Process process = new ProcessBuilder(line).redirectErrorStream(true).start();
             process.getOutputStream().close();
             String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             if (!process.waitFor(30, TimeUnit.SECONDS) || process.exitValue() != 0) {
                 process.destroyForcibly();
-                throw new IllegalStateException(String.join(" ", command) + ": " + said);
+                throw new IllegalStateException(String.join(" ", line) + ": " + said);
             }
             return said;
         } catch (IOException e) {
@@ -114,6 +118,14 @@ public final class Namespace implements AutoCloseable {
         run("ip", "link", "add", mine.link(), "type", "veth", "peer", "name", theirs.link(), "netns", there);
         plug(mine);
         other.plug(theirs);
+    }
+
+    /** Puts it into a network of the machine itself, as one more host beside it. */
+    public void plugInto(String link, CableEnd mine) {
+        String pid = "" + holder.pid();
+        List<String> line = List.of("ip", "link", "add", mine.link(), "link", link, "netns", pid, "type", "macvlan");
+        execute(line);
+        plug(mine);
     }
 
     private void plug(CableEnd end) {

@@ -9,8 +9,17 @@ import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Option;
 
-/** The flags of {@code tp connect} about which addresses are the cluster's. They hold for one connection. */
+/** The flags of {@code tp connect} about the way to the cluster, and which addresses are there. They hold for one connection. */
 final class NetworkFlags {
+    @Option(
+            names = "--transport",
+            paramLabel = "auto|port-forward|HOST:PORT",
+            defaultValue = "",
+            description =
+                    "straight to the manager where it answers at its pod's address, or at this one, else through the API"
+                            + " server (auto, HOST:PORT); or always that way (port-forward)")
+    String transport = "";
+
     @Option(
             names = "--also-proxy",
             paramLabel = "CIDR",
@@ -42,6 +51,7 @@ final class NetworkFlags {
      * @throws dev.telepath.client.failure.Failure of kind USAGE where one cannot be read
      */
     void put(Map<Setting, String> flags) {
+        GlobalOptions.put(flags, Setting.KUBERNETES_TRANSPORT, transport);
         GlobalOptions.put(flags, Setting.NETWORK_ALSO, String.join(",", also));
         GlobalOptions.put(flags, Setting.NETWORK_NEVER, String.join(",", never));
         GlobalOptions.put(flags, Setting.NETWORK_ALLOW, String.join(",", allowed));
@@ -52,8 +62,12 @@ final class NetworkFlags {
     /** What of the user's settings the daemon is told: flags and environment, which it does not see itself. */
     static ObjectNode given(Settings settings) {
         ObjectNode given = Invocation.args();
-        for (Setting setting :
-                List.of(Setting.NETWORK_ALSO, Setting.NETWORK_NEVER, Setting.NETWORK_ALLOW, Setting.NETWORK_VIA)) {
+        for (Setting setting : List.of(
+                Setting.KUBERNETES_TRANSPORT,
+                Setting.NETWORK_ALSO,
+                Setting.NETWORK_NEVER,
+                Setting.NETWORK_ALLOW,
+                Setting.NETWORK_VIA)) {
             Settings.Value value = settings.value(setting);
             if (value.isOfUser()) {
                 given.put(setting.key(), value.text());

@@ -6,6 +6,7 @@ import dev.telepath.client.control.ControlClient;
 import dev.telepath.client.output.Printer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
@@ -49,6 +50,7 @@ final class StatusCommand extends Command {
                                 + connection.path("manager_name").asText() + " "
                                 + connection.path("manager_version").asText())
                         .strip());
+        add(pairs, "transport", transport(connection));
         add(pairs, "namespace", connection.path("namespace").asText());
         add(pairs, "client", connection.path("client").asText());
         add(pairs, "since", connection.path("since").asText());
@@ -114,6 +116,17 @@ final class StatusCommand extends Command {
                             + row.path("state").asText()
                             + (row.has("cause") ? ": " + cause(row) : "")));
         }
+    }
+
+    private static String transport(JsonNode connection) {
+        String to = connection.path("transport_to").asText();
+        JsonNode took = connection.path("round_trip_ms");
+        return switch (connection.path("transport").asText()) {
+                    case "direct" -> "straight to " + to;
+                    case "port-forward" -> "port-forward to " + to + " through the API server";
+                    default -> "";
+                }
+                + (took.isNumber() ? String.format(Locale.ROOT, ", %.1f ms there and back", took.asDouble()) : "");
     }
 
     /** Which destinations agents of one workload dial, in lines. */

@@ -32,6 +32,13 @@ public enum Setting {
             1000,
             600_000,
             "time that the kubeconfig and its exec plugin have to give the user's credentials"),
+    KUBERNETES_TRANSPORT(
+            "kubernetes.transport",
+            Type.TEXT,
+            "auto",
+            "auto: straight to the manager's pod where this machine reaches its address, else through the API server;"
+                    + " port-forward: through the API server; host:port: straight there where it answers, else through the API"
+                    + " server"),
     NAMESPACE("namespace", Type.TEXT, "default", "namespace of the workloads"),
     NAME("name", Type.TEXT, "", "name of this client; empty = user@host"),
     PROXY_PORT(
@@ -98,6 +105,13 @@ public enum Setting {
             100,
             3_600_000,
             "until an engagement is active, its agent brought included"),
+    TIMEOUT_DIRECT(
+            "timeouts.direct",
+            Type.DURATION,
+            "100ms",
+            1,
+            60_000,
+            "most time that the manager's own address has to take a connection before the way through the API server is taken"),
     TIMEOUT_DIAL("timeouts.dial", Type.DURATION, "3s", 10, 600_000, "dial of a stream's destination"),
     TIMEOUT_ROUNDTRIP("timeouts.roundtrip", Type.DURATION, "2s", 0, 600_000, "latency allowed on top of a dial"),
     UDP_IDLE("timeouts.udp-idle", Type.DURATION, "60s", 1000, 86_400_000, "silence that ends a datagram flow"),

@@ -2,6 +2,7 @@ package dev.telepath.client.config;
 
 import dev.telepath.client.failure.Failure;
 import dev.telepath.client.failure.Kind;
+import dev.telepath.tunnel.transport.ManagerAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -25,6 +26,13 @@ public final class Settings {
             Setting.PROGRESS, Set.of("auto", "plain", "quiet"),
             Setting.NETWORK_MODE, Set.of("proxy", "tun"),
             Setting.STREAM_RESUMABLE, Set.of("on", "off"));
+
+    /** Of {@link Setting#KUBERNETES_TRANSPORT}: the manager's own address where that answers, else through the API server. */
+    public static final String AUTO = "auto";
+    /** Of {@link Setting#KUBERNETES_TRANSPORT}: through the API server and no other way. */
+    public static final String PORT_FORWARD = "port-forward";
+
+    private static final Set<String> TRANSPORTS = Set.of(AUTO, PORT_FORWARD);
 
     private static final String NAME = "[.*]*[^\\s,=.*][^\\s,=]*";
     /** Of lists, what one word of them is. */
@@ -123,6 +131,11 @@ public final class Settings {
         Pattern form = WORDS.get(setting);
         if (form != null) {
             check(setting, form, words(text));
+        }
+        if (setting == Setting.KUBERNETES_TRANSPORT
+                && !TRANSPORTS.contains(text)
+                && ManagerAddress.parse(text).plaintext()) {
+            throw new IllegalArgumentException("'" + text + "' is a clear-text port, which takes no token");
         }
         long number = switch (setting.type()) {
             case TEXT, SECRET -> 0;

@@ -16,6 +16,7 @@ import dev.telepath.client.network.NetworkWatch;
 import dev.telepath.client.network.ProxyVia;
 import dev.telepath.client.network.ViaRoutes;
 import java.net.InetAddress;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -38,6 +39,9 @@ final class Addressing implements Translation {
     private final ViaRoutes via;
     /** Held for no longer than it takes to put destinations together: an event loop may wait for it. */
     private final Object laying = new Object();
+
+    /** What the daemon itself dials to be connected. */
+    private List<IpNetwork> left = List.of();
 
     private Map<IpNetwork, IpNetwork> mapped = Map.of();
     private List<IpNetwork> local = List.of();
@@ -160,6 +164,24 @@ final class Addressing implements Translation {
         }
     }
 
+    /**
+     * Leads none of these addresses to a device from the next {@link #layOut} on, instead of those of before. By the proxy, and in network
+     * namespaces, they are the cluster's as before: only packets of the daemon's own would go round in a circle.
+     *
+     * @return whether they are others than before
+     */
+    boolean leave(Collection<InetAddress> addresses) {
+        List<IpNetwork> next = addresses.stream()
+                .map(each -> new IpNetwork(each, each.getAddress().length * Byte.SIZE))
+                .distinct()
+                .toList();
+        synchronized (laying) {
+            boolean others = !next.equals(left);
+            left = next;
+            return others;
+        }
+    }
+
     /** The cluster told other networks: they are looked at for every connection, so they are put together here. */
     private void told() {
         synchronized (laying) {
@@ -170,7 +192,8 @@ final class Addressing implements Translation {
     private Layout layOut() {
         List<IpNetwork> vias =
                 via.routes().stream().map(ViaRoutes.Route::network).toList();
-        Layout layout = Layout.of(new Layout.Plan(cluster(), vias, never, allowed, virtual), local, mapped);
+        List<IpNetwork> stay = Stream.concat(never.stream(), left.stream()).toList();
+        Layout layout = Layout.of(new Layout.Plan(cluster(), vias, stay, allowed, virtual), local, mapped);
         mapped = layout.mapped();
         destinations = destinations(mapped);
         return layout;

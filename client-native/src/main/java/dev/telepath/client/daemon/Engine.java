@@ -25,8 +25,10 @@ import dev.telepath.tunnel.bridge.Credit;
 import dev.telepath.tunnel.carry.CarriedStreams;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.netty.channel.EventLoopGroup;
+import java.net.InetAddress;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
 import org.jboss.logging.Logger;
 
@@ -115,7 +117,8 @@ public final class Engine implements AutoCloseable {
                 journal,
                 version,
                 restoration.session(),
-                List.of(streams, dials, roster, engagements, network));
+                List.of(streams, dials, roster, engagements, network),
+                this::leave);
         var addressing = new Addressing(settings, network);
         this.via = addressing.via();
         this.outbound = new OutboundStreams(
@@ -139,6 +142,11 @@ public final class Engine implements AutoCloseable {
                 gatewaySocket);
         this.proxy = listen(proxyPort, settings);
         this.share = new Share(proxy.address(), settings.bytes(Setting.SHARE_MAX));
+    }
+
+    /** There is a session before there is what routes it. */
+    private void leave(Collection<InetAddress> addresses) {
+        networking.leave(addresses);
     }
 
     private ProxyServer listen(int asked, Settings settings) {

@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledExecutorService;
@@ -35,6 +36,7 @@ import org.jspecify.annotations.Nullable;
 final class MachineNetwork implements AutoCloseable {
     private static final Logger LOG = Logger.getLogger(MachineNetwork.class);
     private static final Duration WATCHDOG = Duration.ofSeconds(5);
+    private static final Duration LAY_OUT = Duration.ofSeconds(2);
 
     private final Networking networking;
     private final PrivilegedLink link;
@@ -181,6 +183,16 @@ final class MachineNetwork implements AutoCloseable {
         } catch (RejectedExecutionException e) {
             LOG.debugf("network change not followed: ending");
         }
+    }
+
+    /** Leads the cluster's networks here as they are now. Blocks until that is done, a few seconds at most. */
+    void layOutNow() {
+        var done = new CompletableFuture<Void>();
+        later(() -> {
+            layOut();
+            done.complete(null);
+        });
+        done.completeOnTimeout(null, LAY_OUT.toMillis(), TimeUnit.MILLISECONDS).join();
     }
 
     private void guarded(Runnable task) {

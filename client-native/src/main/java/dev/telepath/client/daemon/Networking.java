@@ -28,10 +28,12 @@ import dev.telepath.tunnel.bridge.Credit;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.netty.channel.EventLoopGroup;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletionStage;
@@ -70,7 +72,8 @@ final class Networking implements AutoCloseable {
     private final ClusterGateway gateway;
     private @Nullable GatewayServer server;
     private @Nullable PrivilegedLink waiting;
-    private @Nullable MachineNetwork machine;
+    /** Written with the lock held, which may be for as long as a privileged process takes to begin. */
+    private volatile @Nullable MachineNetwork machine;
 
     /**
      * Asks nobody and opens nothing.
@@ -133,6 +136,14 @@ final class Networking implements AutoCloseable {
      */
     Layout layOut(List<IpNetwork> routes) {
         return addressing.layOut(routes);
+    }
+
+    /** Leaves the ways to these addresses to this machine. Blocks while a device's routes are set. */
+    void leave(Collection<InetAddress> addresses) {
+        MachineNetwork open = machine;
+        if (addressing.leave(addresses) && open != null) {
+            open.layOutNow();
+        }
     }
 
     DeviceAddresses addresses() {

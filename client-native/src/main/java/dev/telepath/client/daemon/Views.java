@@ -7,6 +7,7 @@ import dev.telepath.client.engagement.EngagementKind;
 import dev.telepath.client.engagement.EngagementView;
 import dev.telepath.client.engagement.LocalAccess;
 import dev.telepath.client.network.ClusterNetwork;
+import dev.telepath.client.session.Attachment;
 import dev.telepath.client.session.SessionState;
 import dev.telepath.protocol.telepresence.manager.WorkloadInfo;
 import io.micrometer.core.instrument.Meter;
@@ -43,11 +44,7 @@ final class Views {
         switch (state) {
             case SessionState.Attached a -> {
                 connection.put("session_id", a.sessionId());
-                engine.session()
-                        .attachment()
-                        .ifPresent(live -> connection
-                                .put("manager_name", live.manager().getName())
-                                .put("manager_version", live.manager().getVersion()));
+                engine.session().attachment().ifPresent(live -> attachment(connection, live));
             }
             case SessionState.Suspended s ->
                 connection.put("attempt", s.attempt()).put("next_try", time(s.nextTry()));
@@ -86,6 +83,15 @@ final class Views {
                 .put("bytes_from_cluster", engine.ledger().bytesReceived())
                 .put("bytes_to_cluster", engine.ledger().bytesSent());
         return node;
+    }
+
+    private static void attachment(ObjectNode connection, Attachment live) {
+        connection
+                .put("manager_name", live.manager().getName())
+                .put("manager_version", live.manager().getVersion())
+                .put("transport", live.transport().word())
+                .put("transport_to", live.transport().to());
+        live.roundTrip().ifPresent(took -> connection.put("round_trip_ms", took.toNanos() / 1000 / 1000.0));
     }
 
     static void history(ArrayNode into, List<SessionState> states) {

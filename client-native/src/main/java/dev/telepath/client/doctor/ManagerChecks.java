@@ -2,6 +2,7 @@ package dev.telepath.client.doctor;
 
 import dev.telepath.client.config.Setting;
 import dev.telepath.client.session.Greeting;
+import dev.telepath.client.session.Transport;
 import dev.telepath.client.session.Way;
 import dev.telepath.tunnel.transport.ManagerAddress;
 import java.io.IOException;
@@ -88,8 +89,17 @@ final class ManagerChecks {
                     "only the daemon has the token; name it with --token-file to have it tried here");
         }
         long began = System.nanoTime();
+        Greeting.Answer answer = Greeting.of(way.get(), patience);
         return new Outcome.Passed(
-                Greeting.of(way.get(), patience) + ", in " + millisSince(began) + " ms with a new connection");
+                answer.manager() + ", in " + millisSince(began) + " ms with a new connection" + by(answer.transport()));
+    }
+
+    /** Worth a word where there is more than one. */
+    private static String by(Transport transport) {
+        return switch (transport) {
+            case Transport.Direct direct -> ", straight to " + direct.to();
+            case Transport.PortForward forward -> ", by a port-forward to " + forward.to();
+        };
     }
 
     static long millisSince(long began) {

@@ -22,6 +22,7 @@ import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Supplier;
 import javax.net.ssl.KeyManager;
@@ -135,8 +136,9 @@ final class Cluster implements AutoCloseable {
      * A pod of the manager that is ready.
      *
      * @param port that it names {@code api}, else 8443
+     * @param address its own, empty where it has none
      */
-    record ReadyPod(String name, int port) {}
+    record ReadyPod(String name, int port, String address) {}
 
     /** All pods of the manager. */
     List<Pod> managers() {
@@ -188,7 +190,10 @@ final class Cluster implements AutoCloseable {
     List<ReadyPod> ready() {
         return managers().stream()
                 .filter(Cluster::isReady)
-                .map(pod -> new ReadyPod(pod.getMetadata().getName(), port(pod)))
+                .map(pod -> new ReadyPod(
+                        pod.getMetadata().getName(),
+                        port(pod),
+                        Objects.requireNonNullElse(pod.getStatus().getPodIP(), "")))
                 .toList();
     }
 

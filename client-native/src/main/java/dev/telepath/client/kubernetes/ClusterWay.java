@@ -4,16 +4,20 @@ import dev.telepath.client.config.Setting;
 import dev.telepath.client.config.Settings;
 import dev.telepath.client.failure.Failure;
 import dev.telepath.client.failure.Kind;
+import dev.telepath.client.session.Bypass;
+import dev.telepath.client.session.HostAddresses;
+import dev.telepath.client.session.Transport;
 import dev.telepath.client.session.Way;
 import dev.telepath.tunnel.transport.ManagerChannel;
 import io.fabric8.kubernetes.client.Config;
-import io.grpc.ManagedChannel;
 import io.netty.channel.ChannelPipeline;
 import io.netty.channel.EventLoopGroup;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslProvider;
+import io.netty.util.NetUtil;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -25,15 +29,18 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLParameters;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * To a manager in Kubernetes by a port-forward through the API server. Kubeconfig, CA, token and pod are looked up anew
- * for each attachment. Thread-safe; blocks where {@link Way} says so.
+ * To a manager in Kubernetes: straight where it answers at an address of its own, else by a port-forward through the API server. Kubeconfig,
+ * CA, token and pod are looked up anew for each attachment. Thread-safe; blocks where {@link Way} says so.
  */
 public final class ClusterWay implements Way {
     private static final Logger LOG = Logger.getLogger(ClusterWay.class);
@@ -45,6 +52,7 @@ public final class ClusterWay implements Way {
     private final ServiceAccountName account;
     private final Duration tokenLife;
     private final Duration login;
+    private final DirectAddress direct;
     private volatile @Nullable String pod;
 
     private ClusterWay(
@@ -54,7 +62,8 @@ public final class ClusterWay implements Way {
             String owner,
             ServiceAccountName account,
             Duration tokenLife,
-            Duration login) {
+            Duration login,
+            DirectAddress direct) {
         this.options = options;
         this.context = context;
         this.namespace = namespace;
@@ -62,6 +71,7 @@ public final class ClusterWay implements Way {
         this.account = account;
         this.tokenLife = tokenLife;
         this.login = login;
+        this.direct = direct;
     }
 
     /**
@@ -106,7 +116,8 @@ public final class ClusterWay implements Way {
                 owner,
                 ServiceAccountName.of(all.text(Setting.KUBERNETES_SERVICE_ACCOUNT), namespace),
                 all.duration(Setting.KUBERNETES_TOKEN_LIFE),
-                login);
+                login,
+                new DirectAddress(all, InstantSource.system()));
         return new Found(way, all, place, unused);
     }
 
@@ -129,28 +140,77 @@ public final class ClusterWay implements Way {
     }
 
     @Override
-    public ManagedChannel open(EventLoopGroup loops, ManagerChannel.Limits limits) {
+    public Opened open(EventLoopGroup loops, ManagerChannel.Limits limits, Bypass bypass) {
         try (var cluster = new Cluster(Kubeconfig.read(options, login), namespace)) {
             String pin = cluster.pin(cluster.published());
-            Cluster.Token token = cluster.token(account, tokenLife);
+            long asked = System.nanoTime();
             Cluster.ReadyPod to = choose(cluster.ready());
-            LOG.debugf("port-forward pod=%s namespace=%s context=%s", to.name(), namespace, context);
+            Duration patience = direct.patience(Duration.ofNanos(System.nanoTime() - asked));
             URI server = URI.create(cluster.kubeconfig().config().getMasterUrl());
-            int port =
-                    server.getPort() > 0 ? server.getPort() : server.getScheme().equals("http") ? 80 : 443;
-            return ManagerChannel.through(
-                    InetSocketAddress.createUnresolved(server.getHost(), port),
-                    below(cluster, server, port, to),
-                    pin,
-                    new RenewedToken(
-                            token,
-                            this::renewed,
-                            InstantSource.system(),
-                            task -> Thread.ofVirtual().name("token").start(task)),
-                    Optional.of(owner),
-                    loops,
-                    limits);
+            Optional<InetSocketAddress> candidate = direct.of(to).filter(each -> !direct.isSpent(each));
+            // The one question that is left is asked meanwhile: where nobody answers directly, that costs next to
+            // nothing.
+            CompletableFuture<Boolean> answers = CompletableFuture.supplyAsync(
+                    () -> answers(server, candidate, pin, patience, bypass),
+                    task -> Thread.ofVirtual().name("direct").start(task));
+            Cluster.Token token = cluster.token(account, tokenLife);
+            Optional<InetSocketAddress> straight = candidate.filter(each -> answers.join());
+            direct.use(straight);
+            Transport transport = straight.<Transport>map(each ->
+                            new Transport.Direct(NetUtil.toSocketAddressString(each.getHostString(), each.getPort())))
+                    .orElseGet(() -> new Transport.PortForward(to.name()));
+            LOG.debugf(
+                    "connecting transport=%s to=%s namespace=%s context=%s",
+                    transport.word(), transport.to(), namespace, context);
+            return new Opened(
+                    ManagerChannel.through(
+                            straight.orElseGet(
+                                    () -> InetSocketAddress.createUnresolved(server.getHost(), port(server))),
+                            straight.isPresent() ? pipeline -> {} : below(cluster, server, to),
+                            pin,
+                            new RenewedToken(
+                                    token,
+                                    this::renewed,
+                                    InstantSource.system(),
+                                    task -> Thread.ofVirtual().name("token").start(task)),
+                            Optional.of(owner),
+                            loops,
+                            limits),
+                    transport);
         }
+    }
+
+    /** Whether the manager answers at an address of its own. Blocks for a moment. */
+    private boolean answers(
+            URI server, Optional<InetSocketAddress> candidate, String pin, Duration patience, Bypass bypass) {
+        List<InetAddress> own =
+                candidate.map(each -> HostAddresses.of(each.getHostString())).orElse(List.of());
+        bypass.leave(Stream.concat(HostAddresses.of(server.getHost()).stream(), own.stream())
+                .toList());
+        return candidate.isPresent() && direct.answers(candidate.get(), own, pin, patience);
+    }
+
+    @Override
+    public boolean isBetterThan(Transport transport, Bypass bypass) {
+        if (transport instanceof Transport.Direct) {
+            return false;
+        }
+        try (var cluster = new Cluster(Kubeconfig.read(options, login), namespace)) {
+            String before = pod;
+            return cluster.ready().stream()
+                    .filter(each -> each.name().equals(before))
+                    .flatMap(each -> direct.of(each).stream())
+                    .anyMatch(each -> answers(
+                            URI.create(cluster.kubeconfig().config().getMasterUrl()),
+                            Optional.of(each),
+                            cluster.pin(cluster.published()),
+                            direct.patience(),
+                            bypass));
+        }
+    }
+
+    private static int port(URI server) {
+        return server.getPort() > 0 ? server.getPort() : server.getScheme().equals("http") ? 80 : 443;
     }
 
     /** The pod of before while it is ready, else any. */
@@ -165,8 +225,7 @@ public final class ClusterWay implements Way {
         Cluster.ReadyPod next = ready.stream()
                 .filter(one -> one.name().equals(before))
                 .findFirst()
-                .orElseGet(() -> ready.get(
-                        java.util.concurrent.ThreadLocalRandom.current().nextInt(ready.size())));
+                .orElseGet(() -> ready.get(ThreadLocalRandom.current().nextInt(ready.size())));
         pod = next.name();
         return next;
     }
@@ -177,7 +236,8 @@ public final class ClusterWay implements Way {
         }
     }
 
-    private Consumer<ChannelPipeline> below(Cluster cluster, URI server, int port, Cluster.ReadyPod to) {
+    private Consumer<ChannelPipeline> below(Cluster cluster, URI server, Cluster.ReadyPod to) {
+        int port = port(server);
         Config config = cluster.kubeconfig().config();
         String path = (server.getPath() == null ? "" : server.getPath().replaceAll("/+$", "")) + "/api/v1/namespaces/"
                 + namespace + "/pods/" + to.name() + "/portforward?ports=" + to.port();

@@ -46,6 +46,7 @@ final class Attacher {
     private final MeterRegistry metrics;
     private final Journal journal;
     private final String version;
+    private final Bypass bypass;
 
     Attacher(
             Target target,
@@ -53,13 +54,15 @@ final class Attacher {
             EventLoopGroup loops,
             MeterRegistry metrics,
             Journal journal,
-            String version) {
+            String version,
+            Bypass bypass) {
         this.target = target;
         this.policy = policy;
         this.loops = loops;
         this.metrics = metrics;
         this.journal = journal;
         this.version = version;
+        this.bypass = bypass;
     }
 
     /**
@@ -68,7 +71,8 @@ final class Attacher {
      * @throws Failure why it did not work
      */
     Attachment attach(Optional<SessionInfo> had, List<InterceptInfo> known) {
-        ManagedChannel channel = target.way().open(loops, policy.limits());
+        Way.Opened opened = target.way().open(loops, policy.limits(), bypass);
+        ManagedChannel channel = opened.channel();
         try {
             VersionInfo2 manager =
                     await("attach to " + target.address(), stub(channel).version(Empty.getDefaultInstance()));
@@ -76,7 +80,7 @@ final class Attacher {
             handshake(channel, capabilities);
             Optional<SessionInfo> kept = had.filter(session -> resume(channel, capabilities, session, known));
             SessionInfo session = kept.orElseGet(() -> arrive(channel));
-            return new Attachment(channel, capabilities, manager, session, kept.isEmpty(), policy.call());
+            return new Attachment(opened, capabilities, manager, session, kept.isEmpty(), policy.call());
         } catch (Failure e) {
             channel.shutdownNow();
             throw target.way().explain(e);

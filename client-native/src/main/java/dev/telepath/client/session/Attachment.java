@@ -19,6 +19,7 @@ import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.Uni;
 import io.smallrye.mutiny.subscription.Cancellable;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
@@ -42,6 +43,7 @@ public final class Attachment implements AutoCloseable {
     private static final Duration CLOSE = Duration.ofSeconds(2);
 
     private final ManagedChannel channel;
+    private final Transport transport;
     private final Capabilities capabilities;
     private final VersionInfo2 manager;
     private final SessionInfo session;
@@ -53,13 +55,14 @@ public final class Attachment implements AutoCloseable {
     private volatile boolean closed;
 
     Attachment(
-            ManagedChannel channel,
+            Way.Opened opened,
             Capabilities capabilities,
             VersionInfo2 manager,
             SessionInfo session,
             boolean fresh,
             Duration callTimeout) {
-        this.channel = channel;
+        this.channel = opened.channel();
+        this.transport = opened.transport();
         this.capabilities = capabilities;
         this.manager = manager;
         this.session = session;
@@ -69,6 +72,17 @@ public final class Attachment implements AutoCloseable {
 
     public ManagedChannel channel() {
         return channel;
+    }
+
+    /** By what the connection goes. */
+    public Transport transport() {
+        return transport;
+    }
+
+    /** How long the manager's latest sign of life took, there and back; empty before the first and with a manager that gives none. */
+    public Optional<Duration> roundTrip() {
+        Heartbeat beating = heartbeat;
+        return beating == null ? Optional.empty() : beating.roundTrip();
     }
 
     public Capabilities capabilities() {

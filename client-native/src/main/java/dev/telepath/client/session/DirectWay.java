@@ -5,8 +5,8 @@ import dev.telepath.client.failure.Kind;
 import dev.telepath.tunnel.transport.JoinToken;
 import dev.telepath.tunnel.transport.ManagerAddress;
 import dev.telepath.tunnel.transport.ManagerChannel;
-import io.grpc.ManagedChannel;
 import io.netty.channel.EventLoopGroup;
+import io.netty.util.NetUtil;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,8 +25,11 @@ public record DirectWay(ManagerAddress address, Optional<String> token, Optional
     }
 
     @Override
-    public ManagedChannel open(EventLoopGroup loops, ManagerChannel.Limits limits) {
-        return ManagerChannel.open(address, joinToken(), loops, limits);
+    public Opened open(EventLoopGroup loops, ManagerChannel.Limits limits, Bypass bypass) {
+        bypass.leave(HostAddresses.of(address.host()));
+        return new Opened(
+                ManagerChannel.open(address, joinToken(), loops, limits),
+                new Transport.Direct(NetUtil.toSocketAddressString(address.host(), address.port())));
     }
 
     @Override

@@ -12,27 +12,37 @@ import java.util.concurrent.TimeUnit;
 
 /** One call to a manager over a connection of its own, to see that the way leads there. It makes no session. */
 public final class Greeting {
+    /**
+     * What there was to hear.
+     *
+     * @param manager name and version, e.g. {@code Telepath manager 0.1.0}
+     */
+    public record Answer(String manager, Transport transport) {}
+
     private Greeting() {}
 
     /**
      * Asks a manager what it is. Blocks.
      *
      * @param most until it has answered
-     * @return its name and version, e.g. {@code Telepath manager 0.1.0}
+     * @return its name and version, and by what the connection went
      * @throws Failure why there is no answer, not yet explained by the way
      */
-    public static String of(Way way, Duration most) {
+    public static Answer of(Way way, Duration most) {
         var loops = new NioEventLoopGroup(1);
         ManagedChannel channel = null;
         try {
-            channel = way.open(loops, ManagerChannel.Limits.STANDARD);
+            // What a device of the daemon leads round in a circle is none of this connection's: it ends with its one
+            // answer.
+            Way.Opened opened = way.open(loops, ManagerChannel.Limits.STANDARD, addresses -> {});
+            channel = opened.channel();
             VersionInfo2 manager = Calls.await(
                     "greet " + way.name(),
                     MutinyManagerGrpc.newMutinyStub(channel)
                             .withDeadlineAfter(most.toMillis(), TimeUnit.MILLISECONDS)
                             .version(Empty.getDefaultInstance()),
                     most.plusSeconds(1));
-            return (manager.getName() + " " + manager.getVersion()).strip();
+            return new Answer((manager.getName() + " " + manager.getVersion()).strip(), opened.transport());
         } finally {
             if (channel != null) {
                 channel.shutdownNow();

@@ -11,6 +11,7 @@ import dev.telepath.tunnel.reconnect.Loop;
 import dev.telepath.tunnel.reconnect.State;
 import dev.telepath.tunnel.reconnect.SupervisedConnection;
 import dev.telepath.tunnel.reconnect.Surroundings;
+import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.netty.channel.EventLoopGroup;
 import java.time.Duration;
@@ -45,8 +46,11 @@ public final class SessionKeeper {
     private final Target target;
     private final Policy policy;
     private final Attacher attacher;
+    private final Bypass bypass;
     private final List<Participant> participants;
+    private final MeterRegistry registry;
     private final ConnectionMetrics metrics;
+    private final Gauge roundTrip;
     private final Loop loop;
     private final SupervisedConnection supervised;
     private final Surroundings surroundings;
@@ -56,6 +60,7 @@ public final class SessionKeeper {
 
     private SessionState state = new SessionState.Connecting(Instant.now(), 0, Optional.empty());
     private @Nullable Cause told;
+    private @Nullable Transport transportBefore;
     private volatile @Nullable SessionInfo session;
     private volatile @Nullable Attachment current;
     private volatile @Nullable Lost lost;
@@ -63,6 +68,7 @@ public final class SessionKeeper {
 
     /**
      * @param kept the session of an earlier daemon, to be taken over if the manager still has it or takes it back
+     * @param bypass of what this program leads to itself
      */
     public SessionKeeper(
             Target target,
@@ -72,12 +78,18 @@ public final class SessionKeeper {
             Journal journal,
             String version,
             Optional<SessionInfo> kept,
-            List<Participant> participants) {
+            List<Participant> participants,
+            Bypass bypass) {
         this.target = target;
         this.policy = policy;
-        this.attacher = new Attacher(target, policy, loops, metrics, journal, version);
+        this.bypass = bypass;
+        this.attacher = new Attacher(target, policy, loops, metrics, journal, version, bypass);
         this.participants = List.copyOf(participants);
+        this.registry = metrics;
         this.metrics = new ConnectionMetrics(metrics);
+        this.roundTrip = Gauge.builder("telepath.connection.roundtrip", this::roundTripSeconds)
+                .baseUnit("seconds")
+                .register(metrics);
         this.session = kept.orElse(null);
         this.loop = Loop.of(loops.next());
         this.supervised = new SupervisedConnection(
@@ -94,7 +106,24 @@ public final class SessionKeeper {
     /** A connection may hang on an address that this machine no longer has, and would be silent for long. */
     private void networkChanged() {
         supervised.networkChanged();
-        attachment().ifPresent(live -> live.check(policy.heartbeat().interval()));
+        attachment().ifPresent(live -> {
+            live.check(policy.heartbeat().interval());
+            Thread.ofVirtual().name("transport").start(() -> improve(live));
+        });
+    }
+
+    /** A network that has come may lead straight to where the connection goes round about now. */
+    private void improve(Attachment live) {
+        try {
+            if (target.way().isBetterThan(live.transport(), bypass) && live.live()) {
+                LOG.infof(
+                        "attaches anew by a better transport manager=%s transport=%s",
+                        target.address(), live.transport().word());
+                supervised.reconnect();
+            }
+        } catch (Failure e) {
+            LOG.debugf("transport stays as it is cause=\"%s\"", e.message());
+        }
     }
 
     public void start() {
@@ -226,6 +255,15 @@ public final class SessionKeeper {
             Thread.currentThread().interrupt();
         }
         metrics.close();
+        registry.remove(roundTrip);
+    }
+
+    /** Not a number while there is none. */
+    private double roundTripSeconds() {
+        return attachment()
+                .flatMap(Attachment::roundTrip)
+                .map(took -> took.toNanos() / 1e9)
+                .orElse(Double.NaN);
     }
 
     private SupervisedConnection.Connection open(SupervisedConnection.Listener listener) {
@@ -241,6 +279,7 @@ public final class SessionKeeper {
         public void attached(Attachment attachment) {
             session = attachment.session();
             current = attachment;
+            connected(attachment.transport());
         }
 
         @Override
@@ -261,6 +300,15 @@ public final class SessionKeeper {
         @Override
         public boolean departs() {
             return departs;
+        }
+    }
+
+    /** A line for each transport that is another than before. */
+    private void connected(Transport transport) {
+        registry.counter("telepath.attachments", "transport", transport.word()).increment();
+        if (!transport.equals(transportBefore)) {
+            transportBefore = transport;
+            LOG.infof("connected manager=%s transport=%s to=%s", target.address(), transport.word(), transport.to());
         }
     }
 

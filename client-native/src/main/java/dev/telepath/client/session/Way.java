@@ -15,12 +15,25 @@ public interface Way {
     /** A file whose change means other credentials, if there is one. */
     Optional<Path> tokenFile();
 
+    /** A channel that connects at its first call, and by what it goes. */
+    record Opened(ManagedChannel channel, Transport transport) {}
+
     /**
      * A channel for one attachment, with the credentials of now. Blocks.
      *
+     * @param bypass told which addresses are to be dialled before one is
      * @throws Failure why there is none
      */
-    ManagedChannel open(EventLoopGroup loops, ManagerChannel.Limits limits);
+    Opened open(EventLoopGroup loops, ManagerChannel.Limits limits, Bypass bypass);
+
+    /**
+     * Whether a connection of now would go by a better transport than that one. Blocks; asks nobody where there is but one.
+     *
+     * @param bypass told which addresses are to be dialled before one is
+     */
+    default boolean isBetterThan(Transport transport, Bypass bypass) {
+        return false;
+    }
 
     /** What an attachment failed with, as somebody who knows this way tells it. */
     Failure explain(Failure failure);

@@ -56,6 +56,10 @@ class SettingsTest {
                 "dns.mappings: db|line 1: key 'dns.mappings': 'db' is none of",
                 "dns.excludes: a b=c|line 1: key 'dns.excludes': 'b=c' is none of",
                 "dns.include-suffixes: '.'|line 1: key 'dns.include-suffixes': '.' is none of",
+                "kubernetes.transport: ''|line 1: key 'kubernetes.transport': '' is no manager address",
+                "kubernetes:~  transport: a b|line 2: key 'kubernetes.transport': 'a b' is no manager address",
+                "kubernetes.transport: lb:99999|line 1: key 'kubernetes.transport': port 99999 is out of range",
+                "kubernetes.transport: http://lb:80|line 1: key 'kubernetes.transport': 'http://lb:80' is a clear-text port",
                 "output: xml|line 1: key 'output': 'xml' is none of default, json, yaml",
                 "- a|line 1: expected a map",
                 "manager: 'x|line "

@@ -89,6 +89,22 @@ class AddressingTest {
         assertThat(addressing.shown(address("127.0.0.1"))).isEqualTo(address("247.0.0.0"));
     }
 
+    @Test
+    void whatTheDaemonItselfDialsIsLedToNoDeviceAndIsTheClustersForPrograms() {
+        Addressing addressing = via("");
+        InetAddress manager = address("10.96.3.7");
+        assertThat(addressing.leave(List.of(manager))).isTrue();
+        assertThat(addressing.leave(List.of(manager))).isFalse();
+        assertThat(addressing.layOut(List.of()).routes())
+                .noneMatch(each -> each.contains(manager))
+                .anyMatch(each -> each.contains(address("10.96.3.6")))
+                .anyMatch(each -> each.contains(address("10.96.3.8")));
+        assertThat(addressing.destinations().of(new InetSocketAddress(manager, 8443)))
+                .isEqualTo(new Way.Cluster(new InetSocketAddress(manager, 8443)));
+        assertThat(addressing.leave(List.of(address("fd00:10::5")))).isTrue();
+        assertThat(addressing.layOut(List.of()).routes()).anyMatch(each -> each.contains(manager));
+    }
+
     @Property(tries = 200)
     void whatIsShownForAnAddressLeadsBackToIt(@ForAll int ipv4, @ForAll byte[] last, @ForAll boolean collides) {
         Addressing addressing = via("10.96.0.0/24=web,also=api,127.0.0.1=web");

@@ -85,7 +85,8 @@ class NamesTest {
                 new Journal(folder.resolve("journal.json")),
                 "test",
                 Optional.empty(),
-                List.of());
+                List.of(),
+                addresses -> {});
         keeper.start();
         keeper.awaitAttached(Duration.ofSeconds(10));
         dns = new ClusterDns(

@@ -43,6 +43,9 @@ class ClusterBench {
     /** On one connection, one after the other. */
     private static final int REQUESTS = 4_000;
 
+    /** Also where pods could be reached. */
+    private static final String[] FORWARD = {"--transport", "port-forward"};
+
     private static final String RESIDENT = "/memory/rssBytes";
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Path REPORT = Program.root().resolve("integration-tests/target/cluster-bench.txt");
@@ -89,16 +92,18 @@ class ClusterBench {
         long[] warm = new long[ROUNDS];
         for (int i = 0; i < ROUNDS; i++) {
             telepath.tp("quit", "-s");
-            cold[i] = millis(() -> connect().orFail());
+            cold[i] = millis(() -> connect(FORWARD).orFail());
             telepath.tp("quit");
-            warm[i] = millis(() -> connect().orFail());
+            warm[i] = millis(() -> connect(FORWARD).orFail());
         }
         line("tp connect, no daemon running", median(cold));
         line("tp connect, daemon running", median(warm));
     }
 
-    private Result connect() {
-        return telepath.tp("connect", "--manager-namespace", namespace, "-n", namespace);
+    private Result connect(String... more) {
+        var line = new ArrayList<>(List.of("connect", "--manager-namespace", namespace, "-n", namespace));
+        line.addAll(List.of(more));
+        return telepath.tp(line.toArray(String[]::new));
     }
 
     private void intercepts(SampleService local) throws Exception {
@@ -138,8 +143,32 @@ class ClusterBench {
         rows("past an idle agent", through, "uri");
         intercept("web0", local).orFail();
         Load.http1(through, 4, 200, true, "laptop");
-        rows("intercepted, to this machine", through, "laptop");
+        rows("intercepted, by the port-forward", through, "laptop");
         say(memory("after that load: manager and agent, resident"));
+        straight();
+        intercept("web0", local).orFail();
+        Load.http1(through, 4, 200, true, "laptop");
+        rows("intercepted, straight to the manager", through, "laptop");
+    }
+
+    /** By a node's port, which leads to the manager's pod without API server, kubelet and container runtime. */
+    private void straight() {
+        kubectl(
+                        "-n",
+                        namespace,
+                        "expose",
+                        "service",
+                        "telepath-manager",
+                        "--name=straight",
+                        "--port=8443",
+                        "--target-port=api")
+                .orFail();
+        InetSocketAddress port = nodePort("straight");
+        telepath.tp("quit").orFail();
+        line(
+                "tp connect, daemon running, straight to the manager",
+                millis(() -> connect("--transport", port.getHostString() + ":" + port.getPort())
+                        .orFail()));
     }
 
     private String memory(String what) {

@@ -14,6 +14,7 @@ import io.grpc.Channel;
 import io.smallrye.mutiny.Multi;
 import io.smallrye.mutiny.subscription.Cancellable;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.Flow;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -40,6 +41,8 @@ public final class Heartbeat {
     private Runnable cancelTick = () -> {};
     private Runnable cancelCheck = () -> {};
     private long number;
+    private long sentAt;
+    private volatile @Nullable Duration roundTrip;
     private boolean ended;
 
     /**
@@ -66,14 +69,22 @@ public final class Heartbeat {
             call = peer.watch(Capability.HEARTBEAT, this::beat, this::notOffered)
                     .subscribe()
                     .with(
-                            echo -> loop.execute(this::heard),
+                            echo -> loop.execute(() -> heard(echo)),
                             failure -> loop.execute(() -> lose(Loss.of(failure))),
                             () -> loop.execute(() -> lose(Loss.ended("the heartbeat"))));
             tick();
         });
     }
 
-    private void heard() {
+    /** How long the latest answer took, there and back; empty before the first. Any thread. */
+    public Optional<Duration> roundTrip() {
+        return Optional.ofNullable(roundTrip);
+    }
+
+    private void heard(Pulse echo) {
+        if (echo.getNumber() == number) {
+            roundTrip = Duration.ofNanos(System.nanoTime() - sentAt);
+        }
         silence.heard();
         cancelCheck.run();
     }
@@ -158,6 +169,7 @@ public final class Heartbeat {
     }
 
     private Pulse next() {
+        sentAt = System.nanoTime();
         var pulse = Pulse.newBuilder().setNumber(++number);
         if (number == 1) {
             pulse.setSessionId(session).setIntervalNanos(rhythm.interval().toNanos());

@@ -29,6 +29,9 @@ public final class ManagerChannel {
     /** The header of a caller's owner secret. */
     public static final String OWNER_HEADER = "telepath-owner";
 
+    /** What a manager is called where the address that it is reached at is not its own. */
+    static final String AUTHORITY = "telepath-manager";
+
     private static final Metadata.Key<String> AUTHORIZATION =
             Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
 
@@ -105,7 +108,7 @@ public final class ManagerChannel {
             EventLoopGroup loops,
             Limits limits) {
         NettyChannelBuilder builder = builder(carrier.getHostString(), carrier.getPort(), loops, limits)
-                .overrideAuthority("telepath-manager")
+                .overrideAuthority(AUTHORITY)
                 .channelFactory(() -> {
                     Channel socket = ConnectionWindow.channel();
                     below.accept(socket.pipeline());

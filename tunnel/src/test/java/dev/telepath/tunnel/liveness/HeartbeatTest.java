@@ -123,6 +123,18 @@ class HeartbeatTest {
     }
 
     @Test
+    void anAnswerTellsHowLongItTook() {
+        Heartbeat heartbeat = start(new Rhythm(Duration.ofMinutes(1), Duration.ofMinutes(10)));
+        assertThat(new Heartbeat(channel, peer, "session-2", FAST, Loop.of(clientLoop.next()), losses::add).roundTrip())
+                .isEmpty();
+        await().until(() -> heartbeat.roundTrip().isPresent());
+        assertThat(heartbeat.roundTrip().orElseThrow()).isBetween(Duration.ofNanos(1), Duration.ofSeconds(30));
+        Duration first = heartbeat.roundTrip().orElseThrow();
+        heartbeat.check(Duration.ofMinutes(1));
+        await().until(() -> !heartbeat.roundTrip().orElseThrow().equals(first));
+    }
+
+    @Test
     void aPeerWhoseHandlerNoLongerAnswersIsSilent() {
         start(FAST);
         await().until(() -> heard.size() >= 3);

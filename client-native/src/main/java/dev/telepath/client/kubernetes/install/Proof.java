@@ -16,6 +16,7 @@ import dev.telepath.client.session.Greeting;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Base64;
+import java.util.Map;
 import java.util.UUID;
 
 /** Shows that a manager that is ready works: by a call of its own protocol, and by one as the API server makes it. */
@@ -33,17 +34,18 @@ final class Proof {
     }
 
     /**
-     * Calls the manager through a port-forward of the API server, the way that every client goes.
+     * Calls the manager through a port-forward of the API server, the way that is there for every client.
      *
      * @return what answered, e.g. {@code Telepath manager 0.1.0}
      */
     String answers(KubeOptions options, Settings settings) {
         return retried(() -> {
+            Settings forward = settings.over(Map.of(Setting.KUBERNETES_TRANSPORT, Settings.PORT_FORWARD));
             var way = ClusterWay.find(
-                            options, settings, namespace, "", UUID.randomUUID().toString())
+                            options, forward, namespace, "", UUID.randomUUID().toString())
                     .way();
             try {
-                return Greeting.of(way, settings.duration(Setting.TIMEOUT_CALL));
+                return Greeting.of(way, settings.duration(Setting.TIMEOUT_CALL)).manager();
             } catch (Failure failure) {
                 throw way.explain(failure);
             }

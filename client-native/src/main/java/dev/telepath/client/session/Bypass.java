@@ -1,0 +1,18 @@
+package dev.telepath.client.session;
+
+import java.net.InetAddress;
+import java.util.Collection;
+
+/**
+ * Keeps the connection to the manager out of the networks that this program leads to itself: by its own device it would go round in a
+ * circle.
+ */
+@FunctionalInterface
+public interface Bypass {
+    /**
+     * Leaves the ways to these addresses to the machine, instead of those of before. Blocks.
+     *
+     * @param addresses that are dialled next; at most a handful
+     */
+    void leave(Collection<InetAddress> addresses);
+}

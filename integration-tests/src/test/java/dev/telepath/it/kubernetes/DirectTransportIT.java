@@ -1,0 +1,306 @@
+package dev.telepath.it.kubernetes;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.telepath.harness.Checksummed;
+import dev.telepath.harness.Checksummed.Plan;
+import dev.telepath.harness.Checksummed.Report;
+import dev.telepath.harness.ChecksummedServer;
+import dev.telepath.harness.Namespace;
+import dev.telepath.harness.Result;
+import dev.telepath.harness.fault.Fault;
+import dev.telepath.harness.fault.FaultProxy;
+import io.fabric8.kubernetes.client.Config;
+import java.io.ByteArrayOutputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.NullUnmarked;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.Timeout;
+
+/** {@code tp} by kubeconfig where the manager answers at an address of its own: a node's port, or its pod's by a route of the laptop. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@Timeout(240)
+@NullUnmarked
+class DirectTransportIT {
+    private static final int STREAMS = 20;
+    private static final Duration HEALED = Duration.ofMinutes(2);
+    /** The network of the cluster's machines, this one's link to it, and where in it no node is. */
+    private static final String MACHINES = "10.201.0.";
+
+    private static final String SWITCH = "kc0";
+    private static final String LAPTOP = MACHINES + "250/24";
+
+    private InstalledProduct product;
+    private String shop;
+    private String node;
+    private int managerPort;
+    private int webPort;
+
+    @BeforeAll
+    void install() {
+        product = InstalledProduct.here("direct");
+        product.install();
+        shop = product.namespace("shop");
+        webPort = product.reachable(shop, "web");
+        node = product.nodeAddress();
+        product.kubectl(
+                        "-n",
+                        product.home(),
+                        "expose",
+                        "service",
+                        "telepath-manager",
+                        "--name=direct",
+                        "--type=NodePort",
+                        "--port=8443",
+                        "--target-port=api")
+                .orFail();
+        managerPort = Integer.parseInt(product.kubectl(
+                        "-n", product.home(), "get", "service", "direct", "-o", "jsonpath={.spec.ports[0].nodePort}")
+                .orFail()
+                .out());
+    }
+
+    @AfterEach
+    void quit() {
+        product.telepath().on(List.of(), List.of(), "127.0.0.1");
+        product.telepath().tp("quit", "-s");
+    }
+
+    @AfterAll
+    void uninstall() {
+        if (product != null) {
+            product.close();
+        }
+    }
+
+    private Result connect(String... more) {
+        List<String> arguments = new ArrayList<>(List.of("connect", "--kubeconfig", System.getenv("KUBECONFIG")));
+        arguments.addAll(List.of("--manager-namespace", product.home(), "--namespace", shop));
+        arguments.addAll(List.of(more));
+        return product.telepath().tp(arguments.toArray(String[]::new));
+    }
+
+    private JsonNode connection() {
+        return product.status().path("connection");
+    }
+
+    private void awaitTransport(String expected, String to) {
+        await().atMost(HEALED).pollInterval(Duration.ofMillis(300)).untilAsserted(() -> {
+            JsonNode connection = connection();
+            assertThat(connection.path("state").asText()).isEqualTo("attached");
+            assertThat(connection.path("transport").asText() + " "
+                            + connection.path("transport_to").asText())
+                    .isEqualTo(expected + " " + to);
+        });
+    }
+
+    /** Without the right to forward ports, which some clusters give nobody. */
+    private Path withoutForwarding() {
+        Path user = product.user("straight", shop, shop);
+        product.kubectl("-n", product.home(), "delete", "rolebinding", "straight")
+                .orFail();
+        product.kubectl(
+                        "-n",
+                        product.home(),
+                        "create",
+                        "role",
+                        "reads",
+                        "--verb=get,list",
+                        "--resource=configmaps,pods")
+                .orFail();
+        String tokens = "serviceaccounts/token";
+        product.kubectl(
+                        "-n",
+                        product.home(),
+                        "create",
+                        "role",
+                        "comes",
+                        "--verb=create",
+                        "--resource=" + tokens,
+                        "--resource-name=telepath-client")
+                .orFail();
+        for (String role : List.of("reads", "comes")) {
+            product.kubectl(
+                            "-n",
+                            product.home(),
+                            "create",
+                            "rolebinding",
+                            role,
+                            "--role=" + role,
+                            "--serviceaccount=" + shop + ":straight")
+                    .orFail();
+        }
+        return user;
+    }
+
+    @Test
+    void aManagerAtAConfiguredAddressIsReachedStraightAlsoByWhoMayNotForwardPorts() {
+        Path user = withoutForwarding();
+        String[] way = {"connect", "--kubeconfig", user.toString(), "--manager-namespace", product.home()};
+        assertThat(product.telepath().tp(way).exit()).isEqualTo(5);
+        String at = node + ":" + managerPort;
+        List<String> straight = new ArrayList<>(List.of(way));
+        straight.addAll(List.of("--transport", at));
+        product.telepath().tp(straight.toArray(String[]::new)).orFail();
+        awaitTransport("direct", at);
+        assertThat(product.telepath().tp("status").out()).contains("straight to " + at);
+    }
+
+    @Test
+    void aStraightWayThatGoesSilentIsLeftForThePortForwardAndStreamsGoOn() throws Exception {
+        try (var straight = FaultProxy.before(new InetSocketAddress(node, managerPort));
+                var laptop = ChecksummedServer.start()) {
+            connect("--transport", straight.address()).orFail();
+            awaitTransport("direct", straight.address());
+            String session = connection().path("session_id").asText();
+            product.telepath()
+                    .tp("intercept", "web", "--port", laptop.port() + ":80")
+                    .orFail();
+            await().atMost(HEALED).until(product::active);
+            try (var load = Checksummed.start(
+                    new Plan(STREAMS, 200_000, 200_000, 20_000, 7), () -> new Socket(node, webPort))) {
+                await().atMost(Duration.ofSeconds(60))
+                        .until(() -> laptop.open() >= STREAMS && load.report().bytesReceived() > STREAMS * 20_000L);
+                straight.apply(new Fault.Blackhole());
+                awaitTransport("port-forward", "telepath-manager-0");
+                Report report = load.await(HEALED);
+                assertThat(report.whole()).as(report.toString()).isTrue();
+            }
+            assertThat(connection().path("session_id").asText()).isEqualTo(session);
+            // A later attachment looks again.
+            straight.pass();
+            product.telepath().tp("reconnect").orFail();
+            awaitTransport("direct", straight.address());
+            assertThat(connection().path("session_id").asText()).isEqualTo(session);
+        }
+    }
+
+    @Test
+    void whoeverElseTakesTheConnectionThereLearnsNothingAndThePortForwardIsUsed() throws Exception {
+        var heard = new ByteArrayOutputStream();
+        try (var stranger = new ServerSocket(0, 50, InetAddress.getLoopbackAddress())) {
+            Thread.ofVirtual().start(() -> listen(stranger, heard));
+            connect("--transport", "127.0.0.1:" + stranger.getLocalPort()).orFail();
+            awaitTransport("port-forward", "telepath-manager-0");
+        }
+        synchronized (heard) {
+            // A TLS handshake record, and nothing that follows one (RFC 8446, section 5.1).
+            assertThat(heard.toByteArray()).startsWith(0x16, 0x03);
+            assertThat(heard.size()).isLessThan(4096);
+            assertThat(heard.toString(StandardCharsets.ISO_8859_1)).doesNotContain("Bearer", "eyJ");
+        }
+    }
+
+    private static void listen(ServerSocket stranger, ByteArrayOutputStream heard) {
+        byte[] buffer = new byte[16_384];
+        while (true) {
+            try (Socket one = stranger.accept()) {
+                for (int n = one.getInputStream().read(buffer);
+                        n > 0;
+                        n = one.getInputStream().read(buffer)) {
+                    synchronized (heard) {
+                        heard.write(buffer, 0, n);
+                    }
+                }
+            } catch (java.io.IOException e) {
+                if (stranger.isClosed()) {
+                    return;
+                }
+            }
+        }
+    }
+
+    /** A machine beside the cluster's own whose default route leads to pods, as a VPN's does. */
+    private Namespace laptop() throws Exception {
+        Namespace.missing().ifPresent(why -> assumeTrue(false, "skipped: " + why));
+        URI server = URI.create(
+                Config.fromKubeconfig(Path.of(System.getenv("KUBECONFIG")).toFile())
+                        .getMasterUrl());
+        assumeTrue(
+                server.getHost().startsWith(MACHINES) && Files.exists(Path.of("/sys/class/net", SWITCH)),
+                "skipped: the cluster's machines are in no network of this one that a test may join");
+        Namespace laptop = Namespace.create();
+        laptop.plugInto(SWITCH, new Namespace.CableEnd("near", LAPTOP));
+        laptop.run("ip", "route", "add", "default", "via", node);
+        return laptop;
+    }
+
+    private String podAddress() {
+        return product.kubectl(
+                                "-n",
+                                product.home(),
+                                "get",
+                                "pod",
+                                "telepath-manager-0",
+                                "-o",
+                                "jsonpath={.status.podIP}")
+                        .out()
+                + ":8443";
+    }
+
+    @Test
+    void aPodThatTheLaptopHasAWayToIsReachedStraightAlsoWhileADeviceLeadsAllOtherPodsAndWhenItIsReplaced()
+            throws Exception {
+        try (Namespace laptop = laptop()) {
+            product.telepath().on(List.of(), laptop.enter(), "127.0.0.1");
+            connect("--network", "tun").orFail();
+            awaitTransport("direct", podAddress());
+            String session = connection().path("session_id").asText();
+            assertThat(product.telepath().tp("doctor").out()).contains("straight to " + podAddress());
+            String web = product.kubectl(
+                            "-n", shop, "get", "pods", "-l", "app=web", "-o", "jsonpath={.items[0].status.podIP}")
+                    .orFail()
+                    .out();
+            await().atMost(HEALED)
+                    .untilAsserted(() -> assertThat(laptop.run("ip", "-o", "route", "get", web))
+                            .contains("dev tp"));
+            String manager = podAddress().replaceAll(":.*", "");
+            assertThat(laptop.run("ip", "-o", "route", "get", manager)).contains("dev near");
+            product.kubectl("-n", product.home(), "delete", "pod", "telepath-manager-0")
+                    .orFail();
+            await().atMost(HEALED).pollInterval(Duration.ofMillis(500)).untilAsserted(() -> {
+                String next = podAddress();
+                assertThat(next).isNotEqualTo(manager + ":8443");
+                assertThat(connection().path("transport_to").asText()).isEqualTo(next);
+            });
+            assertThat(connection().path("session_id").asText()).isEqualTo(session);
+            assertThat(laptop.run("ip", "-o", "route", "get", podAddress().replaceAll(":.*", "")))
+                    .contains("dev near");
+            product.telepath().tp("quit", "-s").orFail();
+        }
+    }
+
+    @Test
+    void aWayThatComesLaterIsTakenWhenTheNetworkChanges() throws Exception {
+        try (Namespace laptop = laptop()) {
+            laptop.run("ip", "route", "del", "default");
+            product.telepath().on(List.of(), laptop.enter(), "127.0.0.1");
+            connect().orFail();
+            awaitTransport("port-forward", "telepath-manager-0");
+            String session = connection().path("session_id").asText();
+            laptop.run("ip", "route", "add", "default", "via", node);
+            // An address as that of a VPN: what this machine looks for.
+            laptop.run("ip", "addr", "add", "10.250.0.1/32", "dev", "near");
+            awaitTransport("direct", podAddress());
+            assertThat(connection().path("session_id").asText()).isEqualTo(session);
+            product.telepath().tp("quit", "-s").orFail();
+        }
+    }
+}
