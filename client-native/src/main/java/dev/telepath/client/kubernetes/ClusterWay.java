@@ -148,8 +148,7 @@ public final class ClusterWay implements Way {
             Duration patience = direct.patience(Duration.ofNanos(System.nanoTime() - asked));
             URI server = URI.create(cluster.kubeconfig().config().getMasterUrl());
             Optional<InetSocketAddress> candidate = direct.of(to).filter(each -> !direct.isSpent(each));
-            // The one question that is left is asked meanwhile: where nobody answers directly, that costs next to
-            // nothing.
+            // The one question that is left is asked meanwhile: where nobody answers, that costs next to nothing.
             CompletableFuture<Boolean> answers = CompletableFuture.supplyAsync(
                     () -> answers(server, candidate, pin, patience, bypass),
                     task -> Thread.ofVirtual().name("direct").start(task));
@@ -162,21 +161,16 @@ public final class ClusterWay implements Way {
             LOG.debugf(
                     "connecting transport=%s to=%s namespace=%s context=%s",
                     transport.word(), transport.to(), namespace, context);
+            var bearer = new RenewedToken(
+                    token,
+                    this::renewed,
+                    InstantSource.system(),
+                    task -> Thread.ofVirtual().name("token").start(task));
+            InetSocketAddress carrier =
+                    straight.orElseGet(() -> InetSocketAddress.createUnresolved(server.getHost(), port(server)));
+            Consumer<ChannelPipeline> below = straight.isPresent() ? pipeline -> {} : below(cluster, server, to);
             return new Opened(
-                    ManagerChannel.through(
-                            straight.orElseGet(
-                                    () -> InetSocketAddress.createUnresolved(server.getHost(), port(server))),
-                            straight.isPresent() ? pipeline -> {} : below(cluster, server, to),
-                            pin,
-                            new RenewedToken(
-                                    token,
-                                    this::renewed,
-                                    InstantSource.system(),
-                                    task -> Thread.ofVirtual().name("token").start(task)),
-                            Optional.of(owner),
-                            loops,
-                            limits),
-                    transport);
+                    ManagerChannel.through(carrier, below, pin, bearer, Optional.of(owner), loops, limits), transport);
         }
     }
 
@@ -192,7 +186,7 @@ public final class ClusterWay implements Way {
 
     @Override
     public boolean isBetterThan(Transport transport, Bypass bypass) {
-        if (transport instanceof Transport.Direct) {
+        if (transport instanceof Transport.Direct || !direct.isWanted()) {
             return false;
         }
         try (var cluster = new Cluster(Kubeconfig.read(options, login), namespace)) {
@@ -207,6 +201,11 @@ public final class ClusterWay implements Way {
                             direct.patience(),
                             bypass));
         }
+    }
+
+    @Override
+    public void reconsider() {
+        direct.use(Optional.empty());
     }
 
     private static int port(URI server) {

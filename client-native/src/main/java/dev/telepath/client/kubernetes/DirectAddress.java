@@ -29,6 +29,9 @@ final class DirectAddress {
     /** For TLS, once somebody there has taken the connection. */
     private static final Duration HANDSHAKE = Duration.ofSeconds(3);
 
+    /** Of a name: one of either family. */
+    private static final int MOST_ADDRESSES = 2;
+
     private final boolean pods;
     private final Optional<InetSocketAddress> configured;
     private final Duration connect;
@@ -53,6 +56,11 @@ final class DirectAddress {
         this.clock = clock;
     }
 
+    /** Whether there may be another transport than the port-forward. */
+    boolean isWanted() {
+        return pods || configured.isPresent();
+    }
+
     /** Where a manager may answer itself; empty where that is not wanted, or the pod has no address. Not resolved. */
     Optional<InetSocketAddress> of(Cluster.ReadyPod pod) {
         if (!pods) {
@@ -72,7 +80,7 @@ final class DirectAddress {
      */
     boolean answers(InetSocketAddress candidate, List<InetAddress> addresses, String pin, Duration patience) {
         return addresses.stream()
-                .limit(1)
+                .limit(MOST_ADDRESSES)
                 .filter(address -> !isLed(address))
                 .anyMatch(address -> ManagerProbe.answers(
                         new InetSocketAddress(address, candidate.getPort()), pin, patience, HANDSHAKE));

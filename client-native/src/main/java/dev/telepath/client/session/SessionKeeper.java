@@ -105,6 +105,7 @@ public final class SessionKeeper {
 
     /** A connection may hang on an address that this machine no longer has, and would be silent for long. */
     private void networkChanged() {
+        target.way().reconsider();
         supervised.networkChanged();
         attachment().ifPresent(live -> {
             live.check(policy.heartbeat().interval());
@@ -133,6 +134,7 @@ public final class SessionKeeper {
 
     /** Cuts the wait for the next try, or makes a live connection anew; brings a stopped session back. */
     public void reconnect() {
+        target.way().reconsider();
         supervised.reconnect();
     }
 

@@ -35,6 +35,9 @@ public interface Way {
         return false;
     }
 
+    /** Forgets what was found out of transports: somebody asks for another connection, or the network is another. */
+    default void reconsider() {}
+
     /** What an attachment failed with, as somebody who knows this way tells it. */
     Failure explain(Failure failure);
 }

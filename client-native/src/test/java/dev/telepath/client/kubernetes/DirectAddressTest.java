@@ -38,6 +38,7 @@ class DirectAddressTest {
                         .map(found -> found.getHostString() + ":" + found.getPort())
                         .orElse(""))
                 .isEqualTo(expected);
+        assertThat(of(transport).isWanted()).isEqualTo(!expected.isEmpty());
     }
 
     @ParameterizedTest
