@@ -23,7 +23,7 @@ import java.util.regex.Pattern;
 
 /**
  * A program of a laptop that asks a service of the cluster: directly over a cable, by the device of the whole machine, by {@code tp
- * run}, and by sshuttle where that is installed. All are network namespaces of this machine, so all of them share its processors.
+ * run}, and by sshuttle where that is installed. An agent beside the service dials, and once, as where a service has none, the manager. All are network namespaces of this machine, so all of them share its processors.
  */
 final class NetworkWays {
     private static final Duration MOST = Duration.ofMinutes(10);
@@ -58,6 +58,8 @@ final class NetworkWays {
             List<String> run = new ArrayList<>(Program.TP.command("256m"));
             run.addAll(List.of("run", "--"));
             ways.put("tp run", load(world, run, NearAndFar.SERVICE, true));
+            world.agent.close();
+            ways.put("device, manager dials", load(world, List.of(), NearAndFar.SERVICE, true));
             var names = new TreeSet<String>();
             ways.values().forEach(way -> names.addAll(way.keySet()));
             names.removeIf(name -> name.startsWith("warm"));

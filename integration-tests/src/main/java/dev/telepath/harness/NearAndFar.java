@@ -44,6 +44,9 @@ public final class NearAndFar implements AutoCloseable {
     public final Namespace laptop;
     public final Namespace cluster;
     public final Installation telepath;
+    /** Beside the Service; while it is there it dials, else the manager does. */
+    public final Running agent;
+
     public final int agentPort;
     private final List<String> near;
 
@@ -82,7 +85,8 @@ public final class NearAndFar implements AutoCloseable {
                 Map.of(NAME_SERVER, FarServices.OTHER, SECOND_NAME_SERVER, FarServices.ANOTHER)));
         telepath.start("services", services, Map.of()).announced("ready");
         telepath.startManager();
-        agentPort = startAgent(cluster, "web", SERVICE + ":8080").port("port-http");
+        agent = startAgent(cluster, "web", SERVICE + ":8080");
+        agentPort = agent.port("port-http");
     }
 
     /** One whose tp is run by a user without privileges: nobody, where that one can read this checkout and this JVM, else root after all. */

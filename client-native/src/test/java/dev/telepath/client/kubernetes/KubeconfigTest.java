@@ -219,6 +219,13 @@ class KubeconfigTest {
         assertThat(settings.values()).isEqualTo(Map.of(Setting.RECONNECT_MOST, "9s"));
         assertThat(settings.unused())
                 .containsExactly("manager", "token", "name", "heartbeat", "routing.alsoProxySubnets");
+        assertThat(ClusterSettings.ofYaml("kubernetes: {transport: 'lb:443', serviceAccount: x}\n")
+                        .values())
+                .as("what answers there has to be of the cluster's own authority")
+                .isEqualTo(Map.of(Setting.KUBERNETES_TRANSPORT, "lb:443"));
+        assertThat(ClusterSettings.ofYaml("kubernetes: {transport: 'http://lb:80'}\n")
+                        .unused())
+                .containsExactly("kubernetes.transport");
         assertThat(ClusterSettings.ofYaml("- a\n- b").values()).isEmpty();
         assertThat(ClusterSettings.ofYaml("a: [").unused()).hasSize(1);
     }
