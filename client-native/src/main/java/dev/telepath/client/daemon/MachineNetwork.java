@@ -185,14 +185,20 @@ final class MachineNetwork implements AutoCloseable {
         }
     }
 
-    /** Leads the cluster's networks here as they are now. Blocks until that is done, a few seconds at most. */
+    /** Leads the cluster's networks here as they are now. Blocks until that is done, two seconds at most. */
     void layOutNow() {
         var done = new CompletableFuture<Void>();
         later(() -> {
-            layOut();
-            done.complete(null);
+            try {
+                layOut();
+            } finally {
+                done.complete(null);
+            }
         });
-        done.completeOnTimeout(null, LAY_OUT.toMillis(), TimeUnit.MILLISECONDS).join();
+        if (!thread.isShutdown()) {
+            done.completeOnTimeout(null, LAY_OUT.toMillis(), TimeUnit.MILLISECONDS)
+                    .join();
+        }
     }
 
     private void guarded(Runnable task) {

@@ -141,7 +141,7 @@ final class Networking implements AutoCloseable {
     /** Leaves the ways to these addresses to this machine. Blocks while a device's routes are set. */
     void leave(Collection<InetAddress> addresses) {
         MachineNetwork open = machine;
-        if (addressing.leave(addresses) && open != null) {
+        if (!addresses.isEmpty() && addressing.leave(addresses) && open != null) {
             open.layOutNow();
         }
     }

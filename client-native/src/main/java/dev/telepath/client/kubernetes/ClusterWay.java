@@ -179,8 +179,12 @@ public final class ClusterWay implements Way {
             URI server, Optional<InetSocketAddress> candidate, String pin, Duration patience, Bypass bypass) {
         List<InetAddress> own =
                 candidate.map(each -> HostAddresses.of(each.getHostString())).orElse(List.of());
-        bypass.leave(Stream.concat(HostAddresses.of(server.getHost()).stream(), own.stream())
-                .toList());
+        List<InetAddress> servers = HostAddresses.of(server.getHost());
+        // Where the API server's are not known for the moment, those of before stay left as well.
+        bypass.leave(
+                servers.isEmpty()
+                        ? List.of()
+                        : Stream.concat(servers.stream(), own.stream()).toList());
         return candidate.isPresent() && direct.answers(candidate.get(), own, pin, patience);
     }
 

@@ -1,6 +1,7 @@
 package dev.telepath.client.network;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.DatagramSocket;
 import java.net.InetAddress;
 import java.util.Optional;
@@ -17,7 +18,7 @@ public final class LocalSource {
         try (var socket = new DatagramSocket()) {
             socket.connect(destination, ANY_PORT);
             return Optional.of(socket.getLocalAddress()).filter(own -> !own.isAnyLocalAddress());
-        } catch (IOException | java.io.UncheckedIOException e) {
+        } catch (IOException | UncheckedIOException e) {
             return Optional.empty();
         }
     }

@@ -12,7 +12,7 @@ public interface Bypass {
     /**
      * Leaves the ways to these addresses to the machine, instead of those of before. Blocks.
      *
-     * @param addresses that are dialled next; at most a handful
+     * @param addresses that are dialled next, a handful at most; none = not known, those of before stay
      */
     void leave(Collection<InetAddress> addresses);
 }

@@ -43,9 +43,6 @@ class ClusterBench {
     /** On one connection, one after the other. */
     private static final int REQUESTS = 4_000;
 
-    /** Also where pods could be reached. */
-    private static final String[] FORWARD = {"--transport", "port-forward"};
-
     private static final String RESIDENT = "/memory/rssBytes";
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Path REPORT = Program.root().resolve("integration-tests/target/cluster-bench.txt");
@@ -92,12 +89,14 @@ class ClusterBench {
         long[] warm = new long[ROUNDS];
         for (int i = 0; i < ROUNDS; i++) {
             telepath.tp("quit", "-s");
-            cold[i] = millis(() -> connect(FORWARD).orFail());
+            cold[i] = millis(() -> connect().orFail());
             telepath.tp("quit");
-            warm[i] = millis(() -> connect(FORWARD).orFail());
+            warm[i] = millis(() -> connect().orFail());
         }
         line("tp connect, no daemon running", median(cold));
         line("tp connect, daemon running", median(warm));
+        telepath.tp("quit").orFail();
+        connect("--transport", "port-forward").orFail();
     }
 
     private Result connect(String... more) {
