@@ -15,6 +15,7 @@ import dev.telepath.harness.fault.Fault;
 import dev.telepath.harness.fault.FaultProxy;
 import io.fabric8.kubernetes.client.Config;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -60,21 +61,22 @@ class DirectTransportIT {
         shop = product.namespace("shop");
         webPort = product.reachable(shop, "web");
         node = product.nodeAddress();
-        product.kubectl(
-                        "-n",
-                        product.home(),
-                        "expose",
-                        "service",
-                        "telepath-manager",
-                        "--name=direct",
-                        "--type=NodePort",
-                        "--port=8443",
-                        "--target-port=api")
-                .orFail();
-        managerPort = Integer.parseInt(product.kubectl(
-                        "-n", product.home(), "get", "service", "direct", "-o", "jsonpath={.spec.ports[0].nodePort}")
-                .orFail()
-                .out());
+        home(
+                "expose",
+                "service",
+                "telepath-manager",
+                "--name=direct",
+                "--type=NodePort",
+                "--port=8443",
+                "--target-port=api");
+        managerPort = Integer.parseInt(home("get", "service", "direct", "-o", "jsonpath={.spec.ports[0].nodePort}"));
+    }
+
+    /** Of kubectl, in the manager's namespace. */
+    private String home(String... arguments) {
+        List<String> line = new ArrayList<>(List.of("-n", product.home()));
+        line.addAll(List.of(arguments));
+        return product.kubectl(line.toArray(String[]::new)).orFail().out();
     }
 
     @AfterEach
@@ -114,38 +116,12 @@ class DirectTransportIT {
     /** Without the right to forward ports, which some clusters give nobody. */
     private Path withoutForwarding() {
         Path user = product.user("straight", shop, shop);
-        product.kubectl("-n", product.home(), "delete", "rolebinding", "straight")
-                .orFail();
-        product.kubectl(
-                        "-n",
-                        product.home(),
-                        "create",
-                        "role",
-                        "reads",
-                        "--verb=get,list",
-                        "--resource=configmaps,pods")
-                .orFail();
-        String tokens = "serviceaccounts/token";
-        product.kubectl(
-                        "-n",
-                        product.home(),
-                        "create",
-                        "role",
-                        "comes",
-                        "--verb=create",
-                        "--resource=" + tokens,
-                        "--resource-name=telepath-client")
-                .orFail();
+        home("delete", "rolebinding", "straight");
+        home("create", "role", "reads", "--verb=get,list", "--resource=configmaps,pods");
+        String tokens = "--resource=serviceaccounts/token";
+        home("create", "role", "comes", "--verb=create", tokens, "--resource-name=telepath-client");
         for (String role : List.of("reads", "comes")) {
-            product.kubectl(
-                            "-n",
-                            product.home(),
-                            "create",
-                            "rolebinding",
-                            role,
-                            "--role=" + role,
-                            "--serviceaccount=" + shop + ":straight")
-                    .orFail();
+            home("create", "rolebinding", role, "--role=" + role, "--serviceaccount=" + shop + ":straight");
         }
         return user;
     }
@@ -219,7 +195,7 @@ class DirectTransportIT {
                         heard.write(buffer, 0, n);
                     }
                 }
-            } catch (java.io.IOException e) {
+            } catch (IOException e) {
                 if (stranger.isClosed()) {
                     return;
                 }
@@ -243,16 +219,7 @@ class DirectTransportIT {
     }
 
     private String podAddress() {
-        return product.kubectl(
-                                "-n",
-                                product.home(),
-                                "get",
-                                "pod",
-                                "telepath-manager-0",
-                                "-o",
-                                "jsonpath={.status.podIP}")
-                        .out()
-                + ":8443";
+        return home("get", "pod", "telepath-manager-0", "-o", "jsonpath={.status.podIP}") + ":8443";
     }
 
     @Test
@@ -273,13 +240,15 @@ class DirectTransportIT {
                             .contains("dev tp"));
             String manager = podAddress().replaceAll(":.*", "");
             assertThat(laptop.run("ip", "-o", "route", "get", manager)).contains("dev near");
-            product.kubectl("-n", product.home(), "delete", "pod", "telepath-manager-0")
-                    .orFail();
-            await().atMost(HEALED).pollInterval(Duration.ofMillis(500)).untilAsserted(() -> {
-                String next = podAddress();
-                assertThat(next).isNotEqualTo(manager + ":8443");
-                assertThat(connection().path("transport_to").asText()).isEqualTo(next);
-            });
+            home("delete", "pod", "telepath-manager-0");
+            await().atMost(HEALED)
+                    .pollInterval(Duration.ofMillis(500))
+                    .ignoreExceptions()
+                    .untilAsserted(() -> {
+                        String next = podAddress();
+                        assertThat(next).isNotEqualTo(manager + ":8443");
+                        assertThat(connection().path("transport_to").asText()).isEqualTo(next);
+                    });
             assertThat(connection().path("session_id").asText()).isEqualTo(session);
             assertThat(laptop.run("ip", "-o", "route", "get", podAddress().replaceAll(":.*", "")))
                     .contains("dev near");
