@@ -203,8 +203,9 @@ final class Views {
                     if (meter instanceof Timer) {
                         String part = measured.getStatistic().getTagValueRepresentation();
                         into.put(meter.getId().getName().replace('.', '_') + "_seconds_" + part, measured.getValue());
-                    } else if (measured.getStatistic() == Statistic.COUNT
-                            || measured.getStatistic() == Statistic.VALUE) {
+                    } else if ((measured.getStatistic() == Statistic.COUNT
+                                    || measured.getStatistic() == Statistic.VALUE)
+                            && Double.isFinite(measured.getValue())) {
                         into.put(name, measured.getValue());
                     }
                 });
