@@ -23,7 +23,8 @@ import java.util.regex.Pattern;
 
 /**
  * A program of a laptop that asks a service of the cluster: directly over a cable, by the device of the whole machine, by {@code tp
- * run}, and by sshuttle where that is installed. An agent beside the service dials, and once, as where a service has none, the manager. All are network namespaces of this machine, so all of them share its processors.
+ * run}, and by sshuttle where that is installed. An agent beside the service dials, and once, as where a service has none, the
+ * manager. All are network namespaces of this machine, so all of them share its processors.
  */
 final class NetworkWays {
     private static final Duration MOST = Duration.ofMinutes(10);

@@ -81,7 +81,7 @@ class ManagerProbeIT {
     }
 
     @Test
-    void whoSaysOneByteAtATimeIsLeftInTime() {
+    void whoseAnswerTricklesIsLeftInTime() {
         try (var slow = FaultProxy.before(telepath.managerPort())) {
             slow.apply(new Fault.Bandwidth(200));
             long began = System.nanoTime();

@@ -94,7 +94,7 @@ final class ManagerChecks {
                 answer.manager() + ", in " + millisSince(began) + " ms with a new connection" + by(answer.transport()));
     }
 
-    /** Worth a word where there is more than one. */
+    /** As the end of a sentence. */
     private static String by(Transport transport) {
         return switch (transport) {
             case Transport.Direct direct -> ", straight to " + direct.to();

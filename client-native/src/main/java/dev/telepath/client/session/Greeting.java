@@ -32,8 +32,7 @@ public final class Greeting {
         var loops = new NioEventLoopGroup(1);
         ManagedChannel channel = null;
         try {
-            // What a device of the daemon leads round in a circle is none of this connection's: it ends with its one
-            // answer.
+            // This process has no device whose routes would have to leave anything out.
             Way.Opened opened = way.open(loops, ManagerChannel.Limits.STANDARD, addresses -> {});
             channel = opened.channel();
             VersionInfo2 manager = Calls.await(

@@ -118,7 +118,7 @@ public final class SessionKeeper {
         try {
             if (target.way().isBetterThan(live.transport(), bypass) && live.live()) {
                 LOG.infof(
-                        "attaches anew by a better transport manager=%s transport=%s",
+                        "attaches anew, there is a better transport manager=%s than=%s",
                         target.address(), live.transport().word());
                 supervised.reconnect();
             }

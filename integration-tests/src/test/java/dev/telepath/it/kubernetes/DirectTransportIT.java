@@ -69,7 +69,7 @@ class DirectTransportIT {
                 "--type=NodePort",
                 "--port=8443",
                 "--target-port=api");
-        managerPort = Integer.parseInt(home("get", "service", "direct", "-o", "jsonpath={.spec.ports[0].nodePort}"));
+        managerPort = product.nodePort(product.home(), "direct");
     }
 
     /** Of kubectl, in the manager's namespace. */

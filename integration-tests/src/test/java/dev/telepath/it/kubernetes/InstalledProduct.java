@@ -105,9 +105,15 @@ final class InstalledProduct implements AutoCloseable {
         apply(where, "reachable.yaml", Map.of("NAME", name));
         kubectl("-n", where, "rollout", "status", "deployment/" + name, "--timeout=90s")
                 .orFail();
-        return Integer.parseInt(kubectl("-n", where, "get", "service", name, "-o", "jsonpath={.spec.ports[0].nodePort}")
-                .orFail()
-                .out());
+        return nodePort(where, name);
+    }
+
+    /** At which port of every node a Service of that type is reached. */
+    int nodePort(String where, String service) {
+        return Integer.parseInt(
+                kubectl("-n", where, "get", "service", service, "-o", "jsonpath={.spec.ports[0].nodePort}")
+                        .orFail()
+                        .out());
     }
 
     /** Address and name of the first node. */
