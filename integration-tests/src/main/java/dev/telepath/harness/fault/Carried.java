@@ -35,14 +35,18 @@ final class Carried {
         try {
             // A dead route is dead for new connections too.
             conditions.awaitFlow(Direction.TO_TARGET);
-            socket.setReceiveBufferSize(buffer);
-            socket.connect(to, CONNECT_MILLIS);
-            socket.setTcpNoDelay(true);
-            caller.setTcpNoDelay(true);
-            start(socket, conditions, counts);
-        } catch (IOException e) {
-            abort(socket);
-            reset();
+            try {
+                socket.setReceiveBufferSize(buffer);
+                socket.connect(to, CONNECT_MILLIS);
+                socket.setTcpNoDelay(true);
+                caller.setTcpNoDelay(true);
+                start(socket, conditions, counts);
+            } catch (IOException e) {
+                abort(socket);
+                // And hides a refusal, also that of a target that took the connection and reset it at once.
+                conditions.awaitFlow(Direction.TO_CALLER);
+                reset();
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             abort(socket);

@@ -206,6 +206,17 @@ class FaultProxyTest {
     }
 
     @Test
+    void aRefusalByTheTargetIsHiddenByABlackhole() throws IOException {
+        target.close();
+        proxy.apply(new Fault.Blackhole(Set.of(Direction.TO_CALLER)));
+        Socket caller = caller();
+
+        hearsNothing(caller);
+        proxy.pass();
+        isReset(caller);
+    }
+
+    @Test
     void aCutWithResetEndsBothSidesAndNewConnectionsWork() throws IOException {
         Joined joined = joined();
 
