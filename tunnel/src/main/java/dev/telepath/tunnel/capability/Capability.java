@@ -36,7 +36,9 @@ public enum Capability {
     /** {@code telepath.v1.Liveness}: pulses through the queues that data takes. */
     HEARTBEAT,
     /** Streams of clients that only agents of one workload may dial, and {@code Workloads.Bring}: ours only. */
-    VIA_WORKLOAD;
+    VIA_WORKLOAD,
+    /** {@code telepath.v1.DirectLinks}: connections between clients and agents past the manager. */
+    DIRECT_LINKS;
 
     /** Lower case with dashes, e.g. {@code report-metrics}. */
     public String label() {

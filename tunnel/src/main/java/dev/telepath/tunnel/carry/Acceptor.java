@@ -103,11 +103,24 @@ public final class Acceptor {
         streams.loop().execute(() -> {
             Carrier now = carrier;
             if (now != null) {
-                CarryLink link = links.fresh();
-                link.send(Frames.answer(request.getLink(), session));
-                now.carry(link);
+                answer(request, now, links.fresh());
             }
         });
+    }
+
+    /**
+     * An agent itself wants a link, past the manager.
+     *
+     * @param there the connection to that agent
+     * @param initiator the agent's session, which the streams of the link have to name
+     */
+    public void requested(LinkRequest request, Carrier there, String initiator) {
+        streams.loop().execute(() -> answer(request, there, links.fresh(initiator)));
+    }
+
+    private void answer(LinkRequest request, Carrier there, CarryLink link) {
+        link.send(Frames.answer(request.getLink(), session));
+        there.carry(link);
     }
 
     /**

@@ -35,9 +35,18 @@ final class GreetedLinks {
         this.greeted = greeted;
     }
 
-    /** A link that has brought nothing. Any thread. */
+    /** A link that has brought nothing, whose manager has looked at who opens it. Any thread. */
     CarryLink fresh() {
-        var waiting = new Waiting();
+        return fresh(null);
+    }
+
+    /**
+     * The same of an edge that is known otherwise. Any thread.
+     *
+     * @param initiator the session that alone may greet on it; null: whichever the manager lets through
+     */
+    CarryLink fresh(@Nullable String initiator) {
+        var waiting = new Waiting(initiator);
         return new CarryLink(streams, waiting, waiting);
     }
 
@@ -48,8 +57,13 @@ final class GreetedLinks {
     }
 
     private final class Waiting implements CarryLink.Owner, CarryLink.Afterwards {
+        private final @Nullable String initiator;
         /** What the manager looked at, before it joined the link to its initiator. */
         private StreamFrame.@Nullable Open checked;
+
+        Waiting(@Nullable String initiator) {
+            this.initiator = initiator;
+        }
 
         @Override
         public void frame(CarryLink link, StreamFrame frame) {
@@ -59,12 +73,19 @@ final class GreetedLinks {
                 if (rested) {
                     next(link, frame, checked);
                 }
-            } else if (frame.hasOpen() || frame.hasResume()) {
+            } else if ((frame.hasOpen() || frame.hasResume()) && mayGreet(frame)) {
                 checked = frame.getOpen();
                 greeted.accept(link, frame);
             } else {
                 link.drop();
             }
+        }
+
+        private boolean mayGreet(StreamFrame frame) {
+            String says = frame.hasOpen()
+                    ? frame.getOpen().getSessionId()
+                    : frame.getResume().getSessionId();
+            return initiator == null || initiator.equals(says);
         }
 
         private void next(CarryLink link, StreamFrame frame, StreamFrame.Open before) {

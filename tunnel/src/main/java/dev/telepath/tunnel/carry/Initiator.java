@@ -13,8 +13,10 @@ import io.netty.util.concurrent.ScheduledFuture;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
@@ -40,6 +42,9 @@ public final class Initiator {
     private final SecureRandom ids = new SecureRandom();
     private final Set<Opened> opened = new HashSet<>();
     private final IdleLinks idle;
+    /** Ways past the manager, by the session of the edge that they lead to. */
+    private final Map<String, Carrier> direct = new HashMap<>();
+
     private @Nullable Carrier carrier;
     private String session = "";
     /** Whether the manager there asks agents of one workload alone where that is wanted. */
@@ -73,7 +78,8 @@ public final class Initiator {
     }
 
     /**
-     * A manager is attached: every stream gets a link there. A session of another id is another edge to the peers.
+     * A manager is attached: every stream gets a link there, but for those that have one past the manager. A session of
+     * another id is another edge to the peers.
      *
      * @param workloads whether it knows streams via a workload; with one that does not, those that are not open yet fail
      */
@@ -87,10 +93,37 @@ public final class Initiator {
             for (Opened each : List.copyOf(opened)) {
                 if (other) {
                     each.lostSession();
-                } else {
+                } else if (!each.isDirect()) {
                     each.attempt = 0;
                     each.relink();
                 }
+            }
+        });
+    }
+
+    /**
+     * There is a way to that session past the manager, which its streams take from now on; streams that have a link keep
+     * it.
+     */
+    public void direct(String acceptorSession, Carrier way) {
+        streams.loop().execute(() -> {
+            direct.put(acceptorSession, way);
+            // Links that rest would be taken before it.
+            idle.clear();
+            for (Opened each : List.copyOf(opened)) {
+                if (each.isTo(acceptorSession) && !each.end.stream().linked()) {
+                    each.attempt = 0;
+                    each.relink();
+                }
+            }
+        });
+    }
+
+    /** That way is no more. Links end by themselves, and come again by the manager. */
+    public void noDirect(String acceptorSession, Carrier way) {
+        streams.loop().execute(() -> {
+            if (direct.remove(acceptorSession, way)) {
+                idle.clear();
             }
         });
     }
@@ -152,7 +185,7 @@ public final class Initiator {
     /** A link over that connection, kept when its stream is over if that is attached still. */
     private CarryLink newLink(ResumableEnd end, Carrier over, Place place) {
         return new CarryLink(streams, end, rested -> {
-            if (carrier == over) {
+            if (over == direct.getOrDefault(place.acceptor(), carrier)) {
                 idle.keep(rested, place);
             } else {
                 rested.finish();
@@ -168,6 +201,11 @@ public final class Initiator {
         private @Nullable Place place;
 
         private int attempt;
+        /** By what the last link went. */
+        private @Nullable Carrier over;
+        /** A link past the manager did not come into step: the next goes by the manager where there is one. */
+        private boolean directFailed;
+
         private long inStepSince;
         private @Nullable ScheduledFuture<?> retry;
 
@@ -188,12 +226,28 @@ public final class Initiator {
             }
         }
 
+        boolean isTo(String acceptor) {
+            return open.getAcceptorSessionId().equals(acceptor);
+        }
+
+        /** Whether it has a link past the manager. */
+        boolean isDirect() {
+            return over != null
+                    && over == direct.get(open.getAcceptorSessionId())
+                    && end.stream().linked();
+        }
+
+        private @Nullable Carrier way() {
+            Carrier near = direct.get(open.getAcceptorSessionId());
+            return near == null || directFailed && carrier != null ? carrier : near;
+        }
+
         void relink() {
             if (retry != null) {
                 retry.cancel(false);
                 retry = null;
             }
-            Carrier now = carrier;
+            Carrier now = way();
             if (now == null || end.stream().ended()) {
                 return;
             }
@@ -202,6 +256,7 @@ public final class Initiator {
                 notOffered("the manager does not dial via a workload");
                 return;
             }
+            over = now;
             if (place == null) {
                 end.stream().openedBy(session);
                 place = Place.of(open, session);
@@ -239,7 +294,8 @@ public final class Initiator {
                 notOffered(String.valueOf(cause.getMessage()));
                 return;
             }
-            if (carrier == null || retry != null) {
+            directFailed = inStepSince == 0 && this.over != null && this.over != carrier;
+            if (way() == null || retry != null) {
                 return;
             }
             // A link that breaks as soon as it is there begins no new count.
@@ -257,6 +313,7 @@ public final class Initiator {
         @Override
         public void inStep(ResumableEnd synced) {
             inStepSince = System.nanoTime();
+            directFailed = false;
         }
 
         @Override

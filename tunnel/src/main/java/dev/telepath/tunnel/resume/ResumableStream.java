@@ -113,6 +113,11 @@ public final class ResumableStream {
         return !synced && state != State.ENDED;
     }
 
+    /** Whether there is a link, in step or not. */
+    public boolean linked() {
+        return link != null;
+    }
+
     /** Whether the other edge has not said yet that it has dialled. */
     public boolean opening() {
         return state == State.OPENING;

@@ -15,7 +15,7 @@ import org.jboss.logging.Logger;
  * a call and for that of the connection, so that all calls together could have no more under way than one. What a
  * stalled call holds is bounded by its own window all the same; the connection's is refilled as bytes arrive.
  */
-final class ConnectionWindow extends ChannelInboundHandlerAdapter {
+public final class ConnectionWindow extends ChannelInboundHandlerAdapter {
     private static final Logger LOG = Logger.getLogger(ConnectionWindow.class);
 
     /** Bytes under way on all calls of a connection: a gigabit for 130 ms. */
@@ -26,8 +26,13 @@ final class ConnectionWindow extends ChannelInboundHandlerAdapter {
     /** A socket whose window is widened. */
     static Channel channel() {
         var socket = new NioSocketChannel();
-        socket.pipeline().addFirst(new ConnectionWindow());
+        widen(socket);
         return socket;
+    }
+
+    /** Widens the window of a connection that nothing has come by. Any thread. */
+    public static void widen(Channel socket) {
+        socket.pipeline().addFirst(new ConnectionWindow());
     }
 
     @Override

@@ -119,7 +119,7 @@ public final class ManagerChannel {
                 .build();
     }
 
-    private static NettyChannelBuilder builder(String host, int port, EventLoopGroup loops, Limits limits) {
+    static NettyChannelBuilder builder(String host, int port, EventLoopGroup loops, Limits limits) {
         return NettyChannelBuilder.forAddress(host, port)
                 .eventLoopGroup(loops)
                 .directExecutor()
@@ -132,10 +132,14 @@ public final class ManagerChannel {
     }
 
     private static NettyChannelBuilder pinned(NettyChannelBuilder builder, String caFingerprint) {
+        return trusting(builder, new PinnedTrust(caFingerprint));
+    }
+
+    static NettyChannelBuilder trusting(NettyChannelBuilder builder, ServerTrust trust) {
         try {
             return builder.sslContext(GrpcSslContexts.forClient()
                     .sslProvider(SslProvider.JDK)
-                    .trustManager(new PinnedTrust(caFingerprint))
+                    .trustManager(trust)
                     .build());
         } catch (SSLException e) {
             throw new IllegalStateException("TLS is not available in this Java runtime", e);

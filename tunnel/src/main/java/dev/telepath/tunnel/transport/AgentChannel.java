@@ -1,0 +1,61 @@
+package dev.telepath.tunnel.transport;
+
+import dev.telepath.tunnel.direct.DirectCaller;
+import io.grpc.CallOptions;
+import io.grpc.ClientCall;
+import io.grpc.ClientInterceptor;
+import io.grpc.ForwardingClientCall;
+import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoopGroup;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+
+/** Makes the gRPC channel of a client to an agent itself, past the manager ({@code telepath.v1.DirectLinks}). */
+public final class AgentChannel {
+    /** What an agent is called; nobody looks at it. */
+    private static final String AUTHORITY = "telepath-agent";
+
+    private AgentChannel() {}
+
+    /**
+     * Opens a channel; connects at the first call. One TCP connection on one event loop, on which callbacks run.
+     *
+     * @param fingerprint SHA-256 of the agent's certificate, 64 hexadecimal digits: no other is trusted
+     * @param connect how long the TCP connection may take, 1 ms or more
+     */
+    public static ManagedChannel open(
+            InetSocketAddress address,
+            String fingerprint,
+            DirectCaller caller,
+            EventLoopGroup loops,
+            ManagerChannel.Limits limits,
+            Duration connect) {
+        return ManagerChannel.trusting(
+                        ManagerChannel.builder(address.getAddress().getHostAddress(), address.getPort(), loops, limits),
+                        new PinnedCertificate(fingerprint))
+                .overrideAuthority(AUTHORITY)
+                .channelFactory(ConnectionWindow::channel)
+                .withOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, Math.toIntExact(connect.toMillis()))
+                .intercept(credentials(caller))
+                .build();
+    }
+
+    private static ClientInterceptor credentials(DirectCaller caller) {
+        return new ClientInterceptor() {
+            @Override
+            public <I, O> ClientCall<I, O> interceptCall(
+                    MethodDescriptor<I, O> method, CallOptions options, io.grpc.Channel next) {
+                return new ForwardingClientCall.SimpleForwardingClientCall<>(next.newCall(method, options)) {
+                    @Override
+                    public void start(Listener<O> listener, Metadata headers) {
+                        caller.write(headers);
+                        super.start(listener, headers);
+                    }
+                };
+            }
+        };
+    }
+}

@@ -1,0 +1,75 @@
+package dev.telepath.tunnel.carry;
+
+import dev.telepath.protocol.v1.LinkRequest;
+import dev.telepath.protocol.v1.StreamFrame;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.Flow;
+import org.jspecify.annotations.NullUnmarked;
+
+/** A connection of the accepting edge to the opening one, past what stands for the manager in a rig. */
+@NullUnmarked
+final class DirectWay implements LinkOffers.Watcher {
+    /** How the accepting edge is called. */
+    static final String FAR = "far-session";
+
+    final List<CarryRig.Wire> wires = new CopyOnWriteArrayList<>();
+    final List<LinkRequest> told = new CopyOnWriteArrayList<>();
+    final LinkOffers offers;
+    volatile CarryRig.Tap tap = (wire, toFar, frame) -> {};
+    volatile boolean answers = true;
+    volatile boolean ready = true;
+    private final CarryRig rig;
+    private final String initiator;
+
+    DirectWay(CarryRig rig) {
+        this(rig, CarryRig.NEAR);
+    }
+
+    /**
+     * @param initiator whom the accepting edge takes the opening one for
+     */
+    DirectWay(CarryRig rig, String initiator) {
+        this.rig = rig;
+        this.initiator = initiator;
+        this.offers = new LinkOffers(rig.near, this);
+    }
+
+    DirectWay there() {
+        rig.initiator.direct(FAR, offers);
+        return this;
+    }
+
+    /** The connection is known to be gone, and all that goes by it with it. */
+    void gone() {
+        rig.initiator.noDirect(FAR, offers);
+        rig.nearLoop.execute(offers::end);
+    }
+
+    @Override
+    public boolean isReady() {
+        return ready;
+    }
+
+    @Override
+    public void tell(LinkRequest request) {
+        told.add(request);
+        if (answers) {
+            rig.acceptor.requested(request, this::call, initiator);
+        }
+    }
+
+    /** The accepting edge's call. */
+    private void call(CarryLink link) {
+        var wire = new CarryRig.Wire();
+        wires.add(wire);
+        Flow.Publisher<StreamFrame> called = offers.answered(to ->
+                wire.toNear = Pipe.join(link.outgoing(), asSubscriber(to), frame -> tap.passing(wire, false, frame)));
+        wire.toFar = Pipe.join(called, link.incoming(), frame -> tap.passing(wire, true, frame));
+    }
+
+    @SuppressWarnings("unchecked")
+    private static Flow.Subscriber<StreamFrame> asSubscriber(Flow.Subscriber<? super StreamFrame> to) {
+        return (Flow.Subscriber<StreamFrame>) to;
+    }
+}
