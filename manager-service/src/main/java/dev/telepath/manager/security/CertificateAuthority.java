@@ -1,34 +1,24 @@
 package dev.telepath.manager.security;
 
 import java.io.IOException;
-import java.math.BigInteger;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.security.GeneralSecurityException;
 import java.security.KeyPair;
-import java.security.KeyPairGenerator;
 import java.security.PrivateKey;
-import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
-import java.security.spec.ECGenParameterSpec;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Date;
 import java.util.List;
 import org.bouncycastle.asn1.x500.X500Name;
 import org.bouncycastle.asn1.x509.BasicConstraints;
-import org.bouncycastle.asn1.x509.ExtendedKeyUsage;
 import org.bouncycastle.asn1.x509.Extension;
 import org.bouncycastle.asn1.x509.GeneralName;
 import org.bouncycastle.asn1.x509.GeneralNames;
-import org.bouncycastle.asn1.x509.KeyPurposeId;
 import org.bouncycastle.asn1.x509.KeyUsage;
-import org.bouncycastle.cert.X509v3CertificateBuilder;
-import org.bouncycastle.cert.jcajce.JcaX509CertificateConverter;
 import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
 import org.bouncycastle.operator.OperatorCreationException;
-import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 
 /**
  * The installation's own CA: EC P-256, signs managers only. A join token pins its certificate, so it is made once and
@@ -37,25 +27,27 @@ import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
  * @param certificate self-signed
  */
 record CertificateAuthority(X509Certificate certificate, PrivateKey key) {
-    private static final String SIGNATURE = "SHA256withECDSA";
     private static final Duration CA_LIFE = Duration.ofDays(3650);
     private static final Duration SERVER_LIFE = Duration.ofDays(397);
-    /** Clocks of laptops are not exact. */
-    private static final Duration BACKDATED = Duration.ofHours(1);
 
     /** A certificate with its key. */
     record Issued(X509Certificate certificate, PrivateKey key) {}
 
     static CertificateAuthority create(Instant now) {
         try {
-            KeyPair pair = keyPair();
+            KeyPair pair = EcCertificates.keyPair();
             var name = new X500Name("CN=Telepath CA");
             var builder = new JcaX509v3CertificateBuilder(
-                    name, serial(), date(now.minus(BACKDATED)), date(now.plus(CA_LIFE)), name, pair.getPublic());
+                    name,
+                    EcCertificates.serial(),
+                    EcCertificates.from(now),
+                    EcCertificates.until(now, CA_LIFE),
+                    name,
+                    pair.getPublic());
             builder.addExtension(Extension.basicConstraints, true, new BasicConstraints(0));
             builder.addExtension(
                     Extension.keyUsage, true, new KeyUsage(KeyUsage.keyCertSign | KeyUsage.digitalSignature));
-            return new CertificateAuthority(sign(builder, pair.getPrivate()), pair.getPrivate());
+            return new CertificateAuthority(EcCertificates.sign(builder, pair.getPrivate()), pair.getPrivate());
         } catch (GeneralSecurityException | OperatorCreationException | IOException e) {
             throw new IllegalStateException("EC P-256 is part of every Java runtime", e);
         }
@@ -66,20 +58,17 @@ record CertificateAuthority(X509Certificate certificate, PrivateKey key) {
      */
     Issued issueServer(Instant now, List<String> further) {
         try {
-            KeyPair pair = keyPair();
+            KeyPair pair = EcCertificates.keyPair();
             var builder = new JcaX509v3CertificateBuilder(
                     certificate,
-                    serial(),
-                    date(now.minus(BACKDATED)),
-                    date(now.plus(SERVER_LIFE)),
+                    EcCertificates.serial(),
+                    EcCertificates.from(now),
+                    EcCertificates.until(now, SERVER_LIFE),
                     new javax.security.auth.x500.X500Principal("CN=Telepath manager"),
                     pair.getPublic());
-            builder.addExtension(Extension.basicConstraints, true, new BasicConstraints(false));
-            builder.addExtension(Extension.keyUsage, true, new KeyUsage(KeyUsage.digitalSignature));
-            builder.addExtension(
-                    Extension.extendedKeyUsage, false, new ExtendedKeyUsage(KeyPurposeId.id_kp_serverAuth));
+            EcCertificates.ofServer(builder);
             builder.addExtension(Extension.subjectAlternativeName, false, names(further));
-            return new Issued(sign(builder, key), pair.getPrivate());
+            return new Issued(EcCertificates.sign(builder, key), pair.getPrivate());
         } catch (GeneralSecurityException | OperatorCreationException | IOException e) {
             throw new IllegalStateException("EC P-256 is part of every Java runtime", e);
         }
@@ -103,25 +92,5 @@ record CertificateAuthority(X509Certificate certificate, PrivateKey key) {
             // A machine without a name is reached by its address; the join token pins the CA, not the name.
         }
         return new GeneralNames(names.toArray(new GeneralName[0]));
-    }
-
-    private static X509Certificate sign(X509v3CertificateBuilder builder, PrivateKey key)
-            throws OperatorCreationException, GeneralSecurityException {
-        return new JcaX509CertificateConverter()
-                .getCertificate(builder.build(new JcaContentSignerBuilder(SIGNATURE).build(key)));
-    }
-
-    private static KeyPair keyPair() throws GeneralSecurityException {
-        KeyPairGenerator generator = KeyPairGenerator.getInstance("EC");
-        generator.initialize(new ECGenParameterSpec("secp256r1"));
-        return generator.generateKeyPair();
-    }
-
-    private static BigInteger serial() {
-        return new BigInteger(127, new SecureRandom()).add(BigInteger.ONE);
-    }
-
-    private static Date date(Instant instant) {
-        return Date.from(instant);
     }
 }

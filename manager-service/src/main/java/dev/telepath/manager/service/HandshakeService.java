@@ -1,12 +1,14 @@
 package dev.telepath.manager.service;
 
+import dev.telepath.manager.settings.ManagerSettings;
 import dev.telepath.protocol.v1.MutinyHandshakeGrpc;
 import dev.telepath.protocol.v1.PeerInfo;
 import dev.telepath.tunnel.capability.Capability;
 import io.quarkus.grpc.GrpcService;
 import io.smallrye.mutiny.Uni;
 import jakarta.inject.Inject;
-import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.Set;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 
 /** Says what this manager can do. */
@@ -15,14 +17,16 @@ public final class HandshakeService extends MutinyHandshakeGrpc.HandshakeImplBas
     private final PeerInfo own;
 
     @Inject
-    HandshakeService(@ConfigProperty(name = "quarkus.application.version") String version) {
+    HandshakeService(@ConfigProperty(name = "quarkus.application.version") String version, ManagerSettings settings) {
+        Set<Capability> can = EnumSet.allOf(Capability.class);
+        if (!settings.streams().direct()) {
+            can.remove(Capability.DIRECT_LINKS);
+        }
         this.own = PeerInfo.newBuilder()
                 .setRole("manager")
                 .setProduct("telepath")
                 .setVersion(version)
-                .addAllCapabilities(Arrays.stream(Capability.values())
-                        .map(Capability::label)
-                        .toList())
+                .addAllCapabilities(can.stream().map(Capability::label).toList())
                 .build();
     }
 

@@ -297,6 +297,10 @@ public interface ManagerSettings {
         @WithDefault("true")
         boolean managerDials();
 
+        /** Whether agents and clients are told of each other, so that they connect past the manager where they can. */
+        @WithDefault("true")
+        boolean direct();
+
         /** Silence that ends a flow of datagrams which the manager dialled; 1 s to 1 h. */
         @WithDefault("60s")
         Duration udpIdle();

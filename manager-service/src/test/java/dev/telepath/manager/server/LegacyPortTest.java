@@ -16,6 +16,10 @@ import dev.telepath.protocol.telepresence.manager.ReconnectClientRequest;
 import dev.telepath.protocol.telepresence.manager.RemainRequest;
 import dev.telepath.protocol.telepresence.manager.SessionInfo;
 import dev.telepath.protocol.telepresence.manager.TunnelMessage;
+import dev.telepath.protocol.v1.AgentListener;
+import dev.telepath.protocol.v1.CertificateRequest;
+import dev.telepath.protocol.v1.DirectWatch;
+import dev.telepath.protocol.v1.MutinyDirectLinksGrpc;
 import dev.telepath.protocol.v1.MutinyHandshakeGrpc;
 import dev.telepath.protocol.v1.PeerInfo;
 import dev.telepath.tunnel.bridge.CallBridge;
@@ -78,6 +82,12 @@ class LegacyPortTest {
             assertThat(version.getVersion()).isEqualTo("v2.27.4");
             assertThat(health.getStatus()).isEqualTo(HealthCheckResponse.ServingStatus.SERVING);
             assertThat(code(MutinyHandshakeGrpc.newMutinyStub(peer.channel()).exchange(PeerInfo.getDefaultInstance())))
+                    .isEqualTo(Status.Code.UNIMPLEMENTED);
+            var direct = MutinyDirectLinksGrpc.newMutinyStub(peer.channel());
+            assertThat(code(direct.certify(CertificateRequest.getDefaultInstance())))
+                    .isEqualTo(Status.Code.UNIMPLEMENTED);
+            assertThat(code(direct.listen(AgentListener.getDefaultInstance()))).isEqualTo(Status.Code.UNIMPLEMENTED);
+            assertThat(code(direct.watchAgents(DirectWatch.getDefaultInstance()).toUni()))
                     .isEqualTo(Status.Code.UNIMPLEMENTED);
         }
     }

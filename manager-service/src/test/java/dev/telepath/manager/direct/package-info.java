@@ -1,0 +1,5 @@
+/** Tests. */
+@NullMarked
+package dev.telepath.manager.direct;
+
+import org.jspecify.annotations.NullMarked;
