@@ -10,6 +10,7 @@ import dev.telepath.agent.attach.TokenFile;
 import dev.telepath.agent.carry.AgentStreams;
 import dev.telepath.agent.dial.Destinations;
 import dev.telepath.agent.dial.DialAnswers;
+import dev.telepath.agent.direct.DirectListening;
 import dev.telepath.agent.divert.ClientPath;
 import dev.telepath.agent.divert.Diversions;
 import dev.telepath.agent.divert.Wiretaps;
@@ -77,6 +78,7 @@ public final class Agent implements AutoCloseable {
     private @Nullable AgentApi api;
     private @Nullable Attachment attachment;
     private @Nullable AgentStreams streams;
+    private @Nullable DirectListening direct;
     private @Nullable StubResolver nameServers;
 
     private Agent(AgentSettings settings) {
@@ -138,6 +140,17 @@ public final class Agent implements AutoCloseable {
                 new Backoff(settings.reconnectFirst(), settings.reconnectMost()),
                 settings.hold());
         streams = streaming;
+        Rhythm rhythm = Rhythm.of(settings);
+        var listening = new DirectListening(
+                settings.direct(),
+                streaming,
+                credit,
+                rhythm.heartbeat(),
+                rhythm.grace(),
+                control.next(),
+                blocking,
+                registry);
+        direct = listening;
         Optional<ShareServer> lent = share(log);
         Optional<Self.Sftp> files = lent.isPresent() ? sftp(lent.get(), metrics) : Optional.empty();
         Optional<AgentApi> service = api(version, dials, names, credit);
@@ -162,8 +175,8 @@ public final class Agent implements AutoCloseable {
                 ManagerAddress.parse(settings.manager()),
                 settings.tokenFile().map(file -> new TokenFile(file, settings.caFingerprint(), blocking)),
                 settings.address(),
-                new Interests(self, engaged, dials, names, metrics, traffic, credit, streaming),
-                Rhythm.of(settings),
+                new Interests(self, engaged, dials, names, metrics, traffic, credit, streaming, listening),
+                rhythm,
                 control.next(),
                 blocking);
         attachment = attaching;
@@ -302,6 +315,9 @@ public final class Agent implements AutoCloseable {
         await(fronts.resetConnections().toCompletableFuture(), GOODBYE);
         if (streams != null) {
             await(streams.close().toCompletableFuture(), GOODBYE);
+        }
+        if (direct != null) {
+            await(CompletableFuture.runAsync(direct::close, control.next()), GOODBYE);
         }
         if (attachment != null) {
             await(attachment.stop().toCompletableFuture(), GOODBYE);

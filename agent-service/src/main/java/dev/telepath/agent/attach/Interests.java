@@ -2,6 +2,7 @@ package dev.telepath.agent.attach;
 
 import dev.telepath.agent.carry.AgentStreams;
 import dev.telepath.agent.dial.DialAnswers;
+import dev.telepath.agent.direct.DirectListening;
 import dev.telepath.agent.engage.Engagements;
 import dev.telepath.agent.metrics.AgentMetrics;
 import dev.telepath.agent.metrics.ClientTraffic;
@@ -17,4 +18,5 @@ public record Interests(
         AgentMetrics metrics,
         ClientTraffic traffic,
         Credit credit,
-        AgentStreams streams) {}
+        AgentStreams streams,
+        DirectListening direct) {}

@@ -1,6 +1,8 @@
 package dev.telepath.agent.attach;
 
+import com.google.protobuf.ByteString;
 import com.google.protobuf.Empty;
+import dev.telepath.agent.direct.ManagerCalls;
 import dev.telepath.agent.engage.Engagement;
 import dev.telepath.protocol.telepresence.manager.AgentInfo;
 import dev.telepath.protocol.telepresence.manager.ManagerGrpc;
@@ -8,12 +10,16 @@ import dev.telepath.protocol.telepresence.manager.MutinyManagerGrpc;
 import dev.telepath.protocol.telepresence.manager.ReconnectAgentRequest;
 import dev.telepath.protocol.telepresence.manager.SessionInfo;
 import dev.telepath.protocol.telepresence.manager.VersionInfo2;
+import dev.telepath.protocol.v1.AgentListener;
+import dev.telepath.protocol.v1.CertificateRequest;
 import dev.telepath.protocol.v1.LinkRequest;
 import dev.telepath.protocol.v1.LinkWatch;
+import dev.telepath.protocol.v1.MutinyDirectLinksGrpc;
 import dev.telepath.protocol.v1.MutinyHandshakeGrpc;
 import dev.telepath.protocol.v1.MutinyStreamsGrpc;
 import dev.telepath.protocol.v1.MutinyWorkloadsGrpc;
 import dev.telepath.protocol.v1.PeerInfo;
+import dev.telepath.protocol.v1.ServerCertificate;
 import dev.telepath.tunnel.bridge.Credit;
 import dev.telepath.tunnel.capability.Capabilities;
 import dev.telepath.tunnel.capability.Capability;
@@ -208,6 +214,31 @@ final class ManagerSession {
     /** Links of resumable streams over this connection. */
     Carrier carrier() {
         return Carrier.over(channel, interests.credit());
+    }
+
+    /** What the manager does for connections past it. */
+    ManagerCalls direct() {
+        var id = session.getSessionId();
+        return new ManagerCalls() {
+            @Override
+            public Uni<ByteString> certify(ByteString publicKey) {
+                return stub().certify(CertificateRequest.newBuilder()
+                                .setSessionId(id)
+                                .setPublicKey(publicKey)
+                                .build())
+                        .map(ServerCertificate::getCertificate);
+            }
+
+            @Override
+            public Uni<Void> listen(AgentListener where) {
+                return stub().listen(where.toBuilder().setSessionId(id).build()).replaceWithVoid();
+            }
+
+            private MutinyDirectLinksGrpc.MutinyDirectLinksStub stub() {
+                return MutinyDirectLinksGrpc.newMutinyStub(channel)
+                        .withDeadlineAfter(callTimeout.toMillis(), TimeUnit.MILLISECONDS);
+            }
+        };
     }
 
     /**

@@ -125,11 +125,15 @@ final class Watches {
         }
         watch(session.links(interests.streams().run()), interests.streams()::requested);
         interests.streams().attached(session.carrier(), session.info().getSessionId());
+        if (session.capabilities().of(Capability.DIRECT_LINKS) == Support.SUPPORTED) {
+            interests.direct().attached(session.direct(), address);
+        }
     }
 
     void end() {
         ended = true;
         interests.streams().detached();
+        interests.direct().detached();
         session.endWatches();
         timers.forEach(timer -> timer.cancel(false));
     }
@@ -180,6 +184,7 @@ final class Watches {
             engagements.change(news.upserts(), news.removals());
         }
         reconciled = true;
+        interests.direct().engaged(engagements.isEngaged());
         review();
     }
 

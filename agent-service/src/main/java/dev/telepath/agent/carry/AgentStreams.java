@@ -14,9 +14,11 @@ import dev.telepath.tunnel.reconnect.Backoff;
 import dev.telepath.tunnel.stream.RemoteEnd;
 import dev.telepath.tunnel.stream.StreamFailure;
 import java.time.Duration;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -30,6 +32,9 @@ public final class AgentStreams implements ClientPath {
     private final Initiator initiator;
     private final Acceptor acceptor;
     private final Duration hold;
+    /** Clients that are connected to this agent itself. */
+    private final Map<String, Carrier> direct = new ConcurrentHashMap<>();
+
     private volatile boolean offered;
     private volatile boolean attached;
 
@@ -68,21 +73,43 @@ public final class AgentStreams implements ClientPath {
         acceptor.requested(request);
     }
 
+    /** A client is connected to this agent itself: its streams go that way from now on, whether a manager is there or not. */
+    public void direct(String client, Carrier way) {
+        direct.put(client, way);
+        initiator.direct(client, way);
+    }
+
+    /** That connection is gone. */
+    public void noDirect(String client, Carrier way) {
+        direct.remove(client, way);
+        initiator.noDirect(client, way);
+    }
+
+    /** How many clients are connected to this agent itself. */
+    public int directClients() {
+        return direct.size();
+    }
+
     @Override
     public Optional<CompletableFuture<RemoteEnd>> open(Engagement engagement, ConnectionId id) {
         if (!offered) {
             return Optional.empty();
         }
         ResumableEnd end = initiator.open(id, engagement.dialTimeout(), engagement.clientSession());
-        if (!attached) {
+        if (!isReachable(engagement)) {
             CompletableFuture.delayedExecutor(hold.toMillis(), TimeUnit.MILLISECONDS)
                     .execute(() -> {
-                        if (!attached && !end.dialled().toCompletableFuture().isDone()) {
+                        if (!isReachable(engagement)
+                                && !end.dialled().toCompletableFuture().isDone()) {
                             end.fail(new StreamFailure.ConnectionLost("the manager is away"));
                         }
                     });
         }
         return Optional.of(CompletableFuture.completedFuture(end));
+    }
+
+    private boolean isReachable(Engagement engagement) {
+        return attached || direct.containsKey(engagement.clientSession());
     }
 
     /** Tells the streams of this process from those of one that had the same session before. */

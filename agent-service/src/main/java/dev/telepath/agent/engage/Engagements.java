@@ -64,6 +64,11 @@ public final class Engagements {
         return holds.getOrDefault(port, Hold.NONE);
     }
 
+    /** Whether anybody has anything of a port now. Any thread. */
+    public boolean isEngaged() {
+        return holds.values().stream().anyMatch(hold -> !hold.equals(Hold.NONE));
+    }
+
     /** Takes over the whole truth. */
     public void replace(Collection<InterceptInfo> all) {
         known.clear();

@@ -145,6 +145,10 @@ public interface AgentSettings {
     @WithDefault("256")
     int streamIdleLinks();
 
+    /** Whether clients that engage the workload may connect to this agent itself, past the manager, where they reach it. */
+    @WithDefault("true")
+    boolean direct();
+
     /** How long a new connection of an engaged port waits for a manager that is away. */
     @WithDefault("2s")
     Duration hold();

@@ -47,6 +47,7 @@ public enum Setting {
     RESUME_WINDOW(between("1s", "24h")),
     RESUME_REMEMBER(between("1s", "1h")),
     STREAM_IDLE_LINKS(between(0, 10_000)),
+    DIRECT(Setting::yesOrNo),
     HOLD(between("0s", "1m")),
     CALL_TIMEOUT(between("100ms", "10m")),
     REMAIN_INTERVAL(between("100ms", "10m")),
