@@ -4,6 +4,7 @@ import dev.telepath.client.dial.DialResponder;
 import dev.telepath.client.session.Attachment;
 import dev.telepath.client.session.Participant;
 import dev.telepath.protocol.telepresence.manager.SessionInfo;
+import dev.telepath.protocol.v1.LinkRequest;
 import dev.telepath.protocol.v1.LinkWatch;
 import dev.telepath.protocol.v1.MutinyStreamsGrpc;
 import dev.telepath.tunnel.bridge.Credit;
@@ -95,6 +96,16 @@ public final class ClientStreams implements Participant, AutoCloseable {
     /** Whether streams survive a lost connection: wanted, and offered by the manager that was attached last. */
     public boolean offered() {
         return offered;
+    }
+
+    /**
+     * An agent itself wants a link, past the manager. Any thread.
+     *
+     * @param there the connection to that agent
+     * @param initiator the agent's session
+     */
+    public void requested(LinkRequest request, Carrier there, String initiator) {
+        acceptor.requested(request, there, initiator);
     }
 
     /** What is open and what is suspended. */

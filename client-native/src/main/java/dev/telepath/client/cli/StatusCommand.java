@@ -51,6 +51,7 @@ final class StatusCommand extends Command {
                                 + connection.path("manager_version").asText())
                         .strip());
         add(pairs, "transport", transport(connection));
+        add(pairs, "direct links", direct(connection.path("direct")));
         add(pairs, "namespace", connection.path("namespace").asText());
         add(pairs, "client", connection.path("client").asText());
         add(pairs, "since", connection.path("since").asText());
@@ -127,6 +128,14 @@ final class StatusCommand extends Command {
                     default -> "";
                 }
                 + (took.isNumber() ? String.format(Locale.ROOT, ", %.1f ms there and back", took.asDouble()) : "");
+    }
+
+    /** To how many agents there are connections past the manager. */
+    static String direct(JsonNode counts) {
+        return counts.isObject()
+                ? counts.path("connected").asInt() + " of "
+                        + counts.path("agents").asInt() + " agents"
+                : "";
     }
 
     /** Which destinations agents of one workload dial, in lines. */

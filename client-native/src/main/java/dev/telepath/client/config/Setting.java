@@ -111,7 +111,8 @@ public enum Setting {
             "100ms",
             1,
             60_000,
-            "most time that the manager's own address has to take a connection before the way through the API server is taken"),
+            "most time that the manager's own address has to take a connection before the way through the API server is taken,"
+                    + " and an agent's before its streams go by the manager"),
     TIMEOUT_DIAL("timeouts.dial", Type.DURATION, "3s", 10, 600_000, "dial of a stream's destination"),
     TIMEOUT_ROUNDTRIP("timeouts.roundtrip", Type.DURATION, "2s", 0, 600_000, "latency allowed on top of a dial"),
     UDP_IDLE("timeouts.udp-idle", Type.DURATION, "60s", 1000, 86_400_000, "silence that ends a datagram flow"),
@@ -207,6 +208,11 @@ public enum Setting {
     STREAM_POOL("stream.pool", Type.BYTES, "16777216", 0, 1 << 30, "bytes under way beyond each stream's first frame"),
     STREAM_RESUMABLE(
             "stream.resumable", Type.TEXT, "on", "on, or off: streams end with their connection, as older ones do"),
+    STREAM_DIRECT(
+            "stream.direct",
+            Type.TEXT,
+            "on",
+            "on: streams of agents come straight from them where this machine reaches their addresses; off: by the manager"),
     STREAM_HOLD(
             "stream.hold",
             Type.DURATION,

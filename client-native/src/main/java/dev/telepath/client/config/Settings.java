@@ -25,7 +25,8 @@ public final class Settings {
             Setting.OUTPUT, Set.of("default", "json", "yaml"),
             Setting.PROGRESS, Set.of("auto", "plain", "quiet"),
             Setting.NETWORK_MODE, Set.of("proxy", "tun"),
-            Setting.STREAM_RESUMABLE, Set.of("on", "off"));
+            Setting.STREAM_RESUMABLE, Set.of("on", "off"),
+            Setting.STREAM_DIRECT, Set.of("on", "off"));
 
     /** Of {@link Setting#KUBERNETES_TRANSPORT}: the manager's own address where that answers, else through the API server. */
     public static final String AUTO = "auto";

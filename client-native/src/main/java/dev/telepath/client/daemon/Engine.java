@@ -7,6 +7,7 @@ import dev.telepath.client.dial.AgentPods;
 import dev.telepath.client.dial.DialResponder;
 import dev.telepath.client.dial.DialWatcher;
 import dev.telepath.client.dial.StreamLedger;
+import dev.telepath.client.direct.DirectAgents;
 import dev.telepath.client.engagement.Engagements;
 import dev.telepath.client.failure.Failure;
 import dev.telepath.client.home.Journal;
@@ -49,6 +50,7 @@ public final class Engine implements AutoCloseable {
     private final Networking networking;
     private final OutboundStreams outbound;
     private final ClientStreams streams;
+    private final DirectAgents direct;
     private final ProxyServer proxy;
     private final Share share;
     private final Journal journal;
@@ -108,6 +110,7 @@ public final class Engine implements AutoCloseable {
                 policy.backoff(),
                 !settings.text(Setting.STREAM_RESUMABLE).equals("off"),
                 restoration.session());
+        this.direct = new DirectAgents(streams, settings, policy, loops, credit, metrics);
         // The streams that survive come before those that do not: a manager asks in the way it was shown first.
         this.keeper = new SessionKeeper(
                 target,
@@ -117,7 +120,7 @@ public final class Engine implements AutoCloseable {
                 journal,
                 version,
                 restoration.session(),
-                List.of(streams, dials, roster, engagements, network),
+                List.of(streams, direct, dials, roster, engagements, network),
                 this::leave);
         var addressing = new Addressing(settings, network);
         this.via = addressing.via();
@@ -231,6 +234,11 @@ public final class Engine implements AutoCloseable {
         return streams;
     }
 
+    /** Connections to agents, past the manager. */
+    DirectAgents direct() {
+        return direct;
+    }
+
     public ProxyServer proxy() {
         return proxy;
     }
@@ -263,5 +271,7 @@ public final class Engine implements AutoCloseable {
         networking.close();
         proxy.close();
         streams.close();
+        // What has ended is told by them too.
+        direct.close();
     }
 }

@@ -3,6 +3,7 @@ package dev.telepath.client.daemon;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.telepath.client.control.Wire;
+import dev.telepath.client.direct.DirectAgents;
 import dev.telepath.client.engagement.EngagementKind;
 import dev.telepath.client.engagement.EngagementView;
 import dev.telepath.client.engagement.LocalAccess;
@@ -53,6 +54,11 @@ final class Views {
                         .put("cause", s.failure().message())
                         .put("hint", s.failure().hint());
             case SessionState.Connecting c -> connection.put("attempt", c.attempt());
+        }
+        // They last while the manager is away.
+        DirectAgents.Counts direct = engine.direct().counts();
+        if (direct.agents() > 0) {
+            connection.putObject("direct").put("agents", direct.agents()).put("connected", direct.connected());
         }
         why(connection, state);
         if (!engine.unused().isEmpty()) {

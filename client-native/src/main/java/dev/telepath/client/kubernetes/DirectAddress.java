@@ -2,8 +2,7 @@ package dev.telepath.client.kubernetes;
 
 import dev.telepath.client.config.Setting;
 import dev.telepath.client.config.Settings;
-import dev.telepath.client.network.IpNetwork;
-import dev.telepath.client.network.LocalSource;
+import dev.telepath.client.network.OwnDevice;
 import dev.telepath.tunnel.transport.ManagerAddress;
 import dev.telepath.tunnel.transport.ManagerProbe;
 import io.netty.util.NetUtil;
@@ -14,7 +13,6 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,7 +33,7 @@ final class DirectAddress {
     private final boolean pods;
     private final Optional<InetSocketAddress> configured;
     private final Duration connect;
-    private final List<IpNetwork> device;
+    private final OwnDevice device;
     private final InstantSource clock;
     private @Nullable Used last;
 
@@ -50,9 +48,7 @@ final class DirectAddress {
                 .map(ManagerAddress::parse)
                 .map(address -> InetSocketAddress.createUnresolved(address.host(), address.port()));
         this.connect = settings.duration(Setting.TIMEOUT_DIRECT);
-        this.device = Stream.of(Setting.NETWORK_SUBNET, Setting.NETWORK_SUBNET6)
-                .flatMap(each -> IpNetwork.parse(settings.text(each)).stream())
-                .toList();
+        this.device = OwnDevice.of(settings);
         this.clock = clock;
     }
 
@@ -81,7 +77,7 @@ final class DirectAddress {
     boolean answers(InetSocketAddress candidate, List<InetAddress> addresses, String pin, Duration patience) {
         return addresses.stream()
                 .limit(MOST_ADDRESSES)
-                .filter(address -> !isLed(address))
+                .filter(address -> !device.leads(address))
                 .anyMatch(address -> ManagerProbe.answers(
                         new InetSocketAddress(address, candidate.getPort()), pin, patience, HANDSHAKE));
     }
@@ -100,12 +96,6 @@ final class DirectAddress {
         Duration twice = answer.multipliedBy(2);
         Duration enough = twice.compareTo(LEAST) < 0 ? LEAST : twice;
         return pods && enough.compareTo(connect) < 0 ? enough : connect;
-    }
-
-    private boolean isLed(InetAddress address) {
-        return LocalSource.towards(address)
-                .filter(own -> device.stream().anyMatch(each -> each.contains(own)))
-                .isPresent();
     }
 
     /** Whether a connection there lasted so short that another transport is to have its turn. */

@@ -107,6 +107,7 @@ public final class SessionKeeper {
     private void networkChanged() {
         target.way().reconsider();
         supervised.networkChanged();
+        participants.forEach(Participant::networkChanged);
         attachment().ifPresent(live -> {
             live.check(policy.heartbeat().interval());
             Thread.ofVirtual().name("transport").start(() -> improve(live));

@@ -105,6 +105,7 @@ final class FakeManager extends MutinyManagerGrpc.ManagerImplBase implements Aut
     final AtomicInteger everConnected = new AtomicInteger();
 
     private final Set<String> missing;
+    private final List<BindableService> more;
     private final NioEventLoopGroup loops = new NioEventLoopGroup(1);
     private volatile BroadcastProcessor<List<InterceptInfo>> views = BroadcastProcessor.create();
     private volatile BroadcastProcessor<DialRequest> dials = BroadcastProcessor.create();
@@ -120,7 +121,16 @@ final class FakeManager extends MutinyManagerGrpc.ManagerImplBase implements Aut
     }
 
     FakeManager(int port, Set<String> missing, List<Status> restoreFailures) throws IOException {
+        this(port, missing, restoreFailures, List.of());
+    }
+
+    /**
+     * @param more services that it has besides
+     */
+    FakeManager(int port, Set<String> missing, List<Status> restoreFailures, List<BindableService> more)
+            throws IOException {
         this.missing = missing;
+        this.more = more;
         // Before it listens: the client may be there at once.
         this.restoreFailures = new ConcurrentLinkedQueue<>(restoreFailures);
         this.server = port == 0
@@ -145,8 +155,9 @@ final class FakeManager extends MutinyManagerGrpc.ManagerImplBase implements Aut
 
     /** A port that is asked for again may be an outgoing connection's of anybody for a moment. */
     private Server listening(int port) throws IOException {
-        return NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), port))
-                .addService((BindableService) this)
+        var builder = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
+        more.forEach(builder::addService);
+        return builder.addService((BindableService) this)
                 .addService(new Pulses())
                 .addTransportFilter(new Counting())
                 // In the order of the connection, so that what was asked for first is there first.
