@@ -201,15 +201,37 @@ public final class Bench {
         Map<String, Long> others = new HashMap<>(programs);
         others.put("agent", unkept.pid());
         int beside = unkept.port("port-http");
+        Running past = pastTheManager(telepath, laptop.port());
+        Map<String, Long> without = new HashMap<>(programs);
+        without.put("agent", past.pid());
+        int pastPort = past.port("port-http");
         var cost = new RequestCost(quick);
         report.section("CPU time of each program for one request, µs, one after the other");
         report.line(cost.measure("one connection kept alive", through, programs, true, 1));
         report.line(cost.measure("a new connection each", through, programs, false, 1));
         report.line(cost.measure("the same, links not kept", beside, others, false, 1));
+        report.line(cost.measure("kept alive, past the manager", pastPort, without, true, 1));
+        report.line(cost.measure("a new one each, past the manager", pastPort, without, false, 1));
         report.section("The same, 50 at one time");
         report.line(cost.measure("50 connections kept alive", through, programs, true, 50));
         report.line(cost.measure("a new connection each", through, programs, false, 50));
+        report.line(cost.measure("kept alive, past the manager", pastPort, without, true, 50));
+        report.line(cost.measure("a new one each, past the manager", pastPort, without, false, 50));
         telepath.tp("leave", "unkept").orFail();
+        telepath.tp("leave", "past").orFail();
+    }
+
+    /** A second workload, to whose agent tp connects itself. */
+    private static Running pastTheManager(Installation telepath, int target) throws Exception {
+        Running agent = engaged(telepath.direct(), "past", target);
+        long end = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+        String url = "http://127.0.0.1:" + agent.announced("http-port");
+        while (Metrics.sum(Metrics.scrape(url), "telepath_direct_clients") < 1) {
+            if (System.nanoTime() > end) {
+                throw new IllegalStateException("tp did not connect to the agent\n" + agent.log());
+            }
+        }
+        return agent;
     }
 
     private interface Run {
@@ -241,6 +263,9 @@ public final class Bench {
     private void throughput(Installation telepath, int direct, int through, int older, Map<String, Long> programs)
             throws Exception {
         report.section("Bytes of one and of 16 TCP streams; the plain proxy is two hops without framing or TLS");
+        Running agent = pastTheManager(telepath, direct);
+        Map<String, Long> pastPrograms = new HashMap<>(programs);
+        pastPrograms.put("agent", agent.pid());
         try (Running second = PlainProxy.start("hop-2", telepath.directory(), direct);
                 Running first = PlainProxy.start("hop-1", telepath.directory(), second.port("port"))) {
             Map<String, Long> hops = Map.of("hop-1", first.pid(), "hop-2", second.pid());
@@ -250,8 +275,10 @@ public final class Bench {
                 Throughput plain = Throughput.measure(first.port("port"), streams, each, hops);
                 Throughput ours = Throughput.measure(through, streams, each, programs);
                 Throughput old = Throughput.measure(older, streams, each, Map.of());
+                Throughput past = Throughput.measure(agent.port("port-http"), streams, each, pastPrograms);
                 report.line(("%-32s direct %s%n%-32s plain  %s%n%-32s ours   %s%n%-32s older framing %s%n"
-                                + "%-32s ratio to plain %.2f, to direct %.2f, to the older framing %.2f")
+                                + "%-32s past the manager %s%n"
+                                + "%-32s ratio to plain %.2f (past the manager %.2f), to direct %.2f, to the older framing %.2f")
                         .formatted(
                                 streams == 1 ? "1 stream" : streams + " streams",
                                 straight,
@@ -262,7 +289,10 @@ public final class Bench {
                                 "",
                                 old,
                                 "",
+                                past,
+                                "",
                                 ours.mibPerSecond() / plain.mibPerSecond(),
+                                past.mibPerSecond() / plain.mibPerSecond(),
                                 ours.mibPerSecond() / straight.mibPerSecond(),
                                 ours.mibPerSecond() / old.mibPerSecond()));
             }

@@ -36,6 +36,7 @@ public final class Installation implements AutoCloseable {
     private int managerPort = Ports.lasting();
     private String heap = "128m";
     private boolean kept;
+    private boolean direct;
 
     public Installation(Path directory) {
         this.directory = directory;
@@ -77,6 +78,12 @@ public final class Installation implements AutoCloseable {
 
     public Path directory() {
         return directory;
+    }
+
+    /** Lets tp connect to agents that are started from now on. Else all goes by the manager, where most suites break it. */
+    public Installation direct() {
+        direct = true;
+        return this;
     }
 
     /** Leaves the directory, with the programs' logs, when this ends. */
@@ -203,7 +210,8 @@ public final class Installation implements AutoCloseable {
                 "--port",
                 "0=127.0.0.1:" + targetPort + ":http"));
         command.addAll(Arrays.asList(options));
-        return track(Running.start("agent-" + workload, directory, command, Map.of()));
+        return track(Running.start(
+                "agent-" + workload, directory, command, Map.of("TELEPATH_AGENT_DIRECT", String.valueOf(direct))));
     }
 
     /** Starts anything else that ends with this installation. */

@@ -45,18 +45,26 @@ public final class Soak {
     public static void main(String[] arguments) throws Exception {
         long minutes = 60;
         long seed = System.nanoTime() & 0xffff;
+        boolean direct = false;
         for (int i = 0; i < arguments.length; i += 2) {
-            if (i + 1 == arguments.length || !List.of("--minutes", "--seed").contains(arguments[i])) {
-                System.err.println("usage: integration-tests/soak/run [--minutes M] [--seed N]");
+            if (i + 1 == arguments.length
+                    || !List.of("--minutes", "--seed", "--direct").contains(arguments[i])) {
+                System.err.println("usage: integration-tests/soak/run [--minutes M] [--seed N] [--direct on|off]");
                 System.exit(2);
             }
             if (arguments[i].equals("--minutes")) {
                 minutes = Long.parseLong(arguments[i + 1]);
+            } else if (arguments[i].equals("--direct")) {
+                direct = arguments[i + 1].equals("on");
             } else {
                 seed = Long.parseLong(arguments[i + 1]);
             }
         }
-        System.exit(new Soak(seed).run(minutes));
+        var soak = new Soak(seed);
+        if (direct) {
+            soak.telepath.direct();
+        }
+        System.exit(soak.run(minutes));
     }
 
     private int run(long minutes) throws Exception {

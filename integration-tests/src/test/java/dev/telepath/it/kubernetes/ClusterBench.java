@@ -47,9 +47,13 @@ class ClusterBench {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Path REPORT = Program.root().resolve("integration-tests/target/cluster-bench.txt");
 
+    /** How long it is waited for a connection to an agent, which comes within a second or not at all. */
+    private static final Duration PAST = Duration.ofSeconds(10);
+
     private final Installation telepath = Installation.temporary();
     private final Vertx vertx = Vertx.vertx();
     private final String namespace = "telepath-bench-" + ProcessHandle.current().pid();
+    private boolean direct;
 
     @AfterEach
     void clean() {
@@ -100,7 +104,10 @@ class ClusterBench {
     }
 
     private Result connect(String... more) {
-        var line = new ArrayList<>(List.of("connect", "--manager-namespace", namespace, "-n", namespace));
+        var config = telepath.write(
+                telepath.directory().resolve("bench.yml"), "stream:\n  direct: \"" + (direct ? "on" : "off") + "\"\n");
+        var line = new ArrayList<>(
+                List.of("--config", config.toString(), "connect", "--manager-namespace", namespace, "-n", namespace));
         line.addAll(List.of(more));
         return telepath.tp(line.toArray(String[]::new));
     }
@@ -148,6 +155,31 @@ class ClusterBench {
         intercept("web0", local).orFail();
         Load.http1(through, 4, 200, true, "laptop");
         rows("intercepted, straight to the manager", through, "laptop");
+        past(local, through);
+    }
+
+    /** Where this machine has a way to pods. */
+    private void past(SampleService local, InetSocketAddress through) throws Exception {
+        direct = true;
+        telepath.tp("quit", "-s").orFail();
+        connect().orFail();
+        intercept("web0", local).orFail();
+        long end = System.nanoTime() + PAST.toNanos();
+        while (connectedPast() == 0) {
+            if (System.nanoTime() > end) {
+                say("%-42s not measured: this machine has no way to pods".formatted("intercepted, past the manager"));
+                return;
+            }
+        }
+        Load.http1(through, 4, 200, true, "laptop");
+        rows("intercepted, past the manager", through, "laptop");
+        say(memory("after that load: manager and agent, resident"));
+    }
+
+    private int connectedPast() throws IOException {
+        return JSON.readTree(telepath.tp("status", "--output", "json").orFail().out())
+                .at("/connection/direct/connected")
+                .asInt();
     }
 
     /** By a node's port, which leads to the manager's pod without API server, kubelet and container runtime. */
