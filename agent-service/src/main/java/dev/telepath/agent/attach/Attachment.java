@@ -33,8 +33,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Keeps the agent attached to its manager. What becomes of the connection is the supervisor's decision; it never gives
- * up. Engagements stay as they are for a grace while the manager is away, then the ports are nobody's. One log line per
- * change of state or cause.
+ * up. Engagements stay as they are for a grace while the manager is away, then the ports are nobody's, but for those of
+ * clients that are connected to the agent itself. One log line per change of state or cause.
  *
  * <p>Confined to one event loop, on which the connection's bytes run too; {@link #open} and {@link #state} may be called
  * on any thread.
@@ -51,6 +51,9 @@ public final class Attachment implements ClientPath {
 
     /** How long a closed channel may take to be gone before the next is opened all the same. */
     private static final int CLOSE_SECONDS = 2;
+
+    /** Between two looks at whose engagements outlast the grace, at least. */
+    private static final long LOOK_MILLIS = 1_000;
 
     private final ManagerAddress manager;
     private final Optional<TokenFile> tokenFile;
@@ -177,9 +180,13 @@ public final class Attachment implements ClientPath {
         }
     }
 
+    /** Clients that are connected to this agent itself need no manager; whether they still are is looked at again and again. */
     private void graceOver() {
-        graceEnd = null;
-        interests.engagements().clear();
+        interests.engagements().retain(interests.streams()::isDirect);
+        graceEnd = interests.engagements().isEngaged()
+                ? loop.schedule(
+                        this::graceOver, Math.max(LOOK_MILLIS, rhythm.grace().toMillis()), TimeUnit.MILLISECONDS)
+                : null;
     }
 
     /** One connection, from the look for a way to its end. Confined to the loop. */

@@ -85,6 +85,11 @@ public final class AgentStreams implements ClientPath {
         initiator.noDirect(client, way);
     }
 
+    /** Whether that client is connected to this agent itself. */
+    public boolean isDirect(String client) {
+        return direct.containsKey(client);
+    }
+
     /** How many clients are connected to this agent itself. */
     public int directClients() {
         return direct.size();
@@ -109,7 +114,7 @@ public final class AgentStreams implements ClientPath {
     }
 
     private boolean isReachable(Engagement engagement) {
-        return attached || direct.containsKey(engagement.clientSession());
+        return attached || isDirect(engagement.clientSession());
     }
 
     /** Tells the streams of this process from those of one that had the same session before. */

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import org.jboss.logging.Logger;
 
 /**
@@ -85,7 +86,14 @@ public final class Engagements {
 
     /** Forgets everything; the ports are nobody's. */
     public void clear() {
-        replace(List.of());
+        retain(session -> false);
+    }
+
+    /** Forgets the engagements of all other clients. */
+    public void retain(Predicate<String> clientSession) {
+        known.values()
+                .removeIf(info -> !clientSession.test(info.getClientSession().getSessionId()));
+        settle();
     }
 
     /** Those to be reviewed now; each is named once until {@link #reviewAgain} or until it leaves the state. */

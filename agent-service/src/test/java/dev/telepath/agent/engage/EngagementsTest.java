@@ -39,6 +39,23 @@ class EngagementsTest {
     }
 
     @Test
+    void whoseEngagementsAreKeptIsAskedForEachClient() {
+        engagements.replace(List.of(Specs.intercept("a", ACTIVE, spec -> {})));
+        String client = engagements
+                .at(Specs.WEB.ports().getFirst())
+                .intercept()
+                .orElseThrow()
+                .clientSession();
+
+        engagements.retain(client::equals);
+        assertThat(holder()).isEqualTo("a");
+        assertThat(engagements.isEngaged()).isTrue();
+        engagements.retain("another"::equals);
+        assertThat(holder()).isEqualTo("nobody");
+        assertThat(engagements.isEngaged()).isFalse();
+    }
+
+    @Test
     void theSpecsDialTimeoutCountsElseTheDefault() {
         engagements.replace(List.of(Specs.intercept("a", ACTIVE, spec -> spec.setDialTimeout(7_000_000))));
         var hold = engagements.at(Specs.WEB.ports().getFirst());
