@@ -19,7 +19,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
@@ -39,8 +38,6 @@ final class DirectServer implements AutoCloseable {
     private static final int HANDSHAKE_SECONDS = 10;
     /** For one that shows no ticket. */
     private static final int IDLE_SECONDS = 60;
-
-    private static final Duration LEAST = Duration.ofSeconds(1);
 
     private final Server server;
     private final ClientLinks links;
@@ -75,7 +72,8 @@ final class DirectServer implements AutoCloseable {
                 .maxInboundMessageSize(MAX_MESSAGE)
                 .maxConcurrentCallsPerConnection(Integer.MAX_VALUE)
                 .keepAliveTime(rhythm.interval().toMillis(), TimeUnit.MILLISECONDS)
-                .keepAliveTimeout(patience(rhythm).toMillis(), TimeUnit.MILLISECONDS)
+                // An interval more than the client: it is to find out first, since it leaves such a way alone then.
+                .keepAliveTimeout(rhythm.limit().toMillis(), TimeUnit.MILLISECONDS)
                 .permitKeepAliveTime(1, TimeUnit.SECONDS)
                 .permitKeepAliveWithoutCalls(true)
                 .intercept(new TicketCheck(identity.tickets()))
@@ -88,12 +86,6 @@ final class DirectServer implements AutoCloseable {
             throw new UncheckedIOException(e);
         }
         return new DirectServer(server, links);
-    }
-
-    /** How long an answer may take that is asked for after an interval's silence. */
-    private static Duration patience(Rhythm rhythm) {
-        Duration left = rhythm.limit().minus(rhythm.interval());
-        return left.compareTo(LEAST) > 0 ? left : LEAST;
     }
 
     int port() {

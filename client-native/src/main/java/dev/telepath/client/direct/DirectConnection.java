@@ -47,6 +47,7 @@ final class DirectConnection {
     private final Means means;
     private final Loop loop;
     private final SupervisedConnection supervised;
+    private final Quarantine quarantine = new Quarantine(System::nanoTime);
 
     private volatile ByteString ticket;
     private volatile @Nullable Heartbeat beating;
@@ -117,6 +118,7 @@ final class DirectConnection {
 
     /** A way may have come, or be gone with a connection that knows nothing of it yet. */
     void networkChanged() {
+        loop.execute(quarantine::lift);
         supervised.networkChanged();
         Heartbeat live = beating;
         if (live != null) {
@@ -137,11 +139,12 @@ final class DirectConnection {
 
     private void changed(Action.Report report) {
         if (report.to() instanceof State.Attached) {
+            quarantine.attached();
             told = null;
             LOG.infof(
                     "direct connection agent=%s workload=%s address=%s",
                     agent.session(), agent.workload(), agent.where());
-        } else if (report.from() instanceof State.Attached && isListed()) {
+        } else if (report.from() instanceof State.Attached) {
             lost(report.loss());
         } else {
             report.loss().filter(loss -> loss.cause() != told).ifPresent(loss -> {
@@ -158,11 +161,16 @@ final class DirectConnection {
     }
 
     private void lost(Optional<Loss> why) {
-        why.ifPresentOrElse(
-                loss -> LOG.infof(
-                        "direct connection lost agent=%s workload=%s cause=%s detail=\"%s\"; its streams go by the manager",
-                        agent.session(), agent.workload(), loss.cause().label(), loss.detail()),
-                () -> LOG.debugf("direct connection ended agent=%s workload=%s", agent.session(), agent.workload()));
+        if (why.filter(loss -> loss.cause() == Cause.SILENCE).isPresent()) {
+            quarantine.silent();
+        }
+        why.filter(loss -> isListed())
+                .ifPresentOrElse(
+                        loss -> LOG.infof(
+                                "direct connection lost agent=%s workload=%s cause=%s detail=\"%s\"; its streams go by the manager",
+                                agent.session(), agent.workload(), loss.cause().label(), loss.detail()),
+                        () -> LOG.debugf(
+                                "direct connection ended agent=%s workload=%s", agent.session(), agent.workload()));
     }
 
     /** One connection, from the look for a way to its end. Confined to the loop. */
@@ -179,6 +187,10 @@ final class DirectConnection {
         }
 
         void begin() {
+            if (quarantine.holds()) {
+                listener.lost(new Loss(Cause.UNREACHABLE, "the way there fell silent lately"));
+                return;
+            }
             Duration limit = means.policy().call();
             cancelLimit = loop.after(
                     limit,

@@ -205,6 +205,23 @@ class DirectAgentsTest {
         assertThat(direct()).isEmpty();
     }
 
+    @Test
+    void anAgentThatFallsSilentIsLeftAloneForAWhile() {
+        flags.put(Setting.HEARTBEAT_LIMIT, "2s");
+        listing.show(agent::listed);
+        connect();
+        untilDirect("1/1");
+
+        agent.silent = true;
+        untilDirect("0/1");
+        agent.silent = false;
+
+        // It would be tried again within two seconds.
+        await().during(Duration.ofSeconds(5)).atMost(WAIT).until(() -> agent.connections.get() == 0);
+        assertThat(direct()).isEqualTo("0/1");
+        assertThat(agent.watches).hasSize(1);
+    }
+
     /** As of a manager that has just started, where agents come back later than this client. */
     @Test
     void aListThatLacksTheAgentForAMomentCostsNoConnection() {

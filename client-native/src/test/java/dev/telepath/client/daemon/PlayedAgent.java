@@ -105,6 +105,9 @@ final class PlayedAgent implements AutoCloseable {
     final AtomicInteger connections = new AtomicInteger();
 
     final AtomicInteger pulses = new AtomicInteger();
+    /** Pulses come and are not answered, as where nothing comes through. */
+    volatile boolean silent;
+
     final List<StreamObserver<LinkRequest>> watches = new CopyOnWriteArrayList<>();
 
     private final String session;
@@ -189,7 +192,9 @@ final class PlayedAgent implements AutoCloseable {
                 @Override
                 public void onNext(Pulse pulse) {
                     pulses.incrementAndGet();
-                    response.onNext(pulse);
+                    if (!silent) {
+                        response.onNext(pulse);
+                    }
                 }
 
                 @Override

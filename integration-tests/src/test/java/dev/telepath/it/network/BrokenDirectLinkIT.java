@@ -121,6 +121,8 @@ class BrokenDirectLinkIT {
             await().atMost(SOON).until(() -> linksByTheManager() > before);
             world.cluster.run("nft", "delete", "table", "inet", "past");
         });
+        // A way that fell silent is left alone for a while, but not in another network.
+        world.laptop.run("ip", "addr", "add", "10.250.0.1/32", "dev", NearAndFar.CABLE);
         awaitConnected(1);
     }
 
