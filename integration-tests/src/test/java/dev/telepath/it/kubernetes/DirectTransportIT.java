@@ -9,6 +9,7 @@ import dev.telepath.harness.Checksummed;
 import dev.telepath.harness.Checksummed.Plan;
 import dev.telepath.harness.Checksummed.Report;
 import dev.telepath.harness.ChecksummedServer;
+import dev.telepath.harness.FarServices;
 import dev.telepath.harness.Namespace;
 import dev.telepath.harness.Result;
 import dev.telepath.harness.fault.Fault;
@@ -27,6 +28,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -35,7 +37,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.Timeout;
 
-/** {@code tp} by kubeconfig where the manager answers at an address of its own: a node's port, or its pod's by a route of the laptop. */
+/** {@code tp} by kubeconfig where the manager answers at an address of its own: a node's port, or its pod's by a route of the laptop; and agents too. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 @Timeout(240)
 @NullUnmarked
@@ -271,5 +273,53 @@ class DirectTransportIT {
             assertThat(connection().path("session_id").asText()).isEqualTo(session);
             product.telepath().tp("quit", "-s").orFail();
         }
+    }
+
+    /** Behind a VPN: callers in the cluster reach the laptop by the pod that they call, whatever becomes of the manager's. */
+    @Test
+    void whatIsInterceptedComesFromThePodItselfAlsoWhileThereIsNoManagerAndFromTheNextPod() throws Exception {
+        try (Namespace laptop = laptop()) {
+            product.telepath().on(List.of(), laptop.enter(), "127.0.0.1");
+            List<String> local = new ArrayList<>(laptop.enter());
+            local.addAll(FarServices.command(List.of("127.0.0.9"), Map.of("127.0.0.10", FarServices.OTHER)));
+            product.telepath().start("local", local, Map.of()).announced("ready");
+            connect().orFail();
+            product.telepath().tp("intercept", "web", "--port", "8080:80").orFail();
+            awaitPast();
+
+            home("scale", "statefulset", "telepath-manager", "--replicas=0");
+            home("wait", "pod", "telepath-manager-0", "--for=delete", "--timeout=90s");
+            // Longer than an agent keeps engagements of whom it cannot reach.
+            await().during(Duration.ofSeconds(15))
+                    .atMost(HEALED)
+                    .pollInterval(Duration.ofMillis(500))
+                    .untilAsserted(() -> assertThat(called(laptop)).startsWith("hello from 127.0.0.1"));
+
+            home("scale", "statefulset", "telepath-manager", "--replicas=1");
+            await().atMost(HEALED)
+                    .untilAsserted(() ->
+                            assertThat(connection().path("state").asText()).isEqualTo("attached"));
+            product.kubectl("-n", shop, "rollout", "restart", "deployment/web").orFail();
+            product.kubectl("-n", shop, "rollout", "status", "deployment/web", "--timeout=90s")
+                    .orFail();
+            awaitPast();
+            await().atMost(HEALED)
+                    .untilAsserted(() -> assertThat(called(laptop)).startsWith("hello from 127.0.0.1"));
+            product.telepath().tp("leave", "web").orFail();
+            product.telepath().tp("quit", "-s").orFail();
+        }
+    }
+
+    private void awaitPast() {
+        await().atMost(HEALED).pollInterval(Duration.ofMillis(300)).untilAsserted(() -> {
+            JsonNode direct = connection().path("direct");
+            assertThat(direct.path("connected").asInt()).isEqualTo(1);
+            assertThat(direct.path("agents").asInt()).isEqualTo(1);
+        });
+    }
+
+    /** What a caller of the workload gets. */
+    private String called(Namespace from) {
+        return from.run("curl", "-sS", "-m", "10", "http://" + node + ":" + webPort + "/");
     }
 }
