@@ -158,7 +158,45 @@ public final class LinkOffers implements Carrier {
             into = link.incoming();
             joined.add(this);
             into.onSubscribe(from);
-            link.outgoing().subscribe(to);
+            link.outgoing().subscribe(new Answers(to));
+        }
+
+        /** The answer of a call that is served is the end of it both ways: what the other edge still sends does not come. */
+        private void answered() {
+            if (!over) {
+                onComplete();
+            }
+        }
+
+        /** What the link sends, and its end. */
+        private final class Answers implements Flow.Subscriber<StreamFrame> {
+            private final Flow.Subscriber<? super StreamFrame> to;
+
+            Answers(Flow.Subscriber<? super StreamFrame> to) {
+                this.to = to;
+            }
+
+            @Override
+            public void onSubscribe(Flow.Subscription subscription) {
+                to.onSubscribe(subscription);
+            }
+
+            @Override
+            public void onNext(StreamFrame frame) {
+                to.onNext(frame);
+            }
+
+            @Override
+            public void onError(Throwable cause) {
+                to.onError(cause);
+            }
+
+            @Override
+            public void onComplete() {
+                to.onComplete();
+                // Not in the midst of what has ended it.
+                loop.execute(AnsweringCall.this::answered);
+            }
         }
 
         void breakOff() {

@@ -77,6 +77,26 @@ class DirectLinksTest {
     }
 
     @Example
+    void aStreamWhoseWayHasGoneMeanwhileEndsAtBothEdges() {
+        rig.attach();
+        var way = new DirectWay(rig).there();
+        MemorySocket here = MemorySocket.open(1000);
+        MemorySocket there = MemorySocket.open(1000);
+        dials(there);
+        StreamEnd.join(here, open());
+        soon().until(() -> here.got() == 1000 && there.got() == 1000);
+
+        // Its link is not kept, so it ends with the goodbye.
+        rig.initiator.noDirect(DirectWay.FAR, way.offers);
+        here.halfClose();
+        there.halfClose();
+
+        whole(here, 1000);
+        whole(there, 1000);
+        rig.nothingIsLeft();
+    }
+
+    @Example
     void aStreamToAnotherEdgeGoesByTheManager() {
         rig.attach();
         var way = new DirectWay(rig).there();

@@ -2,6 +2,7 @@ package dev.telepath.tunnel.carry;
 
 import dev.telepath.protocol.v1.LinkRequest;
 import dev.telepath.protocol.v1.StreamFrame;
+import io.smallrye.mutiny.Multi;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Flow;
@@ -65,7 +66,9 @@ final class DirectWay implements LinkOffers.Watcher {
         wires.add(wire);
         Flow.Publisher<StreamFrame> called = offers.answered(to ->
                 wire.toNear = Pipe.join(link.outgoing(), asSubscriber(to), frame -> tap.passing(wire, false, frame)));
-        wire.toFar = Pipe.join(called, link.incoming(), frame -> tap.passing(wire, true, frame));
+        // As a call of gRPC: when it was answered nothing comes to who serves it, not even its end.
+        var served = Multi.createFrom().publisher(called).onCompletion().invoke(() -> wire.toNear.cancel());
+        wire.toFar = Pipe.join(served, link.incoming(), frame -> tap.passing(wire, true, frame));
     }
 
     @SuppressWarnings("unchecked")
