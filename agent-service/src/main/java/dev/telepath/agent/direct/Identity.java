@@ -2,6 +2,7 @@ package dev.telepath.agent.direct;
 
 import com.google.protobuf.ByteString;
 import dev.telepath.tunnel.direct.TicketKey;
+import dev.telepath.tunnel.transport.JoinToken;
 import io.grpc.netty.GrpcSslContexts;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
@@ -10,12 +11,12 @@ import java.io.ByteArrayInputStream;
 import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
-import java.security.MessageDigest;
 import java.security.PrivateKey;
 import java.security.cert.CertificateException;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.security.spec.ECGenParameterSpec;
+import java.util.HexFormat;
 import javax.net.ssl.SSLException;
 
 /**
@@ -46,12 +47,12 @@ record Identity(SslContext tls, ByteString fingerprint, TicketKey tickets) {
             if (!certificate.getPublicKey().equals(key.getPublic())) {
                 throw new IllegalArgumentException("the manager's certificate is of another key");
             }
-            byte[] fingerprint = MessageDigest.getInstance("SHA-256").digest(certificate.getEncoded());
+            byte[] fingerprint = HexFormat.of().parseHex(JoinToken.fingerprint(certificate));
             return new Identity(
                     context(key.getPrivate(), certificate), ByteString.copyFrom(fingerprint), TicketKey.random());
         } catch (CertificateException e) {
             throw new IllegalArgumentException("the manager's certificate cannot be read: " + e.getMessage(), e);
-        } catch (GeneralSecurityException | SSLException e) {
+        } catch (SSLException e) {
             throw new IllegalStateException("TLS is not available in this Java runtime", e);
         }
     }

@@ -24,6 +24,7 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -128,13 +129,9 @@ public final class DirectAgents implements Participant, AutoCloseable {
                             () -> LOG.debugf("an agent is listed that cannot be agent=%s", each.getSessionId()));
         }
         listed = next.size();
-        connections.values().removeIf(each -> {
+        endWhere(each -> {
             ListedAgent now = next.get(each.agent().session());
-            boolean over = now == null ? each.isUnlistedFor(unlisted) : !now.isAt(each.agent());
-            if (over) {
-                var _ = each.end();
-            }
-            return over;
+            return now == null ? each.isUnlistedFor(unlisted) : !now.isAt(each.agent());
         });
         next.values().forEach(this::keep);
         boolean more = listed > MOST;
@@ -157,12 +154,16 @@ public final class DirectAgents implements Participant, AutoCloseable {
 
     @Override
     public synchronized void tick(Attachment attachment) {
+        endWhere(each -> !each.isListed() && each.isUnlistedFor(unlisted));
+    }
+
+    private void endWhere(Predicate<DirectConnection> over) {
         connections.values().removeIf(each -> {
-            boolean over = !each.isListed() && each.isUnlistedFor(unlisted);
-            if (over) {
+            boolean ends = over.test(each);
+            if (ends) {
                 var _ = each.end();
             }
-            return over;
+            return ends;
         });
     }
 

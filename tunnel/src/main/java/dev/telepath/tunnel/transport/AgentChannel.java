@@ -1,13 +1,9 @@
 package dev.telepath.tunnel.transport;
 
 import dev.telepath.tunnel.direct.DirectCaller;
-import io.grpc.CallOptions;
-import io.grpc.ClientCall;
-import io.grpc.ClientInterceptor;
-import io.grpc.ForwardingClientCall;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
-import io.grpc.MethodDescriptor;
+import io.grpc.stub.MetadataUtils;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import java.net.InetSocketAddress;
@@ -33,29 +29,15 @@ public final class AgentChannel {
             EventLoopGroup loops,
             ManagerChannel.Limits limits,
             Duration connect) {
+        var headers = new Metadata();
+        caller.write(headers);
         return ManagerChannel.trusting(
                         ManagerChannel.builder(address.getAddress().getHostAddress(), address.getPort(), loops, limits),
                         new PinnedCertificate(fingerprint))
                 .overrideAuthority(AUTHORITY)
                 .channelFactory(ConnectionWindow::channel)
                 .withOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, Math.toIntExact(connect.toMillis()))
-                .intercept(credentials(caller))
+                .intercept(MetadataUtils.newAttachHeadersInterceptor(headers))
                 .build();
-    }
-
-    private static ClientInterceptor credentials(DirectCaller caller) {
-        return new ClientInterceptor() {
-            @Override
-            public <I, O> ClientCall<I, O> interceptCall(
-                    MethodDescriptor<I, O> method, CallOptions options, io.grpc.Channel next) {
-                return new ForwardingClientCall.SimpleForwardingClientCall<>(next.newCall(method, options)) {
-                    @Override
-                    public void start(Listener<O> listener, Metadata headers) {
-                        caller.write(headers);
-                        super.start(listener, headers);
-                    }
-                };
-            }
-        };
     }
 }
