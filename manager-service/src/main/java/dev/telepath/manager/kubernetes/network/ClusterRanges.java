@@ -4,6 +4,7 @@ import dev.telepath.manager.kubernetes.cluster.ClusterView;
 import dev.telepath.manager.network.ClusterNetworks;
 import dev.telepath.manager.network.Subnet;
 import dev.telepath.manager.watch.Changes;
+import dev.telepath.manager.watch.Derived;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.KubernetesResourceList;
 import io.fabric8.kubernetes.api.model.Node;
@@ -46,12 +47,11 @@ public final class ClusterRanges implements ClusterNetworks, AutoCloseable {
     private final ClusterView view;
     private final Ways ways;
     private final Optional<InetAddress> dns;
-    private final Changes changes = new Changes();
     private final Map<String, List<Subnet>> serviceRanges = new ConcurrentHashMap<>();
     private final Map<String, List<Subnet>> nodeRanges = new ConcurrentHashMap<>();
     private final PodAddresses pods = new PodAddresses();
     private final List<SharedIndexInformer<?>> informers = new CopyOnWriteArrayList<>();
-    private volatile Networks current;
+    private final Derived<Networks> current;
     private volatile boolean byNodes;
 
     /** How the pods' networks are found; names are those of Telepresence's chart. */
@@ -90,7 +90,7 @@ public final class ClusterRanges implements ClusterNetworks, AutoCloseable {
         this.view = view;
         this.ways = ways;
         this.dns = dns;
-        this.current = new Networks(ways.services(), ways.pods(), dns, ways.manager());
+        this.current = new Derived<>(new Networks(ways.services(), ways.pods(), dns, ways.manager()), this::found);
     }
 
     /** Begins to look. Blocks on a question for each kind of object that it may or may not read. */
@@ -236,20 +236,18 @@ public final class ClusterRanges implements ClusterNetworks, AutoCloseable {
 
     /** Looks again, and tells when something is different. */
     private void look() {
+        if (current.look()) {
+            LOG.infof("cluster networks services=%s pods=%s", now().services(), now().pods());
+        }
+    }
+
+    private Networks found() {
         List<Subnet> services = !ways.services().isEmpty()
                 ? ways.services()
                 : serviceRanges.isEmpty() ? around(view.services(), dns) : sorted(serviceRanges);
         List<Subnet> found =
                 ways.strategy() == Strategy.SET ? ways.pods() : byNodes ? sorted(nodeRanges) : pods.networks();
-        var next = new Networks(services, found, dns, ways.manager());
-        synchronized (this) {
-            if (next.equals(current)) {
-                return;
-            }
-            current = next;
-        }
-        LOG.infof("cluster networks services=%s pods=%s", services, found);
-        changes.fire();
+        return new Networks(services, found, dns, ways.manager());
     }
 
     private static List<Subnet> around(Collection<Service> services, Optional<InetAddress> dns) {
@@ -266,12 +264,12 @@ public final class ClusterRanges implements ClusterNetworks, AutoCloseable {
 
     @Override
     public Networks now() {
-        return current;
+        return current.now();
     }
 
     @Override
     public Changes changes() {
-        return changes;
+        return current.changes();
     }
 
     @Override
