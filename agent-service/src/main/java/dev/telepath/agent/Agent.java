@@ -143,6 +143,7 @@ public final class Agent implements AutoCloseable {
         Rhythm rhythm = Rhythm.of(settings);
         var listening = new DirectListening(
                 settings.direct(),
+                settings.podName().isPresent(),
                 streaming,
                 credit,
                 rhythm.heartbeat(),

@@ -8,13 +8,15 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /** A listening socket that closes what is too many as soon as it is there, and lets the rest have much under way. */
 final class BoundedListener extends NioServerSocketChannel {
-    private final AtomicInteger open = new AtomicInteger();
+    private final AtomicInteger open;
     private final int most;
 
     /**
-     * @param most connections at one time
+     * @param open connections, counted for all sockets of a server
+     * @param most of them at one time
      */
-    BoundedListener(int most) {
+    BoundedListener(AtomicInteger open, int most) {
+        this.open = open;
         this.most = most;
     }
 

@@ -30,6 +30,7 @@ public final class DirectListening {
     private static final Logger LOG = Logger.getLogger(DirectListening.class);
 
     private final boolean wanted;
+    private final boolean forwarded;
     private final AgentStreams streams;
     private final Credit credit;
     private final Rhythm rhythm;
@@ -49,12 +50,14 @@ public final class DirectListening {
 
     /**
      * @param wanted false: never
+     * @param forwarded whether this is a pod, to which ports may be forwarded: it listens on the loopback too
      * @param rhythm after which silence a client's connection is given up
      * @param grace how long it goes on with nobody engaged
      * @param blocking for the key of TLS
      */
     public DirectListening(
             boolean wanted,
+            boolean forwarded,
             AgentStreams streams,
             Credit credit,
             Rhythm rhythm,
@@ -63,6 +66,7 @@ public final class DirectListening {
             Executor blocking,
             MeterRegistry metrics) {
         this.wanted = wanted;
+        this.forwarded = forwarded;
         this.streams = streams;
         this.credit = credit;
         this.rhythm = rhythm;
@@ -140,6 +144,7 @@ public final class DirectListening {
                             .setPort(open.port())
                             .setFingerprint(known.fingerprint())
                             .setTicketKey(known.tickets().secret())
+                            .setLoopbackPort(open.loopbackPort())
                             .build());
         }
     }
@@ -168,7 +173,8 @@ public final class DirectListening {
     private void listen(Manager to, Identity known) {
         InetAddress address = to.own();
         listensAt = address;
-        CompletableFuture.supplyAsync(() -> DirectServer.start(address, known, streams, credit, rhythm, loop), blocking)
+        CompletableFuture.supplyAsync(
+                        () -> DirectServer.start(address, forwarded, known, streams, credit, rhythm, loop), blocking)
                 .whenComplete((started, failure) -> loop.execute(() -> {
                     if (failure != null) {
                         // An address that is translated on its way here is none of this machine's.
@@ -181,8 +187,8 @@ public final class DirectListening {
                     } else {
                         server = started;
                         LOG.infof(
-                                "listens for clients past the manager address=%s port=%d",
-                                address.getHostAddress(), started.port());
+                                "listens for clients past the manager address=%s port=%d loopback-port=%d",
+                                address.getHostAddress(), started.port(), started.loopbackPort());
                         settle();
                     }
                 }));

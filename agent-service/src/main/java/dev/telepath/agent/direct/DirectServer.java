@@ -21,6 +21,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Where clients connect to this agent: TLS with its own certificate, and no call without the ticket of its session. All
@@ -39,31 +40,41 @@ final class DirectServer implements AutoCloseable {
     /** For one that shows no ticket. */
     private static final int IDLE_SECONDS = 60;
 
+    /** Where port-forwards to a pod come in. */
+    private static final InetSocketAddress LOOPBACK = new InetSocketAddress("127.0.0.1", 0);
+
     private final Server server;
     private final ClientLinks links;
+    private final int port;
+    private final int loopbackPort;
 
-    private DirectServer(Server server, ClientLinks links) {
+    private DirectServer(Server server, ClientLinks links, int port, int loopbackPort) {
         this.server = server;
         this.links = links;
+        this.port = port;
+        this.loopbackPort = loopbackPort;
     }
 
     /**
      * Starts on a port of the system's choice. Blocks, and so not on the loop.
      *
+     * @param forwarded on another one of the loopback too
      * @throws UncheckedIOException when the address is not this machine's
      */
     static DirectServer start(
             InetAddress address,
+            boolean forwarded,
             Identity identity,
             AgentStreams streams,
             Credit credit,
             Rhythm rhythm,
             EventLoop loop) {
         var links = new ClientLinks(streams, credit, loop);
-        Server server = NettyServerBuilder.forAddress(new InetSocketAddress(address, 0))
+        var open = new AtomicInteger();
+        var builder = NettyServerBuilder.forAddress(new InetSocketAddress(address, 0))
                 .bossEventLoopGroup(loop)
                 .workerEventLoopGroup(loop)
-                .channelFactory(() -> new BoundedListener(CONNECTIONS))
+                .channelFactory(() -> new BoundedListener(open, CONNECTIONS))
                 .sslContext(identity.tls())
                 .directExecutor()
                 .handshakeTimeout(HANDSHAKE_SECONDS, TimeUnit.SECONDS)
@@ -78,18 +89,36 @@ final class DirectServer implements AutoCloseable {
                 .permitKeepAliveWithoutCalls(true)
                 .intercept(new TicketCheck(identity.tickets()))
                 .addService(links.service())
-                .addService(new ClientPulses(loop, rhythm.limit()))
-                .build();
+                .addService(new ClientPulses(loop, rhythm.limit()));
+        if (forwarded) {
+            builder.addListenAddress(LOOPBACK);
+        }
+        Server server = builder.build();
         try {
             server.start();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return new DirectServer(server, links);
+        return new DirectServer(
+                server, links, port(server, address), forwarded ? port(server, LOOPBACK.getAddress()) : 0);
+    }
+
+    private static int port(Server server, InetAddress address) {
+        return server.getListenSockets().stream()
+                .map(InetSocketAddress.class::cast)
+                .filter(socket -> socket.getAddress().equals(address))
+                .findFirst()
+                .orElseThrow()
+                .getPort();
     }
 
     int port() {
-        return server.getPort();
+        return port;
+    }
+
+    /** For port-forwards; 0 = none. */
+    int loopbackPort() {
+        return loopbackPort;
     }
 
     /** Clients that take links now. On the loop. */

@@ -19,6 +19,7 @@ import dev.telepath.tunnel.liveness.Rhythm;
 import dev.telepath.tunnel.reconnect.Backoff;
 import dev.telepath.tunnel.transport.AgentChannel;
 import dev.telepath.tunnel.transport.ManagerChannel;
+import dev.telepath.tunnel.transport.Underlay;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
@@ -74,8 +75,12 @@ class DirectServerTest {
                 null,
                 new Backoff(Duration.ofMillis(1), Duration.ofMillis(5)),
                 Duration.ZERO);
-        server = DirectServer.start(
-                HERE, identity, streams, new Credit(32 * 1024, 1 << 20), Rhythm.STANDARD, loops.next());
+        server = start(HERE, false);
+    }
+
+    private DirectServer start(InetAddress address, boolean forwarded) {
+        return DirectServer.start(
+                address, forwarded, identity, streams, new Credit(32 * 1024, 1 << 20), Rhythm.STANDARD, loops.next());
     }
 
     @AfterEach
@@ -120,8 +125,12 @@ class DirectServerTest {
     }
 
     private ManagedChannel channel(String session, ByteString ticket) {
+        return channel(session, ticket, server.port());
+    }
+
+    private ManagedChannel channel(String session, ByteString ticket, int port) {
         var channel = AgentChannel.open(
-                new InetSocketAddress(HERE, server.port()),
+                Underlay.straight(new InetSocketAddress(HERE, port)),
                 HexFormat.of().formatHex(identity.fingerprint().toByteArray()),
                 new DirectCaller(session, ticket),
                 loops,
@@ -251,6 +260,34 @@ class DirectServerTest {
             for (Socket each : strangers) {
                 each.close();
             }
+        }
+    }
+
+    /** Where port-forwards come in. */
+    @Test
+    void anAgentInAPodTakesClientsAtItsLoopbackTooAndAllCountTogether() throws Exception {
+        assertThat(server.loopbackPort()).isZero();
+        InetAddress own = InetAddress.getByName("127.0.0.2");
+        DirectServer pod = start(own, true);
+        List<Socket> strangers = new ArrayList<>();
+        try {
+            assertThat(pod.loopbackPort()).isPositive().isNotEqualTo(pod.port());
+            var channel = channel("one", identity.tickets().ticket("one"), pod.loopbackPort());
+            Heard<LinkRequest> watch = watch(channel, "one");
+            await().atMost(SOON).until(() -> watch.items.size() == 1);
+            for (int i = 1; i < DirectServer.CONNECTIONS; i++) {
+                strangers.add(new Socket(own, pod.port()));
+            }
+            try (var tooMany = new Socket(HERE, pod.loopbackPort())) {
+                tooMany.setSoTimeout((int) SOON.toMillis());
+                isClosed(tooMany);
+            }
+            assertThat(watch.ended).isNotDone();
+        } finally {
+            for (Socket each : strangers) {
+                each.close();
+            }
+            loops.submit(pod::close).get(SOON.toSeconds(), TimeUnit.SECONDS);
         }
     }
 

@@ -132,10 +132,15 @@ final class StatusCommand extends Command {
 
     /** To how many agents there are connections past the manager. */
     static String direct(JsonNode counts) {
-        return counts.isObject()
-                ? counts.path("connected").asInt() + " of "
-                        + counts.path("agents").asInt() + " agents"
-                : "";
+        if (!counts.isObject()) {
+            return "";
+        }
+        int connected = counts.path("connected").asInt();
+        int forwarded = counts.path("forwarded").asInt();
+        String how = forwarded == 0
+                ? ""
+                : ", " + (forwarded == connected ? "" : forwarded + " of them ") + "through the API server";
+        return connected + " of " + counts.path("agents").asInt() + " agents" + how;
     }
 
     /** Which destinations agents of one workload dial, in lines. */

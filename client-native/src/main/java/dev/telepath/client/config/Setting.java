@@ -212,7 +212,7 @@ public enum Setting {
             "stream.direct",
             Type.TEXT,
             "on",
-            "on: streams of agents come straight from them where this machine reaches their addresses; off: by the manager"),
+            "on: streams of agents come from them past the manager, straight or through the API server; address: straight alone; off: by the manager"),
     STREAM_HOLD(
             "stream.hold",
             Type.DURATION,

@@ -26,7 +26,7 @@ public final class Settings {
             Setting.PROGRESS, Set.of("auto", "plain", "quiet"),
             Setting.NETWORK_MODE, Set.of("proxy", "tun"),
             Setting.STREAM_RESUMABLE, Set.of("on", "off"),
-            Setting.STREAM_DIRECT, Set.of("on", "off"));
+            Setting.STREAM_DIRECT, Set.of("on", "address", "off"));
 
     /** Of {@link Setting#KUBERNETES_TRANSPORT}: the manager's own address where that answers, else through the API server. */
     public static final String AUTO = "auto";

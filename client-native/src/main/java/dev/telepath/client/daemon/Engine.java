@@ -110,7 +110,7 @@ public final class Engine implements AutoCloseable {
                 policy.backoff(),
                 !settings.text(Setting.STREAM_RESUMABLE).equals("off"),
                 restoration.session());
-        this.direct = new DirectAgents(streams, settings, policy, loops, credit, metrics);
+        this.direct = new DirectAgents(streams, target.way(), settings, policy, loops, credit, metrics);
         // The streams that survive come before those that do not: a manager asks in the way it was shown first.
         this.keeper = new SessionKeeper(
                 target,

@@ -58,7 +58,11 @@ final class Views {
         // They last while the manager is away.
         DirectAgents.Counts direct = engine.direct().counts();
         if (direct.agents() > 0) {
-            connection.putObject("direct").put("agents", direct.agents()).put("connected", direct.connected());
+            connection
+                    .putObject("direct")
+                    .put("agents", direct.agents())
+                    .put("connected", direct.connected())
+                    .put("forwarded", direct.forwarded());
         }
         why(connection, state);
         if (!engine.unused().isEmpty()) {

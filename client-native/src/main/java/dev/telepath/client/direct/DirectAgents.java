@@ -7,6 +7,8 @@ import dev.telepath.client.network.OwnDevice;
 import dev.telepath.client.session.Attachment;
 import dev.telepath.client.session.Participant;
 import dev.telepath.client.session.Policy;
+import dev.telepath.client.session.Transport;
+import dev.telepath.client.session.Way;
 import dev.telepath.protocol.v1.DirectAgent;
 import dev.telepath.protocol.v1.DirectWatch;
 import dev.telepath.protocol.v1.MutinyDirectLinksGrpc;
@@ -25,6 +27,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -55,15 +58,23 @@ public final class DirectAgents implements Participant, AutoCloseable {
     private boolean tooMany;
     private boolean closed;
 
-    /** What is seen of them. */
-    public record Counts(int agents, int connected) {}
+    /**
+     * What is seen of them.
+     *
+     * @param agents that the manager lists
+     * @param connected of them, by whichever way
+     * @param forwarded of those, by a port-forward
+     */
+    public record Counts(int agents, int connected, int forwarded) {}
 
     /**
      * @param streams told of each attachment before this is
+     * @param way to the manager
      * @param settings say whether there are any at all
      */
     public DirectAgents(
             ClientStreams streams,
+            Way way,
             Settings settings,
             Policy policy,
             EventLoopGroup loops,
@@ -75,14 +86,22 @@ public final class DirectAgents implements Participant, AutoCloseable {
                 loops,
                 credit,
                 policy,
+                way,
+                settings.text(Setting.STREAM_DIRECT).equals("on"),
                 settings.duration(Setting.TIMEOUT_DIRECT),
                 OwnDevice.of(settings),
                 metrics);
         this.unlisted = policy.heartbeat().limit().multipliedBy(2);
         this.gauges = List.of(
                 Gauge.builder("telepath.direct.agents", () -> counts().agents()).register(metrics),
-                Gauge.builder("telepath.direct.connections", () -> counts().connected())
-                        .register(metrics));
+                connected(Transport.DIRECT, () -> counts().connected() - counts().forwarded()),
+                connected(Transport.FORWARDED, () -> counts().forwarded()));
+    }
+
+    private Gauge connected(String transport, Supplier<Number> count) {
+        return Gauge.builder("telepath.direct.connections", count)
+                .tag("transport", transport)
+                .register(means.metrics());
     }
 
     @Override
@@ -109,6 +128,12 @@ public final class DirectAgents implements Participant, AutoCloseable {
             endAll();
         }
         session = now;
+        if (current != null
+                && current.transport() instanceof Transport.PortForward
+                && attachment.transport() instanceof Transport.Direct) {
+            // Where the manager's address is reached now, those of agents may be.
+            connections.values().forEach(DirectConnection::reconsider);
+        }
         current = attachment;
         return offered;
     }
@@ -172,12 +197,15 @@ public final class DirectAgents implements Participant, AutoCloseable {
         connections.values().forEach(DirectConnection::networkChanged);
     }
 
-    /** How many agents the manager lists, and to how many of them there is a connection now. */
+    /** How many agents the manager lists, and to how many of them there is a connection now, by which way. */
     public synchronized Counts counts() {
         long connected = connections.values().stream()
                 .filter(DirectConnection::isAttached)
                 .count();
-        return new Counts(listed, (int) connected);
+        long forwarded = connections.values().stream()
+                .filter(DirectConnection::isForwarded)
+                .count();
+        return new Counts(listed, (int) connected, (int) forwarded);
     }
 
     /** Ends all connections and waits until they are gone, three seconds at most. Blocks. */

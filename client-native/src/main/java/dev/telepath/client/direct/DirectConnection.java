@@ -1,6 +1,7 @@
 package dev.telepath.client.direct;
 
 import com.google.protobuf.ByteString;
+import dev.telepath.client.session.Transport;
 import dev.telepath.protocol.v1.LinkRequest;
 import dev.telepath.protocol.v1.LinkWatch;
 import dev.telepath.protocol.v1.MutinyStreamsGrpc;
@@ -17,6 +18,7 @@ import dev.telepath.tunnel.reconnect.ReconnectPolicy;
 import dev.telepath.tunnel.reconnect.State;
 import dev.telepath.tunnel.reconnect.SupervisedConnection;
 import dev.telepath.tunnel.transport.AgentChannel;
+import dev.telepath.tunnel.transport.Underlay;
 import io.grpc.ManagedChannel;
 import io.smallrye.mutiny.subscription.Cancellable;
 import java.time.Duration;
@@ -51,6 +53,9 @@ final class DirectConnection {
 
     private volatile ByteString ticket;
     private volatile @Nullable Heartbeat beating;
+    /** Whether the attempt or connection of now goes by a port-forward. */
+    private volatile boolean forwarded;
+
     /** Since when the manager does not list the agent, by the system's clock of nanoseconds. */
     private volatile @Nullable Long unlistedSince;
 
@@ -88,6 +93,18 @@ final class DirectConnection {
         return supervised.state() instanceof State.Attached;
     }
 
+    /** Whether there is a connection, by a port-forward. */
+    boolean isForwarded() {
+        return forwarded && isAttached();
+    }
+
+    /** There may be a better way than a port-forward: one that goes by it is made anew. */
+    void reconsider() {
+        if (isForwarded()) {
+            supervised.reconnect();
+        }
+    }
+
     boolean isListed() {
         return unlistedSince == null;
     }
@@ -120,9 +137,9 @@ final class DirectConnection {
     void networkChanged() {
         loop.execute(quarantine::lift);
         supervised.networkChanged();
-        Heartbeat live = beating;
-        if (live != null) {
-            live.check(means.policy().heartbeat().interval());
+        Heartbeat beats = beating;
+        if (beats != null) {
+            beats.check(means.policy().heartbeat().interval());
         }
     }
 
@@ -139,11 +156,16 @@ final class DirectConnection {
 
     private void changed(Action.Report report) {
         if (report.to() instanceof State.Attached) {
-            quarantine.attached();
+            if (!forwarded) {
+                quarantine.attached();
+            }
             told = null;
             LOG.infof(
-                    "direct connection agent=%s workload=%s address=%s",
-                    agent.session(), agent.workload(), agent.where());
+                    "direct connection agent=%s workload=%s transport=%s to=%s",
+                    agent.session(),
+                    agent.workload(),
+                    transport().word(),
+                    transport().to());
         } else if (report.from() instanceof State.Attached) {
             lost(report.loss());
         } else {
@@ -160,8 +182,15 @@ final class DirectConnection {
         }
     }
 
+    private Transport transport() {
+        return agent.pod()
+                .filter(pod -> forwarded)
+                .<Transport>map(pod -> new Transport.PortForward(pod.namespace() + "/" + pod.pod()))
+                .orElseGet(() -> new Transport.Direct(agent.where()));
+    }
+
     private void lost(Optional<Loss> why) {
-        if (why.filter(loss -> loss.cause() == Cause.SILENCE).isPresent()) {
+        if (!forwarded && why.filter(loss -> loss.cause() == Cause.SILENCE).isPresent()) {
             quarantine.silent();
         }
         why.filter(loss -> isListed())
@@ -180,6 +209,9 @@ final class DirectConnection {
         private @Nullable Cancellable watch;
         private @Nullable Heartbeat heartbeat;
         private Runnable cancelLimit = () -> {};
+        /** Whether the agent has taken the calls. */
+        private boolean taken;
+
         private boolean closed;
 
         Attempt(SupervisedConnection.Listener listener) {
@@ -187,53 +219,88 @@ final class DirectConnection {
         }
 
         void begin() {
-            if (quarantine.holds()) {
-                listener.lost(new Loss(Cause.UNREACHABLE, "the way there fell silent lately"));
-                return;
-            }
             Duration limit = means.policy().call();
             cancelLimit = loop.after(
                     limit,
                     () -> listener.lost(
                             new Loss(Cause.SILENCE, "the agent took no calls within " + limit.toMillis() + " ms")));
+            if (quarantine.holds()) {
+                off(() -> forward(new Loss(Cause.UNREACHABLE, "the way there fell silent lately")));
+            } else {
+                off(this::look);
+            }
+        }
+
+        /** What may block. */
+        private void off(Runnable task) {
             Thread.ofVirtual().name("direct").start(() -> {
                 try {
-                    if (means.device().leads(agent.address().getAddress())) {
-                        listener.lost(new Loss(Cause.UNREACHABLE, "only tp's own device leads there"));
-                    } else {
-                        loop.execute(this::connect);
-                    }
+                    task.run();
                 } catch (RuntimeException e) {
                     listener.lost(Loss.of(e));
                 }
             });
         }
 
-        private void connect() {
+        private void look() {
+            if (means.device().leads(agent.address().getAddress())) {
+                forward(new Loss(Cause.UNREACHABLE, "only tp's own device leads there"));
+            } else {
+                loop.execute(() -> connect(Underlay.straight(agent.address()), false));
+            }
+        }
+
+        /**
+         * Goes by the API server where that is possible.
+         *
+         * @param why it cannot go straight
+         */
+        private void forward(Loss why) {
+            agent.pod()
+                    .filter(pod -> means.forwards())
+                    .flatMap(pod -> means.way().forward(pod.namespace(), pod.pod(), pod.port()))
+                    .ifPresentOrElse(underlay -> loop.execute(() -> connect(underlay, true)), () -> listener.lost(why));
+        }
+
+        private void connect(Underlay underlay, boolean forwards) {
             if (closed) {
                 return;
             }
             ManagedChannel opened = AgentChannel.open(
-                    agent.address(),
+                    underlay,
                     agent.fingerprint(),
                     new DirectCaller(session, ticket),
                     means.loops(),
                     means.policy().limits(),
                     means.connect());
             channel = opened;
+            forwarded = forwards;
             Carrier carrier = Carrier.over(opened, means.credit());
             watch = MutinyStreamsGrpc.newMutinyStub(opened)
                     .watchLinks(LinkWatch.newBuilder().setSessionId(session).build())
                     .subscribe()
                     .with(
                             request -> told(request, carrier),
-                            failure -> listener.lost(Loss.of(failure)),
+                            failure -> failed(Loss.of(failure), forwards),
                             () -> listener.lost(Loss.ended("the watch of links")));
+        }
+
+        /** An agent that cannot be reached at its address may be by the API server. */
+        private void failed(Loss why, boolean forwards) {
+            ManagedChannel open = channel;
+            if (closed || taken || forwards || open == null || why.cause() == Cause.CREDENTIALS) {
+                listener.lost(why);
+                return;
+            }
+            open.shutdownNow();
+            channel = null;
+            off(() -> forward(why));
         }
 
         /** The first says no more than that the agent takes calls; nobody waits for a link without a number. */
         private void told(LinkRequest request, Carrier carrier) {
             if (request.getLink() == 0) {
+                taken = true;
                 listener.attached();
             } else {
                 means.streams().requested(request, carrier, agent.session());

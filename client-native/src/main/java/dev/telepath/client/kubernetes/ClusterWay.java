@@ -9,32 +9,22 @@ import dev.telepath.client.session.HostAddresses;
 import dev.telepath.client.session.Transport;
 import dev.telepath.client.session.Way;
 import dev.telepath.tunnel.transport.ManagerChannel;
-import io.fabric8.kubernetes.client.Config;
-import io.netty.channel.ChannelPipeline;
+import dev.telepath.tunnel.transport.Underlay;
 import io.netty.channel.EventLoopGroup;
-import io.netty.handler.ssl.SslContext;
-import io.netty.handler.ssl.SslContextBuilder;
-import io.netty.handler.ssl.SslHandler;
-import io.netty.handler.ssl.SslProvider;
 import io.netty.util.NetUtil;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.function.Consumer;
 import java.util.stream.Stream;
-import javax.net.ssl.SSLException;
-import javax.net.ssl.SSLParameters;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
@@ -166,11 +156,10 @@ public final class ClusterWay implements Way {
                     this::renewed,
                     InstantSource.system(),
                     task -> Thread.ofVirtual().name("token").start(task));
-            InetSocketAddress carrier =
-                    straight.orElseGet(() -> InetSocketAddress.createUnresolved(server.getHost(), port(server)));
-            Consumer<ChannelPipeline> below = straight.isPresent() ? pipeline -> {} : below(cluster, server, to);
+            Underlay underlay = straight.map(Underlay::straight)
+                    .orElseGet(() -> PodForward.to(cluster, namespace, to.name(), to.port()));
             return new Opened(
-                    ManagerChannel.through(carrier, below, pin, bearer, Optional.of(owner), loops, limits), transport);
+                    ManagerChannel.through(underlay, pin, bearer, Optional.of(owner), loops, limits), transport);
         }
     }
 
@@ -208,12 +197,15 @@ public final class ClusterWay implements Way {
     }
 
     @Override
-    public void reconsider() {
-        direct.use(Optional.empty());
+    public Optional<Underlay> forward(String workloads, String agent, int port) {
+        try (var cluster = new Cluster(Kubeconfig.read(options, login), namespace)) {
+            return Optional.of(PodForward.to(cluster, workloads, agent, port));
+        }
     }
 
-    private static int port(URI server) {
-        return server.getPort() > 0 ? server.getPort() : server.getScheme().equals("http") ? 80 : 443;
+    @Override
+    public void reconsider() {
+        direct.use(Optional.empty());
     }
 
     /** The pod of before while it is ready, else any. */
@@ -237,66 +229,6 @@ public final class ClusterWay implements Way {
         try (var cluster = new Cluster(Kubeconfig.read(options, login), namespace)) {
             return cluster.token(account, tokenLife);
         }
-    }
-
-    private Consumer<ChannelPipeline> below(Cluster cluster, URI server, Cluster.ReadyPod to) {
-        int port = port(server);
-        Config config = cluster.kubeconfig().config();
-        String path = (server.getPath() == null ? "" : server.getPath().replaceAll("/+$", "")) + "/api/v1/namespaces/"
-                + namespace + "/pods/" + to.name() + "/portforward?ports=" + to.port();
-        List<Map.Entry<String, String>> headers = headers(config);
-        boolean clear = server.getScheme().equals("http");
-        SslContext tls = clear ? null : tls(cluster);
-        String name = cluster.kubeconfig().serverName();
-        return pipeline -> {
-            pipeline.addFirst("api-forward", new PortForward(server.getHost() + ":" + port, path, headers));
-            if (tls != null) {
-                SslHandler handler =
-                        tls.newHandler(pipeline.channel().alloc(), name.isEmpty() ? server.getHost() : name, port);
-                SSLParameters parameters = handler.engine().getSSLParameters();
-                parameters.setEndpointIdentificationAlgorithm(config.isDisableHostnameVerification() ? "" : "HTTPS");
-                handler.engine().setSSLParameters(parameters);
-                pipeline.addFirst("api-tls", new ApiTls(handler));
-            }
-        };
-    }
-
-    private static SslContext tls(Cluster cluster) {
-        try {
-            var builder =
-                    SslContextBuilder.forClient().sslProvider(SslProvider.JDK).trustManager(cluster.trust()[0]);
-            if (cluster.keys() != null && cluster.keys().length > 0) {
-                builder.keyManager(cluster.keys()[0]);
-            }
-            return builder.build();
-        } catch (SSLException e) {
-            throw new IllegalStateException("TLS is not available in this Java runtime", e);
-        }
-    }
-
-    /** What proves the user, as the client of the questions sent it. */
-    private static List<Map.Entry<String, String>> headers(Config config) {
-        List<Map.Entry<String, String>> headers = new ArrayList<>();
-        String token = config.getOauthTokenProvider() != null
-                ? config.getOauthTokenProvider().getToken()
-                : config.getOauthToken() != null ? config.getOauthToken() : config.getAutoOAuthToken();
-        if (token != null && !token.isEmpty()) {
-            headers.add(Map.entry("authorization", "Bearer " + token));
-        } else if (config.getUsername() != null && config.getPassword() != null) {
-            byte[] pair = (config.getUsername() + ":" + config.getPassword()).getBytes(StandardCharsets.UTF_8);
-            headers.add(
-                    Map.entry("authorization", "Basic " + Base64.getEncoder().encodeToString(pair)));
-        }
-        if (config.getImpersonateUsername() != null
-                && !config.getImpersonateUsername().isEmpty()) {
-            headers.add(Map.entry("impersonate-user", config.getImpersonateUsername()));
-            if (config.getImpersonateGroups() != null) {
-                for (String group : config.getImpersonateGroups()) {
-                    headers.add(Map.entry("impersonate-group", group));
-                }
-            }
-        }
-        return headers;
     }
 
     @Override

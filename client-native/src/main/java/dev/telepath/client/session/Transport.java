@@ -2,6 +2,11 @@ package dev.telepath.client.session;
 
 /** By what the connection to a manager goes. */
 public sealed interface Transport {
+    /** {@link #word} of each. */
+    String DIRECT = "direct";
+
+    String FORWARDED = "port-forward";
+
     /** As settings, metrics and JSON have it. */
     String word();
 
@@ -16,7 +21,7 @@ public sealed interface Transport {
     record Direct(String to) implements Transport {
         @Override
         public String word() {
-            return "direct";
+            return DIRECT;
         }
     }
 
@@ -28,7 +33,7 @@ public sealed interface Transport {
     record PortForward(String to) implements Transport {
         @Override
         public String word() {
-            return "port-forward";
+            return FORWARDED;
         }
     }
 }

@@ -2,6 +2,7 @@ package dev.telepath.client.session;
 
 import dev.telepath.client.failure.Failure;
 import dev.telepath.tunnel.transport.ManagerChannel;
+import dev.telepath.tunnel.transport.Underlay;
 import io.grpc.ManagedChannel;
 import io.netty.channel.EventLoopGroup;
 import java.nio.file.Path;
@@ -33,6 +34,17 @@ public interface Way {
      */
     default boolean isBetterThan(Transport transport, Bypass bypass) {
         return false;
+    }
+
+    /**
+     * What leads to a port of a pod's own loopback without a manager, with the credentials of now; empty where there is
+     * nothing of the kind. Blocks.
+     *
+     * @param port 1 to 65535
+     * @throws Failure why there is none
+     */
+    default Optional<Underlay> forward(String namespace, String pod, int port) {
+        return Optional.empty();
     }
 
     /** Forgets what was found out of transports: somebody asks for another connection, or the network is another. */

@@ -9,6 +9,7 @@ import dev.telepath.client.config.Setting;
 import dev.telepath.client.config.Settings;
 import dev.telepath.client.control.Caller;
 import dev.telepath.client.control.Wire;
+import dev.telepath.client.direct.PlayedAgent;
 import dev.telepath.client.home.Journal;
 import dev.telepath.protocol.v1.DirectAgent;
 import dev.telepath.protocol.v1.StreamFrame;
@@ -141,6 +142,13 @@ class DirectAgentsTest {
                 : "";
     }
 
+    private double connections(String transport) {
+        return metrics.get("telepath.direct.connections")
+                .tag("transport", transport)
+                .gauge()
+                .value();
+    }
+
     private static void until(BooleanSupplier done) {
         await().atMost(WAIT).pollInterval(10, TimeUnit.MILLISECONDS).until(done::getAsBoolean);
     }
@@ -173,7 +181,8 @@ class DirectAgentsTest {
         assertThat(agent.callers).containsOnly(session());
         assertThat(agent.refused).hasValue(0);
         assertThat(metrics.get("telepath.direct.agents").gauge().value()).isEqualTo(1);
-        assertThat(metrics.get("telepath.direct.connections").gauge().value()).isEqualTo(1);
+        assertThat(connections("direct")).isEqualTo(1);
+        assertThat(connections("port-forward")).isZero();
     }
 
     @Test

@@ -59,14 +59,21 @@ final class EngagedAgents {
     private Optional<DirectAgent> told(ClientSession client, AgentSession agent) {
         return listeners.of(agent).map(listener -> {
             ByteString ticket = listener.key().ticket(client.id());
-            return DirectAgent.newBuilder()
+            var told = DirectAgent.newBuilder()
                     .setSessionId(agent.id())
                     .setWorkload(agent.workload().name())
                     .setAddress(listener.address())
                     .setPort(listener.port())
                     .setFingerprint(listener.fingerprint())
-                    .setTicket(ticket)
-                    .build();
+                    .setTicket(ticket);
+            // What the API server says, never the agent: a client goes there with its own rights.
+            agent.owner()
+                    .pod()
+                    .filter(pod -> listener.loopbackPort() > 0)
+                    .ifPresent(pod -> told.setPod(pod.name())
+                            .setNamespace(pod.namespace())
+                            .setLoopbackPort(listener.loopbackPort()));
+            return told.build();
         });
     }
 }

@@ -14,8 +14,9 @@ import java.net.UnknownHostException;
  * @param port 1 to 65535
  * @param fingerprint SHA-256 of the agent's certificate, 32 bytes
  * @param key secret
+ * @param loopbackPort for port-forwards to the agent's pod, 1 to 65535; 0 = none
  */
-record Listener(ByteString address, int port, ByteString fingerprint, TicketKey key) {
+record Listener(ByteString address, int port, ByteString fingerprint, TicketKey key, int loopbackPort) {
     private static final int SHA_256 = 32;
     private static final ByteString BROADCAST = ByteString.copyFrom(new byte[] {-1, -1, -1, -1});
 
@@ -28,12 +29,20 @@ record Listener(ByteString address, int port, ByteString fingerprint, TicketKey 
         if (told.getPort() < 1 || told.getPort() > 65535) {
             throw invalid("port " + told.getPort() + " is out of range (1 to 65535, or 0 for none)");
         }
+        if (told.getLoopbackPort() < 0 || told.getLoopbackPort() > 65535) {
+            throw invalid(
+                    "port " + told.getLoopbackPort() + " of the loopback is out of range (1 to 65535, or 0 for none)");
+        }
         int fingerprint = told.getFingerprint().size();
         if (fingerprint != SHA_256) {
             throw invalid("a fingerprint has " + SHA_256 + " bytes, not " + fingerprint);
         }
         return new Listener(
-                unicast(told.getAddress()), told.getPort(), told.getFingerprint(), key(told.getTicketKey()));
+                unicast(told.getAddress()),
+                told.getPort(),
+                told.getFingerprint(),
+                key(told.getTicketKey()),
+                told.getLoopbackPort());
     }
 
     /** The address in its shortest form. */

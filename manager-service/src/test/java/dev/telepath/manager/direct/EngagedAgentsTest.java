@@ -11,6 +11,7 @@ import com.google.protobuf.ByteString;
 import dev.telepath.manager.engagement.Engagement;
 import dev.telepath.manager.engagement.Engagements;
 import dev.telepath.manager.security.Principal;
+import dev.telepath.manager.security.Role;
 import dev.telepath.manager.session.AgentSession;
 import dev.telepath.manager.session.Arrived;
 import dev.telepath.manager.session.ClientSession;
@@ -63,6 +64,10 @@ class EngagedAgentsTest {
     }
 
     private void listen(AgentSession agent) {
+        listen(agent, 0);
+    }
+
+    private void listen(AgentSession agent, int loopbackPort) {
         TicketKey key = TicketKey.random();
         keys.put(agent.id(), key);
         listeners.put(
@@ -72,6 +77,7 @@ class EngagedAgentsTest {
                         .setPort(4222)
                         .setFingerprint(ByteString.copyFrom(new byte[32]))
                         .setTicketKey(key.secret())
+                        .setLoopbackPort(loopbackPort)
                         .build());
     }
 
@@ -120,6 +126,29 @@ class EngagedAgentsTest {
         assertThat(told.getPort()).isEqualTo(4222);
         assertThat(told.getFingerprint()).isEqualTo(ByteString.copyFrom(new byte[32]));
         assertThat(seenBy(eve)).isEmpty();
+    }
+
+    /** A client goes there with its own rights, so what an agent says of itself does not count. */
+    @Test
+    void aPodIsToldAsTheApiServerKnowsItAndOnlyWhereTheAgentListensInIt() {
+        var pod = new Principal.Pod("default", "web-1", "uid", "default");
+        var proved = new Principal("web", Role.AGENT, false, Optional.of(pod));
+        AgentSession web = sessions.arrive(proved, Arrived.agent("web"));
+        AgentSession claims = sessions.arrive(
+                AGENT, Arrived.agent("api").toBuilder().setPodName("web-1").build());
+        listen(web, 4223);
+        listen(claims, 4223);
+        engage(bob, web, intercept("web", 8080));
+        DirectAgent told = engaged.of(bob).getAgents(0);
+        assertThat(told.getPod()).isEqualTo("web-1");
+        assertThat(told.getNamespace()).isEqualTo("default");
+        assertThat(told.getLoopbackPort()).isEqualTo(4223);
+
+        listen(web, 0);
+        assertThat(engaged.of(bob).getAgents(0).getPod()).isEmpty();
+        engage(eve, claims, intercept("api", 8080));
+        assertThat(engaged.of(eve).getAgents(0).getPod()).isEmpty();
+        assertThat(engaged.of(eve).getAgents(0).getLoopbackPort()).isZero();
     }
 
     @Test

@@ -76,6 +76,12 @@ class ListenersTest {
     }
 
     @ParameterizedTest
+    @ValueSource(ints = {-1, 65536})
+    void aPortOfTheLoopbackThatCannotBeIsRefused(int port) {
+        assertRefused(told("10.1.2.3").setLoopbackPort(port), "of the loopback is out of range");
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {"0.0.0.0", "::", "224.0.0.1", "ff02::1", "255.255.255.255"})
     void anAddressOfNoneOrManyIsRefused(String address) {
         assertRefused(told(address), "is not that of one machine");

@@ -6,7 +6,6 @@ import io.grpc.Metadata;
 import io.grpc.stub.MetadataUtils;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
-import java.net.InetSocketAddress;
 import java.time.Duration;
 
 /** Makes the gRPC channel of a client to an agent itself, past the manager ({@code telepath.v1.DirectLinks}). */
@@ -23,7 +22,7 @@ public final class AgentChannel {
      * @param connect how long the TCP connection may take, 1 ms or more
      */
     public static ManagedChannel open(
-            InetSocketAddress address,
+            Underlay underlay,
             String fingerprint,
             DirectCaller caller,
             EventLoopGroup loops,
@@ -31,11 +30,8 @@ public final class AgentChannel {
             Duration connect) {
         var headers = new Metadata();
         caller.write(headers);
-        return ManagerChannel.trusting(
-                        ManagerChannel.builder(address.getAddress().getHostAddress(), address.getPort(), loops, limits),
-                        new PinnedCertificate(fingerprint))
+        return ManagerChannel.trusting(ManagerChannel.over(underlay, loops, limits), new PinnedCertificate(fingerprint))
                 .overrideAuthority(AUTHORITY)
-                .channelFactory(ConnectionWindow::channel)
                 .withOption(ChannelOption.CONNECT_TIMEOUT_MILLIS, Math.toIntExact(connect.toMillis()))
                 .intercept(MetadataUtils.newAttachHeadersInterceptor(headers))
                 .build();

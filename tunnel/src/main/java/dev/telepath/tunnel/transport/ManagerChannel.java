@@ -10,14 +10,12 @@ import io.grpc.MethodDescriptor;
 import io.grpc.netty.GrpcSslContexts;
 import io.grpc.netty.NettyChannelBuilder;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelPipeline;
 import io.netty.channel.EventLoopGroup;
 import io.netty.handler.ssl.SslProvider;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
 import java.util.function.Supplier;
 import javax.net.ssl.SSLException;
 
@@ -91,35 +89,35 @@ public final class ManagerChannel {
     /**
      * Opens a channel whose connection goes through something else first.
      *
-     * @param carrier where that listens: the connection is made to it
-     * @param below adds handlers below TLS and HTTP/2 at the first place of the pipeline. They hold back
-     *     {@code channelActive} until bytes pass to the manager; whatever they fail with before is told by the first call
      * @param caFingerprint of the manager's CA, as in a join token
      * @param bearer the token to send with a call; must not block
      * @param owner a secret of the caller that stays the same when its token is renewed, at least 128 random bits: what
      *     sessions belong to; empty = they belong to the token
      */
     public static ManagedChannel through(
-            InetSocketAddress carrier,
-            Consumer<ChannelPipeline> below,
+            Underlay underlay,
             String caFingerprint,
             Supplier<String> bearer,
             Optional<String> owner,
             EventLoopGroup loops,
             Limits limits) {
-        NettyChannelBuilder builder = builder(carrier.getHostString(), carrier.getPort(), loops, limits)
-                .overrideAuthority(AUTHORITY)
-                .channelFactory(() -> {
-                    Channel socket = ConnectionWindow.channel();
-                    below.accept(socket.pipeline());
-                    return socket;
-                });
+        NettyChannelBuilder builder = over(underlay, loops, limits).overrideAuthority(AUTHORITY);
         return pinned(builder, caFingerprint)
                 .intercept(credentials(bearer, owner))
                 .build();
     }
 
-    static NettyChannelBuilder builder(String host, int port, EventLoopGroup loops, Limits limits) {
+    static NettyChannelBuilder over(Underlay underlay, EventLoopGroup loops, Limits limits) {
+        InetSocketAddress address = underlay.address();
+        return builder(address.getHostString(), address.getPort(), loops, limits)
+                .channelFactory(() -> {
+                    Channel socket = ConnectionWindow.channel();
+                    underlay.below().accept(socket.pipeline());
+                    return socket;
+                });
+    }
+
+    private static NettyChannelBuilder builder(String host, int port, EventLoopGroup loops, Limits limits) {
         return NettyChannelBuilder.forAddress(host, port)
                 .eventLoopGroup(loops)
                 .directExecutor()

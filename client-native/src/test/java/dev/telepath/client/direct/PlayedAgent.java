@@ -1,4 +1,4 @@
-package dev.telepath.client.daemon;
+package dev.telepath.client.direct;
 
 import com.google.protobuf.ByteString;
 import dev.telepath.protocol.v1.DirectAgent;
@@ -41,13 +41,13 @@ import java.util.concurrent.atomic.AtomicInteger;
 import javax.net.ssl.KeyManagerFactory;
 
 /** An agent's listener on the loopback: TLS with a certificate of its own, and its clients' calls. */
-final class PlayedAgent implements AutoCloseable {
+public final class PlayedAgent implements AutoCloseable {
     private static final byte[] LOOPBACK = {127, 0, 0, 1};
 
     /** A key and its certificate. */
-    record Identity(SslContext server, ByteString fingerprint) {
+    public record Identity(SslContext server, ByteString fingerprint) {
         /** A new one. Starts a program of the JDK. */
-        static Identity make(Path folder) {
+        public static Identity make(Path folder) {
             try {
                 Path store = folder.resolve("agent.p12");
                 var keytool = new ProcessBuilder(
@@ -96,29 +96,39 @@ final class PlayedAgent implements AutoCloseable {
     }
 
     /** Sessions whose calls came with a ticket that opens this agent; others' are refused. */
-    final List<String> callers = new CopyOnWriteArrayList<>();
+    public final List<String> callers = new CopyOnWriteArrayList<>();
     /** Calls without one. */
-    final AtomicInteger refused = new AtomicInteger();
+    public final AtomicInteger refused = new AtomicInteger();
     /** First frames of links. */
-    final BlockingQueue<StreamFrame> greetings = new LinkedBlockingQueue<>();
+    public final BlockingQueue<StreamFrame> greetings = new LinkedBlockingQueue<>();
     /** Connections that are open now, with the handshake behind them. */
-    final AtomicInteger connections = new AtomicInteger();
+    public final AtomicInteger connections = new AtomicInteger();
 
-    final AtomicInteger pulses = new AtomicInteger();
+    public final AtomicInteger pulses = new AtomicInteger();
     /** Pulses come and are not answered, as where nothing comes through. */
-    volatile boolean silent;
+    public volatile boolean silent;
 
-    final List<StreamObserver<LinkRequest>> watches = new CopyOnWriteArrayList<>();
+    public final List<StreamObserver<LinkRequest>> watches = new CopyOnWriteArrayList<>();
 
     private final String session;
     private final Identity identity;
-    private final TicketKey key = TicketKey.random();
+    private final TicketKey key;
     private final Server server;
 
-    PlayedAgent(String session, Identity identity) throws IOException {
+    public PlayedAgent(String session, Identity identity) throws IOException {
+        this(session, identity, 0, TicketKey.random());
+    }
+
+    /** The same agent as another one, at a port of that number. */
+    PlayedAgent(String session, Identity identity, int port, PlayedAgent same) throws IOException {
+        this(session, identity, port, same.key);
+    }
+
+    private PlayedAgent(String session, Identity identity, int port, TicketKey key) throws IOException {
         this.session = session;
         this.identity = identity;
-        this.server = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getByAddress(LOOPBACK), 0))
+        this.key = key;
+        this.server = NettyServerBuilder.forAddress(new InetSocketAddress(InetAddress.getByAddress(LOOPBACK), port))
                 .sslContext(identity.server())
                 .addService((BindableService) new Links())
                 .addService((BindableService) new Pulses())
@@ -130,7 +140,7 @@ final class PlayedAgent implements AutoCloseable {
     }
 
     /** As a manager lists it to that client. */
-    DirectAgent listed(String client) {
+    public DirectAgent listed(String client) {
         return DirectAgent.newBuilder()
                 .setSessionId(session)
                 .setWorkload("web")
@@ -142,13 +152,13 @@ final class PlayedAgent implements AutoCloseable {
     }
 
     /** Asks all clients for a link. */
-    void ask(long link) {
+    public void ask(long link) {
         watches.forEach(
                 each -> each.onNext(LinkRequest.newBuilder().setLink(link).build()));
     }
 
     /** Ends the watches in good order, as an agent that is about to end. */
-    void endWatches() {
+    public void endWatches() {
         List<StreamObserver<LinkRequest>> old = List.copyOf(watches);
         watches.removeAll(old);
         old.forEach(StreamObserver::onCompleted);

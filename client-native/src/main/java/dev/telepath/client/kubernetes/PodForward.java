@@ -1,0 +1,102 @@
+package dev.telepath.client.kubernetes;
+
+import dev.telepath.tunnel.transport.Underlay;
+import io.fabric8.kubernetes.client.Config;
+import io.netty.channel.ChannelPipeline;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslContextBuilder;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.handler.ssl.SslProvider;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import javax.net.ssl.SSLException;
+import javax.net.ssl.SSLParameters;
+
+/** Makes the underlay of a channel that goes through the API server to a port of a pod's loopback, as a kubeconfig's user. */
+final class PodForward {
+    private PodForward() {}
+
+    /**
+     * @param cluster with the credentials to use; may be closed afterwards
+     * @param pod its name; goes into a path as it is
+     */
+    static Underlay to(Cluster cluster, String namespace, String pod, int port) {
+        URI server = URI.create(cluster.kubeconfig().config().getMasterUrl());
+        return new Underlay(
+                InetSocketAddress.createUnresolved(server.getHost(), port(server)),
+                below(cluster, server, path(server, namespace, pod, port)));
+    }
+
+    private static String path(URI server, String namespace, String pod, int port) {
+        String prefix = server.getPath() == null ? "" : server.getPath().replaceAll("/+$", "");
+        return prefix + "/api/v1/namespaces/" + namespace + "/pods/" + pod + "/portforward?ports=" + port;
+    }
+
+    private static int port(URI server) {
+        return server.getPort() > 0 ? server.getPort() : server.getScheme().equals("http") ? 80 : 443;
+    }
+
+    private static Consumer<ChannelPipeline> below(Cluster cluster, URI server, String path) {
+        int port = port(server);
+        Config config = cluster.kubeconfig().config();
+        List<Map.Entry<String, String>> headers = headers(config);
+        boolean clear = server.getScheme().equals("http");
+        SslContext tls = clear ? null : tls(cluster);
+        String name = cluster.kubeconfig().serverName();
+        return pipeline -> {
+            pipeline.addFirst("api-forward", new PortForward(server.getHost() + ":" + port, path, headers));
+            if (tls != null) {
+                SslHandler handler =
+                        tls.newHandler(pipeline.channel().alloc(), name.isEmpty() ? server.getHost() : name, port);
+                SSLParameters parameters = handler.engine().getSSLParameters();
+                parameters.setEndpointIdentificationAlgorithm(config.isDisableHostnameVerification() ? "" : "HTTPS");
+                handler.engine().setSSLParameters(parameters);
+                pipeline.addFirst("api-tls", new ApiTls(handler));
+            }
+        };
+    }
+
+    private static SslContext tls(Cluster cluster) {
+        try {
+            var builder =
+                    SslContextBuilder.forClient().sslProvider(SslProvider.JDK).trustManager(cluster.trust()[0]);
+            if (cluster.keys() != null && cluster.keys().length > 0) {
+                builder.keyManager(cluster.keys()[0]);
+            }
+            return builder.build();
+        } catch (SSLException e) {
+            throw new IllegalStateException("TLS is not available in this Java runtime", e);
+        }
+    }
+
+    /** What proves the user, as the client of the questions sent it. */
+    private static List<Map.Entry<String, String>> headers(Config config) {
+        List<Map.Entry<String, String>> headers = new ArrayList<>();
+        String token = config.getOauthTokenProvider() != null
+                ? config.getOauthTokenProvider().getToken()
+                : config.getOauthToken() != null ? config.getOauthToken() : config.getAutoOAuthToken();
+        if (token != null && !token.isEmpty()) {
+            headers.add(Map.entry("authorization", "Bearer " + token));
+        } else if (config.getUsername() != null && config.getPassword() != null) {
+            byte[] pair = (config.getUsername() + ":" + config.getPassword()).getBytes(StandardCharsets.UTF_8);
+            headers.add(
+                    Map.entry("authorization", "Basic " + Base64.getEncoder().encodeToString(pair)));
+        }
+        if (config.getImpersonateUsername() != null
+                && !config.getImpersonateUsername().isEmpty()) {
+            headers.add(Map.entry("impersonate-user", config.getImpersonateUsername()));
+            if (config.getImpersonateGroups() != null) {
+                for (String group : config.getImpersonateGroups()) {
+                    headers.add(Map.entry("impersonate-group", group));
+                }
+            }
+        }
+        return headers;
+    }
+}
