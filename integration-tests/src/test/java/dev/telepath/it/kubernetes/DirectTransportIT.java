@@ -8,10 +8,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.telepath.harness.Checksummed;
 import dev.telepath.harness.Checksummed.Plan;
 import dev.telepath.harness.Checksummed.Report;
+import dev.telepath.harness.Checksummed.Way;
 import dev.telepath.harness.ChecksummedServer;
 import dev.telepath.harness.FarServices;
 import dev.telepath.harness.Namespace;
 import dev.telepath.harness.Result;
+import dev.telepath.harness.fault.Cut;
 import dev.telepath.harness.fault.Fault;
 import dev.telepath.harness.fault.FaultProxy;
 import io.fabric8.kubernetes.client.Config;
@@ -95,7 +97,16 @@ class DirectTransportIT {
     }
 
     private Result connect(String... more) {
-        List<String> arguments = new ArrayList<>(List.of("connect", "--kubeconfig", System.getenv("KUBECONFIG")));
+        return connectWith("on", more);
+    }
+
+    /**
+     * @param direct as setting {@code stream.direct}
+     */
+    private Result connectWith(String direct, String... more) {
+        List<String> arguments =
+                new ArrayList<>(List.of("--config", product.directly(direct).toString(), "connect"));
+        arguments.addAll(List.of("--kubeconfig", System.getenv("KUBECONFIG")));
         arguments.addAll(List.of("--manager-namespace", product.home(), "--namespace", shop));
         arguments.addAll(List.of(more));
         return product.telepath().tp(arguments.toArray(String[]::new));
@@ -139,13 +150,83 @@ class DirectTransportIT {
         product.telepath().tp(straight.toArray(String[]::new)).orFail();
         awaitTransport("direct", at);
         assertThat(product.telepath().tp("status").out()).contains("straight to " + at);
+        // Nor to the pods of workloads: what they send comes by the manager.
+        try (var laptop = ChecksummedServer.start()) {
+            product.telepath()
+                    .tp("intercept", "web", "--port", laptop.port() + ":80")
+                    .orFail();
+            await().atMost(HEALED).until(() -> connection().at("/direct/agents").asInt() == 1);
+            try (var load = Checksummed.start(
+                    new Plan(STREAMS, 100_000, 100_000, 50_000, 3), () -> new Socket(node, webPort))) {
+                Report report = load.await(HEALED);
+                assertThat(report.whole()).as(report.toString()).isTrue();
+            }
+            assertThat(laptop.whole()).isEqualTo(STREAMS);
+            assertThat(connection().at("/direct/connected").asInt()).isZero();
+            leave();
+        }
+    }
+
+    /** As most laptops: streams lose their connection to the pod, the manager, and both, and are whole. */
+    @Test
+    void withoutAWayToPodsWhatIsInterceptedComesByAPortForwardToThePodAlsoWhileThereIsNoManager() throws Exception {
+        URI server = URI.create(
+                Config.fromKubeconfig(Path.of(System.getenv("KUBECONFIG")).toFile())
+                        .getMasterUrl());
+        try (var api = FaultProxy.before(new InetSocketAddress(server.getHost(), server.getPort()));
+                var laptop = ChecksummedServer.start()) {
+            connect("--server", "https://" + api.address(), "--tls-server-name", "kubernetes.default")
+                    .orFail();
+            awaitTransport("port-forward", "telepath-manager-0");
+            product.telepath()
+                    .tp("intercept", "web", "--port", laptop.port() + ":80")
+                    .orFail();
+            awaitForwarded(1);
+            assertThat(product.telepath().tp("status").out()).contains("1 of 1 agents, through the API server");
+            Way callers = () -> new Socket(node, webPort);
+            try (var load = Checksummed.start(new Plan(STREAMS, 600_000, 600_000, 20_000, 11), callers)) {
+                await().atMost(Duration.ofSeconds(60))
+                        .until(() -> laptop.open() >= STREAMS && load.report().bytesReceived() > STREAMS * 20_000L);
+                api.cut(Cut.RESET);
+                awaitForwarded(1);
+                home("scale", "statefulset", "telepath-manager", "--replicas=0");
+                home("wait", "pod", "telepath-manager-0", "--for=delete", "--timeout=90s");
+                await().atMost(HEALED)
+                        .until(() -> !connection().path("state").asText().equals("attached"));
+                try (var more = Checksummed.start(new Plan(STREAMS, 50_000, 50_000, 0, 12), callers)) {
+                    Report report = more.await(Duration.ofSeconds(20));
+                    assertThat(report.whole()).as(report.toString()).isTrue();
+                }
+                assertThat(connection().path("state").asText()).isNotEqualTo("attached");
+                home("scale", "statefulset", "telepath-manager", "--replicas=1");
+                Report report = load.await(HEALED);
+                assertThat(report.whole()).as(report.toString()).isTrue();
+            }
+            assertThat(laptop.whole()).isEqualTo(2L * STREAMS);
+            awaitTransport("port-forward", "telepath-manager-0");
+            awaitForwarded(1);
+            leave();
+        }
+    }
+
+    /** While there is a way to the manager: it would keep the intercept of who is gone without a word. */
+    private void leave() {
+        product.telepath().tp("leave", "web").orFail();
+    }
+
+    private void awaitForwarded(int expected) {
+        awaitPast();
+        await().atMost(HEALED)
+                .pollInterval(Duration.ofMillis(300))
+                .untilAsserted(() ->
+                        assertThat(connection().at("/direct/forwarded").asInt()).isEqualTo(expected));
     }
 
     @Test
     void aStraightWayThatGoesSilentIsLeftForThePortForwardAndStreamsGoOn() throws Exception {
         try (var straight = FaultProxy.before(new InetSocketAddress(node, managerPort));
                 var laptop = ChecksummedServer.start()) {
-            connect("--transport", straight.address()).orFail();
+            connectWith("off", "--transport", straight.address()).orFail();
             awaitTransport("direct", straight.address());
             String session = connection().path("session_id").asText();
             product.telepath()
@@ -167,6 +248,7 @@ class DirectTransportIT {
             product.telepath().tp("reconnect").orFail();
             awaitTransport("direct", straight.address());
             assertThat(connection().path("session_id").asText()).isEqualTo(session);
+            leave();
         }
     }
 
@@ -265,12 +347,16 @@ class DirectTransportIT {
             product.telepath().on(List.of(), laptop.enter(), "127.0.0.1");
             connect().orFail();
             awaitTransport("port-forward", "telepath-manager-0");
+            product.telepath().tp("intercept", "web", "--port", "8080:80").orFail();
+            awaitForwarded(1);
             String session = connection().path("session_id").asText();
             laptop.run("ip", "route", "add", "default", "via", node);
             // An address as that of a VPN: what this machine looks for.
             laptop.run("ip", "addr", "add", "10.250.0.1/32", "dev", "near");
             awaitTransport("direct", podAddress());
             assertThat(connection().path("session_id").asText()).isEqualTo(session);
+            awaitForwarded(0);
+            leave();
             product.telepath().tp("quit", "-s").orFail();
         }
     }
@@ -305,7 +391,7 @@ class DirectTransportIT {
             awaitPast();
             await().atMost(HEALED)
                     .untilAsserted(() -> assertThat(called(laptop)).startsWith("hello from 127.0.0.1"));
-            product.telepath().tp("leave", "web").orFail();
+            leave();
             product.telepath().tp("quit", "-s").orFail();
         }
     }

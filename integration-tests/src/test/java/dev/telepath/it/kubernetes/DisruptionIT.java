@@ -66,6 +66,8 @@ class DisruptionIT {
         api = FaultProxy.before(new InetSocketAddress(server.getHost(), server.getPort()));
         product.telepath()
                 .tp(
+                        "--config",
+                        product.directly(direct()).toString(),
                         "connect",
                         "--kubeconfig",
                         kubeconfig,
@@ -82,6 +84,9 @@ class DisruptionIT {
                 .tp("intercept", "web", "--port", laptop.port() + ":80")
                 .orFail();
         session = session();
+        await().atMost(HEALED)
+                .until(() ->
+                        product.status().at("/connection/direct/forwarded").asInt() == (direct().equals("on") ? 1 : 0));
         carriedAnew("before all");
     }
 
@@ -96,6 +101,11 @@ class DisruptionIT {
         if (laptop != null) {
             laptop.close();
         }
+    }
+
+    /** By which way streams of the intercept come: setting {@code stream.direct}. */
+    String direct() {
+        return "on";
     }
 
     private String session() {

@@ -188,7 +188,9 @@ class InstallIT {
             assertThat(within(network.path("dns").asText(), exactly ? services : ranges))
                     .isTrue();
             assertThat(network.path("pods").valueStream().map(JsonNode::asText))
-                    .as("around " + pod)
+                    .as(() -> "around " + pod + "; the manager said:\n"
+                            + kubectl("-n", namespace, "logs", "telepath-manager-0")
+                                    .out())
                     .anyMatch(range -> within(pod, range));
         });
         assertThat(telepath.tp("status").out()).contains("network", "services ");

@@ -171,6 +171,12 @@ final class InstalledProduct implements AutoCloseable {
                 """.formatted(cluster, token, workloads));
     }
 
+    /** A configuration file for {@code --config}, with {@code stream.direct} as said. */
+    Path directly(String word) {
+        return telepath.write(
+                telepath.directory().resolve("direct-" + word + ".yml"), "stream:\n  direct: \"" + word + "\"\n");
+    }
+
     JsonNode status() {
         return statusOf("dev");
     }
