@@ -34,6 +34,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ClusterWay implements Way {
     private static final Logger LOG = Logger.getLogger(ClusterWay.class);
+    /** For how long credentials are those of now. */
+    private static final Duration FRESH = Duration.ofSeconds(5);
 
     private final KubeOptions options;
     private final String context;
@@ -44,6 +46,10 @@ public final class ClusterWay implements Way {
     private final Duration login;
     private final DirectAddress direct;
     private volatile @Nullable String pod;
+    private @Nullable Read read;
+
+    /** Credentials and when they were read, by the system's clock of nanoseconds. */
+    private record Read(PodForward forward, long at) {}
 
     private ClusterWay(
             KubeOptions options,
@@ -157,7 +163,7 @@ public final class ClusterWay implements Way {
                     InstantSource.system(),
                     task -> Thread.ofVirtual().name("token").start(task));
             Underlay underlay = straight.map(Underlay::straight)
-                    .orElseGet(() -> PodForward.to(cluster, namespace, to.name(), to.port()));
+                    .orElseGet(() -> new PodForward(cluster).to(namespace, to.name(), to.port()));
             return new Opened(
                     ManagerChannel.through(underlay, pin, bearer, Optional.of(owner), loops, limits), transport);
         }
@@ -196,11 +202,18 @@ public final class ClusterWay implements Way {
         }
     }
 
+    /** Credentials may be what a program is run for, so those that several connections ask for at once are read once. */
     @Override
-    public Optional<Underlay> forward(String workloads, String agent, int port) {
-        try (var cluster = new Cluster(Kubeconfig.read(options, login), namespace)) {
-            return Optional.of(PodForward.to(cluster, workloads, agent, port));
+    public synchronized Optional<Underlay> forward(String workloads, String agent, int port) {
+        Read last = read;
+        long now = System.nanoTime();
+        if (last == null || now - last.at() > FRESH.toNanos()) {
+            try (var cluster = new Cluster(Kubeconfig.read(options, login), namespace)) {
+                last = new Read(new PodForward(cluster), now);
+            }
+            read = last;
         }
+        return Optional.of(last.forward().to(workloads, agent, port));
     }
 
     @Override

@@ -14,52 +14,56 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Consumer;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLParameters;
+import org.jspecify.annotations.Nullable;
 
-/** Makes the underlay of a channel that goes through the API server to a port of a pod's loopback, as a kubeconfig's user. */
+/**
+ * Makes underlays of channels that go through the API server to a port of a pod's loopback, as a kubeconfig's user, with
+ * credentials of one moment. Immutable.
+ */
 final class PodForward {
-    private PodForward() {}
+    private final URI server;
+    private final int port;
+    private final List<Map.Entry<String, String>> headers;
+    private final @Nullable SslContext tls;
+    private final String name;
+    private final boolean verified;
 
     /**
      * @param cluster with the credentials to use; may be closed afterwards
-     * @param pod its name; goes into a path as it is
      */
-    static Underlay to(Cluster cluster, String namespace, String pod, int port) {
-        URI server = URI.create(cluster.kubeconfig().config().getMasterUrl());
-        return new Underlay(
-                InetSocketAddress.createUnresolved(server.getHost(), port(server)),
-                below(cluster, server, path(server, namespace, pod, port)));
-    }
-
-    private static String path(URI server, String namespace, String pod, int port) {
-        String prefix = server.getPath() == null ? "" : server.getPath().replaceAll("/+$", "");
-        return prefix + "/api/v1/namespaces/" + namespace + "/pods/" + pod + "/portforward?ports=" + port;
-    }
-
-    private static int port(URI server) {
-        return server.getPort() > 0 ? server.getPort() : server.getScheme().equals("http") ? 80 : 443;
-    }
-
-    private static Consumer<ChannelPipeline> below(Cluster cluster, URI server, String path) {
-        int port = port(server);
+    PodForward(Cluster cluster) {
         Config config = cluster.kubeconfig().config();
-        List<Map.Entry<String, String>> headers = headers(config);
+        server = URI.create(config.getMasterUrl());
         boolean clear = server.getScheme().equals("http");
-        SslContext tls = clear ? null : tls(cluster);
-        String name = cluster.kubeconfig().serverName();
-        return pipeline -> {
-            pipeline.addFirst("api-forward", new PortForward(server.getHost() + ":" + port, path, headers));
-            if (tls != null) {
-                SslHandler handler =
-                        tls.newHandler(pipeline.channel().alloc(), name.isEmpty() ? server.getHost() : name, port);
-                SSLParameters parameters = handler.engine().getSSLParameters();
-                parameters.setEndpointIdentificationAlgorithm(config.isDisableHostnameVerification() ? "" : "HTTPS");
-                handler.engine().setSSLParameters(parameters);
-                pipeline.addFirst("api-tls", new ApiTls(handler));
-            }
-        };
+        port = server.getPort() > 0 ? server.getPort() : clear ? 80 : 443;
+        headers = headers(config);
+        tls = clear ? null : tls(cluster);
+        String told = cluster.kubeconfig().serverName();
+        name = told.isEmpty() ? server.getHost() : told;
+        verified = !config.isDisableHostnameVerification();
+    }
+
+    /**
+     * @param pod its name; goes into a path as it is, and the namespace too
+     */
+    Underlay to(String namespace, String pod, int podPort) {
+        String prefix = server.getPath() == null ? "" : server.getPath().replaceAll("/+$", "");
+        String path = prefix + "/api/v1/namespaces/" + namespace + "/pods/" + pod + "/portforward?ports=" + podPort;
+        return new Underlay(
+                InetSocketAddress.createUnresolved(server.getHost(), port), pipeline -> add(pipeline, path));
+    }
+
+    private void add(ChannelPipeline pipeline, String path) {
+        pipeline.addFirst("api-forward", new PortForward(server.getHost() + ":" + port, path, headers));
+        if (tls != null) {
+            SslHandler handler = tls.newHandler(pipeline.channel().alloc(), name, port);
+            SSLParameters parameters = handler.engine().getSSLParameters();
+            parameters.setEndpointIdentificationAlgorithm(verified ? "HTTPS" : "");
+            handler.engine().setSSLParameters(parameters);
+            pipeline.addFirst("api-tls", new ApiTls(handler));
+        }
     }
 
     private static SslContext tls(Cluster cluster) {

@@ -158,28 +158,30 @@ class ClusterBench {
         past(local, through);
     }
 
-    /** Where this machine has a way to pods. */
+    /** Straight where this machine has a way to pods, else by a port-forward to the agent's. */
     private void past(SampleService local, InetSocketAddress through) throws Exception {
         direct = true;
         telepath.tp("quit", "-s").orFail();
         connect().orFail();
         intercept("web0", local).orFail();
         long end = System.nanoTime() + PAST.toNanos();
-        while (connectedPast() == 0) {
+        JsonNode links = past();
+        while (links.path("connected").asInt() == 0) {
             if (System.nanoTime() > end) {
-                say("%-42s not measured: this machine has no way to pods".formatted("intercepted, past the manager"));
+                say("%-48s not measured: %s".formatted("intercepted, past the manager", links));
                 return;
             }
+            links = past();
         }
+        String way = links.path("forwarded").asInt() > 0 ? "by port-forward" : "straight";
         Load.http1(through, 4, 200, true, "laptop");
-        rows("intercepted, past the manager", through, "laptop");
+        rows("intercepted, past the manager, " + way, through, "laptop");
         say(memory("after that load: manager and agent, resident"));
     }
 
-    private int connectedPast() throws IOException {
+    private JsonNode past() throws IOException {
         return JSON.readTree(telepath.tp("status", "--output", "json").orFail().out())
-                .at("/connection/direct/connected")
-                .asInt();
+                .at("/connection/direct");
     }
 
     /** By a node's port, which leads to the manager's pod without API server, kubelet and container runtime. */
@@ -254,18 +256,18 @@ class ClusterBench {
     private void rows(String what, InetSocketAddress port, String expected) {
         kept(what, port, 1, expected);
         kept("", port, 50, expected);
-        say("%-42s 500 kept alive    %s".formatted("", Load.http1(port, 500, 20, true, expected)));
-        say("%-42s 1,000, new each   %s".formatted("", Load.http1(port, 1_000, 2, false, expected)));
+        say("%-48s 500 kept alive    %s".formatted("", Load.http1(port, 500, 20, true, expected)));
+        say("%-48s 1,000, new each   %s".formatted("", Load.http1(port, 1_000, 2, false, expected)));
     }
 
     private void kept(String what, InetSocketAddress port, int connections, String expected) {
         double before = spent();
-        say("%-42s %-17s %s"
+        say("%-48s %-17s %s"
                 .formatted(
                         what,
                         connections + " kept alive",
                         Load.http1(port, connections, REQUESTS / connections, true, expected)));
-        say("%-42s                   %.0f µs of CPU in manager and agent for each request"
+        say("%-48s                   %.0f µs of CPU in manager and agent for each request"
                 .formatted("", (spent() - before) / REQUESTS * 1e6));
     }
 
