@@ -41,7 +41,7 @@ final class DirectServer implements AutoCloseable {
     private static final int IDLE_SECONDS = 60;
 
     /** Where port-forwards to a pod come in. */
-    private static final InetSocketAddress LOOPBACK = new InetSocketAddress("127.0.0.1", 0);
+    private static final String LOOPBACK = "127.0.0.1";
 
     private final Server server;
     private final ClientLinks links;
@@ -90,8 +90,9 @@ final class DirectServer implements AutoCloseable {
                 .intercept(new TicketCheck(identity.tickets()))
                 .addService(links.service())
                 .addService(new ClientPulses(loop, rhythm.limit()));
+        var loopback = new InetSocketAddress(LOOPBACK, 0);
         if (forwarded) {
-            builder.addListenAddress(LOOPBACK);
+            builder.addListenAddress(loopback);
         }
         Server server = builder.build();
         try {
@@ -100,7 +101,7 @@ final class DirectServer implements AutoCloseable {
             throw new UncheckedIOException(e);
         }
         return new DirectServer(
-                server, links, port(server, address), forwarded ? port(server, LOOPBACK.getAddress()) : 0);
+                server, links, port(server, address), forwarded ? port(server, loopback.getAddress()) : 0);
     }
 
     private static int port(Server server, InetAddress address) {
