@@ -8,6 +8,7 @@ import dev.telepath.tunnel.carry.Acceptor;
 import dev.telepath.tunnel.carry.CarriedStreams;
 import dev.telepath.tunnel.carry.Carrier;
 import dev.telepath.tunnel.carry.Initiator;
+import dev.telepath.tunnel.carry.LinkOffers;
 import dev.telepath.tunnel.carry.ResumableEnd;
 import dev.telepath.tunnel.frame.ConnectionId;
 import dev.telepath.tunnel.reconnect.Backoff;
@@ -120,6 +121,15 @@ public final class AgentStreams implements ClientPath {
     /** Tells the streams of this process from those of one that had the same session before. */
     public long run() {
         return initiator.run();
+    }
+
+    /**
+     * A connection of that client to this agent itself, whose own streams are taken.
+     *
+     * @param watcher its watch for links
+     */
+    public LinkOffers offers(String client, LinkOffers.Watcher watcher) {
+        return new LinkOffers(streams, acceptor, client, watcher);
     }
 
     /** What is open and what is suspended. */

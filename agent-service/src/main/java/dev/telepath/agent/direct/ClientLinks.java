@@ -93,7 +93,7 @@ final class ClientLinks {
         Client(String session, ServerCallStreamObserver<LinkRequest> watch) {
             this.session = session;
             this.watch = watch;
-            this.offers = new LinkOffers(streams.streams(), this);
+            this.offers = streams.offers(session, this);
         }
 
         void begin() {

@@ -145,6 +145,7 @@ public final class DirectListening {
                             .setFingerprint(known.fingerprint())
                             .setTicketKey(known.tickets().secret())
                             .setLoopbackPort(open.loopbackPort())
+                            .setDials(true)
                             .build());
         }
     }

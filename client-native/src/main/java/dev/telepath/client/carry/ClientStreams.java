@@ -108,6 +108,16 @@ public final class ClientStreams implements Participant, AutoCloseable {
         acceptor.requested(request, there, initiator);
     }
 
+    /** There is a connection to that agent itself: streams that it dials go that way from now on. Any thread. */
+    public void direct(String agent, Carrier way) {
+        initiator.direct(agent, way);
+    }
+
+    /** That connection is gone. Any thread. */
+    public void noDirect(String agent, Carrier way) {
+        initiator.noDirect(agent, way);
+    }
+
     /** What is open and what is suspended. */
     public CarriedStreams streams() {
         return streams;

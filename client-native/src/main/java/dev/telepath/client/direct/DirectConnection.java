@@ -206,6 +206,9 @@ final class DirectConnection {
     private final class Attempt implements SupervisedConnection.Connection {
         private final SupervisedConnection.Listener listener;
         private @Nullable ManagedChannel channel;
+        /** By which streams of this client go too. */
+        private @Nullable Carrier outbound;
+
         private @Nullable Cancellable watch;
         private @Nullable Heartbeat heartbeat;
         private Runnable cancelLimit = () -> {};
@@ -301,6 +304,10 @@ final class DirectConnection {
         private void told(LinkRequest request, Carrier carrier) {
             if (request.getLink() == 0) {
                 taken = true;
+                if (agent.dials()) {
+                    outbound = carrier;
+                    means.streams().direct(agent.session(), carrier);
+                }
                 listener.attached();
             } else {
                 means.streams().requested(request, carrier, agent.session());
@@ -330,6 +337,9 @@ final class DirectConnection {
         public CompletionStage<Void> close(boolean goodbye) {
             closed = true;
             beating = null;
+            if (outbound != null) {
+                means.streams().noDirect(agent.session(), outbound);
+            }
             cancelLimit.run();
             if (watch != null) {
                 watch.cancel();

@@ -17,6 +17,7 @@ import java.util.regex.Pattern;
  * @param fingerprint SHA-256 of its certificate, 64 hexadecimal digits
  * @param ticket secret
  * @param pod its pod and the port there, where ports can be forwarded to
+ * @param dials whether it takes streams of this client's too
  */
 record ListedAgent(
         String session,
@@ -24,7 +25,8 @@ record ListedAgent(
         InetSocketAddress address,
         String fingerprint,
         ByteString ticket,
-        Optional<PodPort> pod) {
+        Optional<PodPort> pod,
+        boolean dials) {
     private static final int SHA_256 = 32;
     private static final int MOST_PORT = 65_535;
     /** RFC 1123, as Kubernetes has names of pods, at most 253 characters, and of namespaces, 63. */
@@ -70,7 +72,8 @@ record ListedAgent(
                             new InetSocketAddress(address, port),
                             HexFormat.of().formatHex(told.getFingerprint().toByteArray()),
                             told.getTicket(),
-                            PodPort.of(told)));
+                            PodPort.of(told),
+                            told.getDials()));
         } catch (UnknownHostException neither4Nor16Bytes) {
             return Optional.empty();
         }

@@ -65,7 +65,8 @@ final class EngagedAgents {
                     .setAddress(listener.address())
                     .setPort(listener.port())
                     .setFingerprint(listener.fingerprint())
-                    .setTicket(ticket);
+                    .setTicket(ticket)
+                    .setDials(listener.dials());
             // What the API server says, never the agent: a client goes there with its own rights.
             agent.owner()
                     .pod()

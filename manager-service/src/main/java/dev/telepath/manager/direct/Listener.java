@@ -15,8 +15,9 @@ import java.net.UnknownHostException;
  * @param fingerprint SHA-256 of the agent's certificate, 32 bytes
  * @param key secret
  * @param loopbackPort for port-forwards to the agent's pod, 1 to 65535; 0 = none
+ * @param dials whether it takes streams that clients open
  */
-record Listener(ByteString address, int port, ByteString fingerprint, TicketKey key, int loopbackPort) {
+record Listener(ByteString address, int port, ByteString fingerprint, TicketKey key, int loopbackPort, boolean dials) {
     private static final int SHA_256 = 32;
     private static final ByteString BROADCAST = ByteString.copyFrom(new byte[] {-1, -1, -1, -1});
 
@@ -42,7 +43,8 @@ record Listener(ByteString address, int port, ByteString fingerprint, TicketKey 
                 told.getPort(),
                 told.getFingerprint(),
                 key(told.getTicketKey()),
-                told.getLoopbackPort());
+                told.getLoopbackPort(),
+                told.getDials());
     }
 
     /** The address in its shortest form. */

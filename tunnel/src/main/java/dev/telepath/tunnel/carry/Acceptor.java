@@ -161,6 +161,16 @@ public final class Acceptor {
         return links.fresh();
     }
 
+    /**
+     * A link that its initiator brings itself, past the manager: for its streams that are here already, and for such as the manager
+     * has let it open here within the last minute.
+     *
+     * @param initiator the session that the caller has proved to be
+     */
+    CarryLink brought(String initiator) {
+        return links.brought(initiator);
+    }
+
     /** Ends every stream hard, as far as the initiators can be told. */
     public void close() {
         streams.loop().execute(() -> {

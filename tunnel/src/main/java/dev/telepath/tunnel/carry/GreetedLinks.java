@@ -5,6 +5,7 @@ import dev.telepath.tunnel.frame.MalformedFrame;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiConsumer;
 import org.jboss.logging.Logger;
@@ -24,6 +25,9 @@ final class GreetedLinks {
 
     private final CarriedStreams streams;
     private final BiConsumer<CarryLink, StreamFrame> greeted;
+    /** What the manager has let through. */
+    private final RecentPlaces<Boolean> looked;
+
     /** Whose stream is over, and whose initiator may open another. */
     private final Set<CarryLink> resting = new HashSet<>();
 
@@ -33,6 +37,7 @@ final class GreetedLinks {
     GreetedLinks(CarriedStreams streams, BiConsumer<CarryLink, StreamFrame> greeted) {
         this.streams = streams;
         this.greeted = greeted;
+        this.looked = new RecentPlaces<>(streams, OLDEST);
     }
 
     /** A link that has brought nothing, whose manager has looked at who opens it. Any thread. */
@@ -46,7 +51,19 @@ final class GreetedLinks {
      * @param initiator the session that alone may greet on it; null: whichever the manager lets through
      */
     CarryLink fresh(@Nullable String initiator) {
-        var waiting = new Waiting(initiator);
+        return link(initiator, false);
+    }
+
+    /**
+     * A link that its initiator brings itself, past the manager. A stream that begins on it has to be to a place that the manager
+     * has let the same session reach here lately. Any thread.
+     */
+    CarryLink brought(String initiator) {
+        return link(initiator, true);
+    }
+
+    private CarryLink link(@Nullable String initiator, boolean brought) {
+        var waiting = new Waiting(initiator, brought);
         return new CarryLink(streams, waiting, waiting);
     }
 
@@ -58,11 +75,15 @@ final class GreetedLinks {
 
     private final class Waiting implements CarryLink.Owner, CarryLink.Afterwards {
         private final @Nullable String initiator;
+        private final boolean brought;
         /** What the manager looked at, before it joined the link to its initiator. */
         private StreamFrame.@Nullable Open checked;
+        /** When it did. */
+        private long since;
 
-        Waiting(@Nullable String initiator) {
+        Waiting(@Nullable String initiator, boolean brought) {
             this.initiator = initiator;
+            this.brought = brought;
         }
 
         @Override
@@ -73,7 +94,7 @@ final class GreetedLinks {
                 if (rested) {
                     next(link, frame, checked);
                 }
-            } else if ((frame.hasOpen() || frame.hasResume()) && mayGreet(frame)) {
+            } else if ((frame.hasOpen() || frame.hasResume()) && mayGreet(frame) && mayBegin(link, frame)) {
                 checked = frame.getOpen();
                 greeted.accept(link, frame);
             } else {
@@ -88,11 +109,29 @@ final class GreetedLinks {
             return initiator == null || initiator.equals(says);
         }
 
+        /** A stream that goes on was let through when it began. */
+        private boolean mayBegin(CarryLink link, StreamFrame frame) {
+            since = link.since();
+            if (!frame.hasOpen() || initiator != null && !brought) {
+                return true;
+            }
+            Optional<Place> place = place(frame.getOpen());
+            if (!brought) {
+                place.ifPresent(to -> looked.put(to, true));
+                return true;
+            }
+            RecentPlaces.Found<Boolean> found = place.map(looked::get).orElse(null);
+            if (found != null) {
+                since = found.since();
+            }
+            return found != null;
+        }
+
         private void next(CarryLink link, StreamFrame frame, StreamFrame.Open before) {
             if (!frame.hasOpen() || !samePlace(before, frame.getOpen())) {
                 LOG.warnf("a link ended: it brought something else than before session=%s", before.getSessionId());
                 link.drop();
-            } else if (streams.now() - link.since() > OLDEST.toNanos()) {
+            } else if (streams.now() - since > OLDEST.toNanos()) {
                 // The initiator brings it on another link, past the manager.
                 link.finish();
             } else {
@@ -116,10 +155,15 @@ final class GreetedLinks {
     }
 
     private static boolean samePlace(StreamFrame.Open one, StreamFrame.Open other) {
+        Optional<Place> place = place(one);
+        return place.isPresent() && place.equals(place(other));
+    }
+
+    private static Optional<Place> place(StreamFrame.Open open) {
         try {
-            return Place.of(one, one.getSessionId()).equals(Place.of(other, other.getSessionId()));
+            return Optional.of(Place.of(open, open.getSessionId()));
         } catch (MalformedFrame malformed) {
-            return false;
+            return Optional.empty();
         }
     }
 }

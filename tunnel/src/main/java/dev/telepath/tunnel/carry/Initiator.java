@@ -36,6 +36,9 @@ public final class Initiator {
     /** How long a link must hold for the next loss to be retried at once. */
     private static final long STABLE_NANOS = 1_000_000_000;
 
+    /** Whom the manager's choice leads to where it cannot be reached past it. */
+    private static final String NOBODY = "";
+
     private final CarriedStreams streams;
     private final Backoff backoff;
     private final long run;
@@ -44,6 +47,8 @@ public final class Initiator {
     private final IdleLinks idle;
     /** Ways past the manager, by the session of the edge that they lead to. */
     private final Map<String, Carrier> direct = new HashMap<>();
+    /** Whom the manager has chosen for a place, of those. */
+    private final RecentPlaces<String> chosen;
 
     private @Nullable Carrier carrier;
     private String session = "";
@@ -65,6 +70,7 @@ public final class Initiator {
         this.backoff = backoff;
         this.run = run;
         this.idle = new IdleLinks(streams);
+        this.chosen = new RecentPlaces<>(streams, IdleLinks.OLDEST);
     }
 
     /** Tells its streams from those of a process that had the same session before: when it began, in milliseconds. */
@@ -103,7 +109,8 @@ public final class Initiator {
 
     /**
      * There is a way to that session past the manager, which its streams take from now on; streams that have a link keep
-     * it.
+     * it. Those to nobody in particular take it for as long as the manager's choice of that session for their destination is
+     * taken to hold, which is 45 s.
      */
     public void direct(String acceptorSession, Carrier way) {
         streams.loop().execute(() -> {
@@ -185,12 +192,26 @@ public final class Initiator {
     /** A link over that connection, kept when its stream is over if that is attached still. */
     private CarryLink newLink(ResumableEnd end, Carrier over, Place place) {
         return new CarryLink(streams, end, rested -> {
-            if (over == direct.getOrDefault(place.acceptor(), carrier)) {
+            Carrier near = near(place.acceptor(), place);
+            if (over == (near == null ? carrier : near)) {
                 idle.keep(rested, place);
             } else {
                 rested.finish();
             }
         });
+    }
+
+    /**
+     * The way past the manager, if there is one.
+     *
+     * @param acceptor the session that a stream is to; empty: whoever is chosen
+     */
+    private @Nullable Carrier near(String acceptor, Place place) {
+        if (!acceptor.isEmpty()) {
+            return direct.get(acceptor);
+        }
+        RecentPlaces.Found<String> found = chosen.get(place);
+        return found == null ? null : direct.get(found.what());
     }
 
     private final class Opened implements ResumableEnd.Lifecycle {
@@ -203,6 +224,8 @@ public final class Initiator {
         private int attempt;
         /** By what the last link went. */
         private @Nullable Carrier over;
+        /** Whether that one brought what opens the stream, on a link of its own. */
+        private boolean opens;
         /** A link past the manager did not come into step: the next goes by the manager where there is one. */
         private boolean directFailed;
 
@@ -217,6 +240,9 @@ public final class Initiator {
                     datagrams,
                     local -> ResumableStream.initiator(open, local, streams.window(), datagrams),
                     this);
+            if (open.getAcceptorSessionId().isEmpty()) {
+                end.dialled().thenRun(this::taken);
+            }
         }
 
         void begin() {
@@ -227,18 +253,20 @@ public final class Initiator {
         }
 
         boolean isTo(String acceptor) {
-            return open.getAcceptorSessionId().equals(acceptor);
+            return end.stream().acceptorSession().equals(acceptor);
         }
 
         /** Whether it has a link past the manager. */
         boolean isDirect() {
             return over != null
-                    && over == direct.get(open.getAcceptorSessionId())
+                    && over != carrier
+                    && direct.containsValue(over)
                     && end.stream().linked();
         }
 
         private @Nullable Carrier way() {
-            Carrier near = direct.get(open.getAcceptorSessionId());
+            Carrier near = Initiator.this.near(
+                    end.stream().acceptorSession(), place == null ? Place.of(open, session) : place);
             return near == null || directFailed && carrier != null ? carrier : near;
         }
 
@@ -257,11 +285,13 @@ public final class Initiator {
                 return;
             }
             over = now;
+            opens = end.stream().opening();
             if (place == null) {
                 end.stream().openedBy(session);
                 place = Place.of(open, session);
                 CarryLink kept = open.getKeepsLink() ? idle.take(place) : null;
                 if (kept != null) {
+                    opens = false;
                     // Should it be lost just now, the next comes at once, and is a new one.
                     end.link(kept, null);
                     return;
@@ -288,13 +318,19 @@ public final class Initiator {
 
         @Override
         public void linkOver(ResumableEnd over, @Nullable Throwable cause) {
+            boolean past = this.over != null && this.over != carrier;
             if (cause != null
+                    && !past
                     && end.stream().opening()
                     && FINAL.contains(Status.fromThrowable(cause).getCode())) {
                 notOffered(String.valueOf(cause.getMessage()));
                 return;
             }
-            directFailed = inStepSince == 0 && this.over != null && this.over != carrier;
+            directFailed = inStepSince == 0 && past;
+            if (directFailed && place != null && end.stream().opening()) {
+                // Those that follow need not try.
+                chosen.put(place, NOBODY);
+            }
             if (way() == null || retry != null) {
                 return;
             }
@@ -314,6 +350,14 @@ public final class Initiator {
         public void inStep(ResumableEnd synced) {
             inStepSince = System.nanoTime();
             directFailed = false;
+        }
+
+        /** The manager has chosen somebody, who has dialled. */
+        private void taken() {
+            String by = end.stream().acceptorSession();
+            if (opens && over == carrier && place != null && direct.containsKey(by) && chosen.get(place) == null) {
+                chosen.put(place, by);
+            }
         }
 
         @Override

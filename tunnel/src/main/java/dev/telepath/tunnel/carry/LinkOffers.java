@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Links to an edge that calls and cannot be called: it is told a number for each, and brings a call that names it. What a
- * manager does between two edges, an edge does here for itself, for one connection of the other.
+ * manager does between two edges, an edge does here for itself, for one connection of the other. That one's own streams come
+ * by calls that it makes unasked.
  *
  * <p>What waits is as many links as its streams have, told or not. Confined to the streams' event loop, but for the
  * messages of calls.
@@ -34,6 +35,8 @@ public final class LinkOffers implements Carrier {
     }
 
     private final EventExecutor loop;
+    private final Acceptor acceptor;
+    private final String other;
     private final Watcher watcher;
     private final Map<Long, CarryLink> waiting = new HashMap<>();
     private final ArrayDeque<Long> untold = new ArrayDeque<>();
@@ -43,8 +46,14 @@ public final class LinkOffers implements Carrier {
     private long last;
     private boolean ended;
 
-    public LinkOffers(CarriedStreams streams, Watcher watcher) {
+    /**
+     * @param acceptor takes streams of the other edge
+     * @param other its session, as it has proved it
+     */
+    public LinkOffers(CarriedStreams streams, Acceptor acceptor, String other, Watcher watcher) {
         this.loop = streams.loop();
+        this.acceptor = acceptor;
+        this.other = other;
         this.watcher = watcher;
     }
 
@@ -87,7 +96,7 @@ public final class LinkOffers implements Carrier {
         return waiting.size();
     }
 
-    /** Serves a call of the other edge: NOT_FOUND for one that names no link. On the loop. */
+    /** Serves a call of the other edge: NOT_FOUND for one that names no link and brings none. On the loop. */
     public Flow.Publisher<StreamFrame> answered(Flow.Publisher<StreamFrame> call) {
         var answer = new AnsweringCall();
         call.subscribe(answer);
@@ -108,7 +117,11 @@ public final class LinkOffers implements Carrier {
         return link != null && link.carries() ? link : null;
     }
 
-    /** One call: its first message names the link, the rest is the link's. */
+    private static boolean brings(StreamFrame greeting) {
+        return greeting.hasOpen() || greeting.hasResume();
+    }
+
+    /** One call: its first message names the link, the rest is the link's; or it is the first of a link that is brought. */
     private final class AnsweringCall implements Flow.Subscriber<StreamFrame>, Flow.Publisher<StreamFrame> {
         private Flow.@Nullable Subscription upstream;
         private Flow.@Nullable Subscriber<? super StreamFrame> downstream;
@@ -146,7 +159,7 @@ public final class LinkOffers implements Carrier {
             if (over || from == null || to == null) {
                 return;
             }
-            CarryLink link = take(frame);
+            CarryLink link = !brings(frame) ? take(frame) : ended ? null : acceptor.brought(other);
             if (link == null) {
                 over = true;
                 from.cancel();
@@ -159,6 +172,9 @@ public final class LinkOffers implements Carrier {
             joined.add(this);
             into.onSubscribe(from);
             link.outgoing().subscribe(new Answers(to));
+            if (brings(frame)) {
+                into.onNext(frame);
+            }
         }
 
         /** The answer of a call that is served is the end of it both ways: what the other edge still sends does not come. */

@@ -123,6 +123,11 @@ public final class ResumableStream {
         return state == State.OPENING;
     }
 
+    /** The session of the other edge, as it has said it when it dialled; before, whom the stream is to; empty: whoever is chosen. */
+    public String acceptorSession() {
+        return acceptorSession;
+    }
+
     public boolean ended() {
         return state == State.ENDED;
     }

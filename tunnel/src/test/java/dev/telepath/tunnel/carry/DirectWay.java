@@ -2,8 +2,10 @@ package dev.telepath.tunnel.carry;
 
 import dev.telepath.protocol.v1.LinkRequest;
 import dev.telepath.protocol.v1.StreamFrame;
+import dev.telepath.tunnel.stream.StreamFailure;
 import io.smallrye.mutiny.Multi;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Flow;
 import org.jspecify.annotations.NullUnmarked;
@@ -33,7 +35,11 @@ final class DirectWay implements LinkOffers.Watcher {
     DirectWay(CarryRig rig, String initiator) {
         this.rig = rig;
         this.initiator = initiator;
-        this.offers = new LinkOffers(rig.near, this);
+        var nobody = new Acceptor(
+                rig.near,
+                (id, timeout, who) ->
+                        CompletableFuture.failedFuture(new StreamFailure.DialRefused("it opens, and takes nothing")));
+        this.offers = new LinkOffers(rig.near, nobody, FAR, this);
     }
 
     DirectWay there() {

@@ -17,9 +17,13 @@ final class Stranger implements CarryLink.Owner {
     private volatile boolean over;
 
     Stranger(CarryRig rig) {
+        this(rig, rig::carry);
+    }
+
+    Stranger(CarryRig rig, Carrier way) {
         this.rig = rig;
         this.link = new CarryLink(rig.near, this, CarryLink::finish);
-        rig.carry(link);
+        way.carry(link);
     }
 
     @Override
