@@ -28,6 +28,7 @@ import java.util.regex.Pattern;
  */
 final class NetworkWays {
     private static final Duration MOST = Duration.ofMinutes(10);
+    private static final Duration SOON = Duration.ofSeconds(20);
 
     private static final Path IPERF = Path.of("/usr/bin/iperf3");
     private static final Path SSHUTTLE = Path.of("/usr/bin/sshuttle");
@@ -56,6 +57,9 @@ final class NetworkWays {
                     Metrics.residentKib(Bench.daemon(world.telepath)) / 1024 + " MiB");
             ways.put("device", load(world, List.of(), NearAndFar.SERVICE, true));
             line("tp daemon, resident after that", Metrics.residentKib(Bench.daemon(world.telepath)) / 1024 + " MiB");
+            engage(world);
+            ways.put("device, agent itself", load(world, List.of(), NearAndFar.SERVICE, true));
+            world.telepath.tp("leave", "web").orFail();
             List<String> run = new ArrayList<>(Program.TP.command("256m"));
             run.addAll(List.of("run", "--"));
             ways.put("tp run", load(world, run, NearAndFar.SERVICE, true));
@@ -66,6 +70,18 @@ final class NetworkWays {
             names.removeIf(name -> name.startsWith("warm"));
             for (String name : names) {
                 ways.forEach((way, figures) -> line(name + ", " + way, figures.getOrDefault(name, "-")));
+            }
+        }
+    }
+
+    /** Of whom tp engages it is told where they are, so that what they dial goes past the manager. */
+    private static void engage(NearAndFar world) {
+        world.telepath.tp("intercept", "web", "--port", "9:http").orFail();
+        long end = System.nanoTime() + SOON.toNanos();
+        while (!world.telepath.tp("status").orFail().out().contains("1 of 1 agents")) {
+            if (System.nanoTime() > end) {
+                throw new IllegalStateException("no connection to the agent: "
+                        + world.telepath.tp("status").out());
             }
         }
     }

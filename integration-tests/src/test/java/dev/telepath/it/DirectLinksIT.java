@@ -40,7 +40,8 @@ import org.junit.jupiter.api.Timeout;
 class DirectLinksIT {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Duration SOON = Duration.ofSeconds(30);
-    private static final Pattern LISTENS = Pattern.compile("listens for clients past the manager .*port=(\\d+)");
+    private static final Pattern LISTENS =
+            Pattern.compile("listens for clients past the manager address=\\S+ port=(\\d+)");
 
     private Installation telepath;
     private ChecksummedServer workload;
@@ -147,6 +148,47 @@ class DirectLinksIT {
         assertThat(connections())
                 .as("the connection stays, whatever a new manager lists at first")
                 .isEqualTo(1);
+    }
+
+    /** By the proxy, as by device and tp run: the manager chooses who dials, and the agent it has chosen is reached past it. */
+    @Test
+    void whatTheLaptopDialsGoesPastTheManagerOnceThatHasChosenAndSurvivesIt() throws Exception {
+        engage();
+        Way proxy = Way.throughSocks(
+                JSON.readTree(telepath.tp("status", "--output", "json").orFail().out())
+                        .at("/proxy/port")
+                        .asInt(),
+                "127.0.0.1",
+                workload.port());
+        assertThat(dialled(proxy, 1, 0).await(SOON).whole()).isTrue();
+        double chosen = links();
+        assertThat(chosen).as("links by the manager").isPositive();
+
+        assertThat(dialled(proxy, 50, 0).await(SOON).whole()).isTrue();
+        assertThat(links()).as("links by the manager").isEqualTo(chosen);
+
+        try (var load = dialled(proxy, 50, 50_000)) {
+            await().atMost(SOON).until(() -> load.report().bytesReceived() > 1_000_000);
+            telepath.manager().kill();
+            await().atMost(SOON)
+                    .untilAsserted(() ->
+                            assertThat(connection().path("state").asText()).isNotEqualTo("attached"));
+            Report report = load.await(Duration.ofSeconds(60));
+            assertThat(report.whole()).as(report.toString()).isTrue();
+            assertThat(connection().path("state").asText())
+                    .as("all without a manager")
+                    .isNotEqualTo("attached");
+        }
+        telepath.startManager();
+        awaitConnected(1);
+        await().atMost(SOON)
+                .untilAsserted(
+                        () -> assertThat(connection().path("state").asText()).isEqualTo("attached"));
+        assertThat(dialled(proxy, 20, 0).await(SOON).whole()).isTrue();
+    }
+
+    private static Checksummed dialled(Way way, int streams, long pace) {
+        return Checksummed.start(new Plan(streams, 200_000, 200_000, pace, streams + pace), way);
     }
 
     @Test

@@ -78,6 +78,7 @@ class EngagedAgentsTest {
                         .setFingerprint(ByteString.copyFrom(new byte[32]))
                         .setTicketKey(key.secret())
                         .setLoopbackPort(loopbackPort)
+                        .setDials(loopbackPort > 0)
                         .build());
     }
 
@@ -143,8 +144,10 @@ class EngagedAgentsTest {
         assertThat(told.getPod()).isEqualTo("web-1");
         assertThat(told.getNamespace()).isEqualTo("default");
         assertThat(told.getLoopbackPort()).isEqualTo(4223);
+        assertThat(told.getDials()).isTrue();
 
         listen(web, 0);
+        assertThat(engaged.of(bob).getAgents(0).getDials()).isFalse();
         assertThat(engaged.of(bob).getAgents(0).getPod()).isEmpty();
         engage(eve, claims, intercept("api", 8080));
         assertThat(engaged.of(eve).getAgents(0).getPod()).isEmpty();
