@@ -20,6 +20,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 import org.awaitility.core.ConditionFactory;
 import org.jspecify.annotations.NullUnmarked;
 
@@ -162,6 +163,37 @@ final class CarryRig implements AutoCloseable {
                 assertThat(streams.budgetUsed()).as("budget used").isZero();
             }
         });
+    }
+
+    /**
+     * A stream of a manager that goes, and comes back.
+     *
+     * @param way comes past the manager while that is there, and tells its links
+     */
+    void goesOnWithoutManager(Supplier<ResumableEnd> open, Supplier<List<Wire>> way) {
+        int bytes = 1024 * 1024;
+        MemorySocket here = MemorySocket.open(bytes);
+        MemorySocket there = MemorySocket.open(bytes);
+        dial = () -> CompletableFuture.completedFuture(there);
+        attach();
+        StreamEnd.join(here, open.get());
+        soon().until(() -> here.got() == bytes && there.got() == bytes);
+        List<Wire> past = way.get();
+
+        network = false;
+        initiator.detached();
+        cut();
+
+        soon().until(() -> past.size() == 1 && near.suspended() == 0 && far.suspended() == 0);
+        int before = wires.size();
+        network = true;
+        attach();
+        here.halfClose();
+        there.halfClose();
+        whole(here, bytes);
+        whole(there, bytes);
+        nothingIsLeft();
+        assertThat(wires).hasSize(before);
     }
 
     @Override

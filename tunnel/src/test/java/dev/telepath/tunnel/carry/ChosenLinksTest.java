@@ -18,7 +18,6 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.Stream;
 import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -204,28 +203,7 @@ class ChosenLinksTest {
 
     @Example
     void aStreamOfAManagerThatIsGoneGoesOnPastItAndStaysThereWhenItIsBack() {
-        MemorySocket here = MemorySocket.open(MIB);
-        MemorySocket there = MemorySocket.open(MIB);
-        rig.dial = () -> CompletableFuture.completedFuture(there);
-        rig.attach();
-        StreamEnd.join(here, open(80));
-        soon().until(() -> here.got() == MIB && there.got() == MIB);
-        var way = new ServedWay(rig).there();
-
-        rig.network = false;
-        rig.initiator.detached();
-        rig.cut();
-
-        soon().until(() -> way.wires.size() == 1 && rig.near.suspended() == 0 && rig.far.suspended() == 0);
-        int before = rig.wires.size();
-        rig.network = true;
-        rig.attach();
-        here.halfClose();
-        there.halfClose();
-        whole(here, MIB);
-        whole(there, MIB);
-        rig.nothingIsLeft();
-        assertThat(rig.wires).hasSize(before);
+        rig.goesOnWithoutManager(() -> open(80), () -> new ServedWay(rig).there().wires);
     }
 
     @Property(tries = 200)
@@ -252,8 +230,8 @@ class ChosenLinksTest {
         int streams = random.nextInt(1, 6);
         int up = random.nextInt(300_000);
         int down = random.nextInt(300_000);
-        List<MemorySocket> near = sockets(streams, up, random);
-        List<MemorySocket> far = sockets(streams, down, random);
+        List<MemorySocket> near = MemorySocket.several(streams, up, random);
+        List<MemorySocket> far = MemorySocket.several(streams, down, random);
         var undialled = new ConcurrentLinkedQueue<>(far);
         rig.dial = () -> CompletableFuture.completedFuture(undialled.remove());
         for (MemorySocket each : near) {
@@ -268,12 +246,6 @@ class ChosenLinksTest {
         far.forEach(each -> whole(each, up));
         rig.nothingIsLeft();
         assertThat(rig.dials).hasValue(dials + streams);
-    }
-
-    private static List<MemorySocket> sockets(int count, int bytes, SplittableRandom random) {
-        return Stream.generate(() -> MemorySocket.sending(bytes, random.nextInt(500, 32 * 1024)))
-                .limit(count)
-                .toList();
     }
 
     private void turn(ServedWay[] way, CarryRig.Wire wire, int kind) {

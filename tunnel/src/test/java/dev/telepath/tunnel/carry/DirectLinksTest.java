@@ -19,7 +19,6 @@ import java.util.concurrent.Flow;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.Stream;
 import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -138,28 +137,7 @@ class DirectLinksTest {
 
     @Example
     void aStreamOfAManagerThatIsGoneGoesOnPastItAndStaysThereWhenItIsBack() {
-        MemorySocket here = MemorySocket.open(MIB);
-        MemorySocket there = MemorySocket.open(MIB);
-        dials(there);
-        rig.attach();
-        StreamEnd.join(here, open());
-        soon().until(() -> here.got() == MIB && there.got() == MIB);
-        var way = new DirectWay(rig).there();
-
-        rig.network = false;
-        rig.initiator.detached();
-        rig.cut();
-
-        soon().until(() -> way.wires.size() == 1 && rig.near.suspended() == 0 && rig.far.suspended() == 0);
-        int before = rig.wires.size();
-        rig.network = true;
-        rig.attach();
-        here.halfClose();
-        there.halfClose();
-        whole(here, MIB);
-        whole(there, MIB);
-        rig.nothingIsLeft();
-        assertThat(rig.wires).hasSize(before);
+        rig.goesOnWithoutManager(this::open, () -> new DirectWay(rig).there().wires);
     }
 
     @Example
@@ -311,8 +289,8 @@ class DirectLinksTest {
         int streams = random.nextInt(1, 4);
         int up = random.nextInt(300_000);
         int down = random.nextInt(300_000);
-        List<MemorySocket> near = sockets(streams, up, random);
-        List<MemorySocket> far = sockets(streams, down, random);
+        List<MemorySocket> near = MemorySocket.several(streams, up, random);
+        List<MemorySocket> far = MemorySocket.several(streams, down, random);
         var undialled = new ConcurrentLinkedQueue<>(far);
         rig.dial = () -> CompletableFuture.completedFuture(undialled.remove());
         near.forEach(each -> StreamEnd.join(each, open()));
@@ -322,12 +300,6 @@ class DirectLinksTest {
         far.forEach(each -> whole(each, up));
         rig.nothingIsLeft();
         assertThat(rig.dials).hasValue(streams);
-    }
-
-    private static List<MemorySocket> sockets(int count, int bytes, SplittableRandom random) {
-        return Stream.generate(() -> MemorySocket.sending(bytes, random.nextInt(500, 32 * 1024)))
-                .limit(count)
-                .toList();
     }
 
     private void turn(DirectWay[] way, CarryRig.Wire wire, int kind) {

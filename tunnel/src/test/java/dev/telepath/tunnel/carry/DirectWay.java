@@ -70,15 +70,10 @@ final class DirectWay implements LinkOffers.Watcher {
     private void call(CarryLink link) {
         var wire = new CarryRig.Wire();
         wires.add(wire);
-        Flow.Publisher<StreamFrame> called = offers.answered(to ->
-                wire.toNear = Pipe.join(link.outgoing(), asSubscriber(to), frame -> tap.passing(wire, false, frame)));
+        Flow.Publisher<StreamFrame> called = offers.answered(
+                to -> wire.toNear = Pipe.join(link.outgoing(), to, frame -> tap.passing(wire, false, frame)));
         // As a call of gRPC: when it was answered nothing comes to who serves it, not even its end.
         var served = Multi.createFrom().publisher(called).onCompletion().invoke(() -> wire.toNear.cancel());
         wire.toFar = Pipe.join(served, link.incoming(), frame -> tap.passing(wire, true, frame));
-    }
-
-    @SuppressWarnings("unchecked")
-    private static Flow.Subscriber<StreamFrame> asSubscriber(Flow.Subscriber<? super StreamFrame> to) {
-        return (Flow.Subscriber<StreamFrame>) to;
     }
 }

@@ -6,9 +6,11 @@ import dev.telepath.tunnel.stream.StreamEnd;
 import io.smallrye.mutiny.Multi;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Flow;
+import java.util.stream.Stream;
 import org.jspecify.annotations.NullUnmarked;
 
 /**
@@ -38,6 +40,13 @@ final class MemorySocket implements StreamEnd {
         this.frame = frame;
         this.open = open;
         this.appetite = appetite;
+    }
+
+    /** As many as that, each of which sends as much in pieces of a size of its own. */
+    static List<MemorySocket> several(int count, int bytes, SplittableRandom random) {
+        return Stream.generate(() -> sending(bytes, random.nextInt(500, 32 * 1024)))
+                .limit(count)
+                .toList();
     }
 
     /** Sends that much in frames of that size and half-closes. */

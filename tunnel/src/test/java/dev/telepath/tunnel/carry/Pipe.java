@@ -9,7 +9,7 @@ import org.jspecify.annotations.NullUnmarked;
 /** One direction of a link in memory: what one edge publishes the other is given, until it is cut or held. */
 @NullUnmarked
 final class Pipe implements Flow.Subscriber<StreamFrame>, Flow.Subscription {
-    private final Flow.Subscriber<StreamFrame> to;
+    private final Flow.Subscriber<? super StreamFrame> to;
     private final Consumer<StreamFrame> passing;
     private final AtomicBoolean over = new AtomicBoolean();
     private Flow.Subscription from;
@@ -19,12 +19,13 @@ final class Pipe implements Flow.Subscriber<StreamFrame>, Flow.Subscription {
     /**
      * @param passing sees each frame before it goes on
      */
-    private Pipe(Flow.Subscriber<StreamFrame> to, Consumer<StreamFrame> passing) {
+    private Pipe(Flow.Subscriber<? super StreamFrame> to, Consumer<StreamFrame> passing) {
         this.to = to;
         this.passing = passing;
     }
 
-    static Pipe join(Flow.Publisher<StreamFrame> from, Flow.Subscriber<StreamFrame> to, Consumer<StreamFrame> passing) {
+    static Pipe join(
+            Flow.Publisher<StreamFrame> from, Flow.Subscriber<? super StreamFrame> to, Consumer<StreamFrame> passing) {
         var pipe = new Pipe(to, passing);
         from.subscribe(pipe);
         return pipe;

@@ -44,16 +44,11 @@ final class ServedWay implements Carrier, LinkOffers.Watcher {
     public void carry(CarryLink link) {
         var wire = new CarryRig.Wire();
         wires.add(wire);
-        Flow.Publisher<StreamFrame> called = offers.answered(to ->
-                wire.toFar = Pipe.join(link.outgoing(), asSubscriber(to), frame -> tap.passing(wire, true, frame)));
+        Flow.Publisher<StreamFrame> called = offers.answered(
+                to -> wire.toFar = Pipe.join(link.outgoing(), to, frame -> tap.passing(wire, true, frame)));
         // As a call of gRPC: when it was answered nothing comes to who serves it, not even its end.
         var served = Multi.createFrom().publisher(called).onCompletion().invoke(() -> wire.toFar.cancel());
         wire.toNear = Pipe.join(served, link.incoming(), frame -> tap.passing(wire, false, frame));
-    }
-
-    @SuppressWarnings("unchecked")
-    private static Flow.Subscriber<StreamFrame> asSubscriber(Flow.Subscriber<? super StreamFrame> to) {
-        return (Flow.Subscriber<StreamFrame>) to;
     }
 
     @Override
