@@ -31,7 +31,8 @@ class BrokenDirectLinkIT {
     private static final long LENGTH = 240L << 20;
     private static final String NEAR_ADDRESS = "127.0.0.9";
     private static final Duration SOON = Duration.ofSeconds(60);
-    private static final Pattern LISTENS = Pattern.compile("listens for clients past the manager .*port=(\\d+)");
+    private static final Pattern LISTENS =
+            Pattern.compile("listens for clients past the manager address=\\S+ port=(\\d+)");
     private static NearAndFar world;
     private static Laptop laptop;
     private static Running agent;
@@ -92,12 +93,20 @@ class BrokenDirectLinkIT {
 
     /** A caller in the cluster takes a file from the laptop; what happens meanwhile is given. */
     private void download(String name, Runnable meanwhile) throws IOException {
+        download(world.cluster, name, "http://127.0.0.1:" + port, meanwhile);
+    }
+
+    /**
+     * @param from whose program takes it
+     * @param where what curl is told, without the path
+     */
+    private void download(Namespace from, String name, String where, Runnable meanwhile) throws IOException {
         Path file = world.telepath.directory().resolve(name);
-        List<String> line = new ArrayList<>(world.cluster.enter());
+        List<String> line = new ArrayList<>(from.enter());
         line.addAll(List.of(
                 "bash",
                 "-c",
-                "curl -sS -m 200 --limit-rate 8M -o " + file + " http://127.0.0.1:" + port + "/bytes/" + LENGTH
+                "curl -sS -m 200 --limit-rate 8M -o " + file + " " + where + "/bytes/" + LENGTH
                         + "; echo ended=$?; echo sum=$(sha256sum < " + file + " | cut -d' ' -f1)"));
         Running curl = world.telepath.start(name, line, Map.of());
         await().atMost(SOON).until(() -> Files.exists(file) && Files.size(file) > LENGTH / 10);
@@ -129,15 +138,33 @@ class BrokenDirectLinkIT {
     @Test
     void aFileArrivesWholeWhenTheWayToTheAgentIsRefused() throws IOException {
         double before = linksByTheManager();
-        download("refused", () -> {
-            world.cluster.run(
-                    "nft",
-                    "table inet past { chain in { type filter hook input priority 0; tcp dport " + listener()
-                            + " reject with tcp reset; }; }");
-            awaitConnected(0);
-            await().atMost(SOON).until(() -> linksByTheManager() > before);
+        download("refused", () -> refuse(before));
+        world.cluster.run("nft", "delete", "table", "inet", "past");
+        awaitConnected(1);
+    }
+
+    /** The manager is asked with the first connection there, and joins none of the next until the way is refused. */
+    @Test
+    void aFileThatTheLaptopTakesOfTheClusterArrivesWholeWhenTheWayToTheAgentIsRefused() throws IOException {
+        awaitConnected(1);
+        String there = "--socks5-hostname 127.0.0.1:"
+                + laptop.status().at("/proxy/port").asInt() + " http://" + NearAndFar.SERVICE + ":8080";
+        assertThat(world.laptop("curl -sS -m 20 " + there + "/bytes/10").exit()).isZero();
+        double before = linksByTheManager();
+        download(world.laptop, "taken", there, () -> {
+            assertThat(linksByTheManager()).isEqualTo(before);
+            refuse(before);
         });
         world.cluster.run("nft", "delete", "table", "inet", "past");
         awaitConnected(1);
+    }
+
+    private void refuse(double before) {
+        world.cluster.run(
+                "nft",
+                "table inet past { chain in { type filter hook input priority 0; tcp dport " + listener()
+                        + " reject with tcp reset; }; }");
+        awaitConnected(0);
+        await().atMost(SOON).until(() -> linksByTheManager() > before);
     }
 }
