@@ -47,12 +47,15 @@ class DoctorIT {
     void nothingFailsWhereAllIsWellAndALocalProcessThatIsNotThereIsNamed() throws Exception {
         try (var workload = ChecksummedServer.start();
                 var laptop = ChecksummedServer.start()) {
-            telepath.startAgent("web", workload.port());
+            telepath.direct().startAgent("web", workload.port());
             telepath.connect().orFail();
             await().atMost(Duration.ofSeconds(20))
                     .untilAsserted(
                             () -> assertThat(telepath.tp("list").orFail().out()).contains("web"));
             telepath.tp("intercept", "web", "--port", laptop.port() + ":http").orFail();
+            await().atMost(Duration.ofSeconds(20))
+                    .untilAsserted(() ->
+                            assertThat(telepath.tp("status").orFail().out()).contains("1 of 1 agents"));
             Map<String, String> outcomes = examine(0);
             // The way through a cluster is not taken here.
             assertThat(outcomes)

@@ -35,7 +35,8 @@ final class SessionChecks {
                 Check.of("TP-306", "the cluster's names on this machine", checks::names, ATTACHED),
                 Check.of("TP-401", "workloads are seen", checks::workloads, ATTACHED),
                 Check.of("TP-402", "engagements are active", checks::engagements, ATTACHED),
-                Check.of("TP-403", "local processes of the engagements answer", checks::local, ATTACHED));
+                Check.of("TP-403", "local processes of the engagements answer", checks::local, ATTACHED),
+                Check.of("TP-404", "streams of engagements come past the manager", checks::past, ATTACHED));
     }
 
     private Outcome attached() {
@@ -145,6 +146,22 @@ final class SessionChecks {
                 : new Outcome.Failed(
                         "nothing listens there: " + String.join("; ", deaf),
                         "start the local process, or engage again with the port it listens on");
+    }
+
+    /** By the manager is no fault: most may do no more. */
+    private Outcome past() {
+        JsonNode direct = evidence.status("connection").path("direct");
+        int agents = direct.path("agents").asInt();
+        if (agents == 0) {
+            return new Outcome.Skipped("no agent of an engagement is told of");
+        }
+        int connected = direct.path("connected").asInt();
+        return new Outcome.Passed(connected + " of " + agents + " agents are connected to, "
+                + direct.path("forwarded").asInt() + " of them through the API server"
+                + (connected == agents
+                        ? ""
+                        : "; the others' come by the manager: their addresses are not reached, and ports of their pods"
+                                + " may not be forwarded (docs/kubernetes.md, Past the manager)"));
     }
 
     private static boolean answers(String host, int port) {
