@@ -47,6 +47,7 @@ public final class CarriedStreams {
     private final Counter replayed;
     private final Counter dropped;
     private final Counter reused;
+    private final Counter direct;
     private final Timer resumes;
     private final Map<ResumableEnd, Long> suspended = new LinkedHashMap<>();
     private final Set<Runnable> deferred = new LinkedHashSet<>();
@@ -76,6 +77,7 @@ public final class CarriedStreams {
         this.replayed = metrics.counter("telepath.stream.replayed.bytes");
         this.dropped = metrics.counter("telepath.stream.datagrams.lost");
         this.reused = metrics.counter("telepath.links.reused");
+        this.direct = metrics.counter("telepath.links.direct");
         this.resumes = Timer.builder("telepath.stream.resume")
                 .description("from the loss of a stream's link until both edges are in step again")
                 .publishPercentiles(0.5, 0.99)
@@ -214,6 +216,11 @@ public final class CarriedStreams {
 
     void reused() {
         reused.increment();
+    }
+
+    /** A link past the manager. */
+    void direct() {
+        direct.increment();
     }
 
     void replayed(long bytes) {

@@ -297,6 +297,9 @@ public final class Initiator {
                     return;
                 }
             }
+            if (now != carrier) {
+                streams.direct();
+            }
             CarryLink link = newLink(end, now, place);
             end.link(link, null);
             now.carry(link);

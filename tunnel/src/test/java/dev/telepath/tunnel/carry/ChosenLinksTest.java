@@ -74,6 +74,7 @@ class ChosenLinksTest {
         exchange(80);
         assertThat(rig.wires).hasSize(1);
         assertThat(way.wires).as("the third has the link of the second").hasSize(1);
+        assertThat(rig.nearMeters.counter("telepath.links.direct").count()).isEqualTo(1);
     }
 
     @Example
