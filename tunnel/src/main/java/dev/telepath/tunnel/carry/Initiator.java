@@ -264,9 +264,12 @@ public final class Initiator {
                     && end.stream().linked();
         }
 
-        private @Nullable Carrier way() {
-            Carrier near = Initiator.this.near(
-                    end.stream().acceptorSession(), place == null ? Place.of(open, session) : place);
+        private Place place() {
+            return place == null ? Place.of(open, session) : place;
+        }
+
+        private @Nullable Carrier way(Place to) {
+            Carrier near = near(end.stream().acceptorSession(), to);
             return near == null || directFailed && carrier != null ? carrier : near;
         }
 
@@ -275,7 +278,8 @@ public final class Initiator {
                 retry.cancel(false);
                 retry = null;
             }
-            Carrier now = way();
+            Place to = place();
+            Carrier now = way(to);
             if (now == null || end.stream().ended()) {
                 return;
             }
@@ -288,8 +292,8 @@ public final class Initiator {
             opens = end.stream().opening();
             if (place == null) {
                 end.stream().openedBy(session);
-                place = Place.of(open, session);
-                CarryLink kept = open.getKeepsLink() ? idle.take(place) : null;
+                place = to;
+                CarryLink kept = open.getKeepsLink() ? idle.take(to) : null;
                 if (kept != null) {
                     opens = false;
                     // Should it be lost just now, the next comes at once, and is a new one.
@@ -300,7 +304,7 @@ public final class Initiator {
             if (now != carrier) {
                 streams.direct();
             }
-            CarryLink link = newLink(end, now, place);
+            CarryLink link = newLink(end, now, to);
             end.link(link, null);
             now.carry(link);
         }
@@ -330,11 +334,12 @@ public final class Initiator {
                 return;
             }
             directFailed = inStepSince == 0 && past;
-            if (directFailed && place != null && end.stream().opening()) {
+            Place to = place();
+            if (directFailed && end.stream().opening()) {
                 // Those that follow need not try.
-                chosen.put(place, NOBODY);
+                chosen.put(to, NOBODY);
             }
-            if (way() == null || retry != null) {
+            if (way(to) == null || retry != null) {
                 return;
             }
             // A link that breaks as soon as it is there begins no new count.

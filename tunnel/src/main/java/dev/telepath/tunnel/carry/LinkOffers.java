@@ -112,6 +112,9 @@ public final class LinkOffers implements Carrier {
     }
 
     private @Nullable CarryLink take(StreamFrame greeting) {
+        if (brings(greeting)) {
+            return ended ? null : acceptor.brought(other);
+        }
         CarryLink link =
                 greeting.hasAnswer() ? waiting.remove(greeting.getAnswer().getLink()) : null;
         return link != null && link.carries() ? link : null;
@@ -159,7 +162,7 @@ public final class LinkOffers implements Carrier {
             if (over || from == null || to == null) {
                 return;
             }
-            CarryLink link = !brings(frame) ? take(frame) : ended ? null : acceptor.brought(other);
+            CarryLink link = take(frame);
             if (link == null) {
                 over = true;
                 from.cancel();

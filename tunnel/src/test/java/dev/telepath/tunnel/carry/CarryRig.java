@@ -196,6 +196,28 @@ final class CarryRig implements AutoCloseable {
         assertThat(wires).hasSize(before);
     }
 
+    /**
+     * What may happen to two edges that have a way past the manager.
+     *
+     * @param wire on which a frame is under way
+     * @param kind 0 to 3
+     * @param gone has that way break for good
+     * @param renewed has it break, and another come
+     */
+    void trouble(Wire wire, int kind, Runnable gone, Runnable renewed) {
+        switch (kind) {
+            case 0 -> wire.cut();
+            case 1 -> renewed.run();
+            case 2 -> {
+                // The manager goes, and comes again.
+                initiator.detached();
+                cut();
+                nearLoop.schedule(this::attach, 2, TimeUnit.MILLISECONDS);
+            }
+            default -> gone.run();
+        }
+    }
+
     @Override
     public void close() {
         nearLoop.shutdownGracefully(0, 1, TimeUnit.SECONDS);

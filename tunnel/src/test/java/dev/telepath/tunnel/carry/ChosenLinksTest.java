@@ -250,24 +250,13 @@ class ChosenLinksTest {
     }
 
     private void turn(ServedWay[] way, CarryRig.Wire wire, int kind) {
-        switch (kind) {
-            case 0 -> wire.cut();
-            case 1 -> {
-                // The connection past the manager breaks, and another comes.
-                ServedWay broken = way[0];
-                var next = new ServedWay(rig);
-                next.tap = tap;
-                way[0] = next;
-                rig.nearLoop.execute(broken::gone);
-                rig.nearLoop.schedule(next::there, 2, TimeUnit.MILLISECONDS);
-            }
-            case 2 -> {
-                // The manager goes, and comes again.
-                rig.initiator.detached();
-                rig.cut();
-                rig.nearLoop.schedule(rig::attach, 2, TimeUnit.MILLISECONDS);
-            }
-            default -> rig.nearLoop.execute(way[0]::gone);
-        }
+        rig.trouble(wire, kind, () -> rig.nearLoop.execute(way[0]::gone), () -> {
+            ServedWay broken = way[0];
+            var next = new ServedWay(rig);
+            next.tap = tap;
+            way[0] = next;
+            rig.nearLoop.execute(broken::gone);
+            rig.nearLoop.schedule(next::there, 2, TimeUnit.MILLISECONDS);
+        });
     }
 }

@@ -303,23 +303,12 @@ class DirectLinksTest {
     }
 
     private void turn(DirectWay[] way, CarryRig.Wire wire, int kind) {
-        switch (kind) {
-            case 0 -> wire.cut();
-            case 1 -> {
-                // The connection past the manager breaks, and another comes.
-                way[0].gone();
-                var next = new DirectWay(rig);
-                next.tap = tap;
-                way[0] = next;
-                rig.nearLoop.schedule(next::there, 2, TimeUnit.MILLISECONDS);
-            }
-            case 2 -> {
-                // The manager goes, and comes again.
-                rig.initiator.detached();
-                rig.cut();
-                rig.nearLoop.schedule(rig::attach, 2, TimeUnit.MILLISECONDS);
-            }
-            default -> way[0].gone();
-        }
+        rig.trouble(wire, kind, way[0]::gone, () -> {
+            way[0].gone();
+            var next = new DirectWay(rig);
+            next.tap = tap;
+            way[0] = next;
+            rig.nearLoop.schedule(next::there, 2, TimeUnit.MILLISECONDS);
+        });
     }
 }
