@@ -1,5 +1,6 @@
 package dev.telepath.client.kubernetes;
 
+import dev.telepath.tunnel.transport.RecordBytes;
 import dev.telepath.tunnel.transport.Underlay;
 import io.fabric8.kubernetes.client.Config;
 import io.netty.channel.ChannelPipeline;
@@ -62,6 +63,7 @@ final class PodForward {
             SSLParameters parameters = handler.engine().getSSLParameters();
             parameters.setEndpointIdentificationAlgorithm(verified ? "HTTPS" : "");
             handler.engine().setSSLParameters(parameters);
+            RecordBytes.gather(handler);
             pipeline.addFirst("api-tls", new ApiTls(handler));
         }
     }

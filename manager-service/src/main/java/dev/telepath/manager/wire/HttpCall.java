@@ -3,6 +3,7 @@ package dev.telepath.manager.wire;
 import dev.telepath.manager.security.FaultMask;
 import dev.telepath.tunnel.bridge.CallBridge;
 import dev.telepath.tunnel.bridge.Credit;
+import dev.telepath.tunnel.transport.RecordBytes;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
 import io.grpc.stub.ServerCallStreamObserver;
@@ -59,9 +60,12 @@ public final class HttpCall extends ServerCallStreamObserver<Buffer> {
         request.pause();
     }
 
-    /** What the connection of the call takes its buffers from, from now on. */
+    /** What the connection of the call takes its buffers from, from now on, and its TLS arrays. */
     void connectionBuffers(ByteBufAllocator allocator) {
-        channel.config().setAllocator(allocator);
+        if (channel.config().getAllocator() != allocator) {
+            channel.config().setAllocator(allocator);
+            RecordBytes.gather(channel.pipeline());
+        }
     }
 
     /** Where the call's connection comes from. */

@@ -13,7 +13,8 @@ import org.jboss.logging.Logger;
 /**
  * Widens the HTTP/2 window of a connection once its peer speaks. The channel builder knows one number for the window of
  * a call and for that of the connection, so that all calls together could have no more under way than one. What a
- * stalled call holds is bounded by its own window all the same; the connection's is refilled as bytes arrive.
+ * stalled call holds is bounded by its own window all the same; the connection's is refilled as bytes arrive. Its TLS gathers
+ * records in arrays from then on ({@link RecordBytes}).
  */
 public final class ConnectionWindow extends ChannelInboundHandlerAdapter {
     private static final Logger LOG = Logger.getLogger(ConnectionWindow.class);
@@ -43,6 +44,7 @@ public final class ConnectionWindow extends ChannelInboundHandlerAdapter {
             return;
         }
         ctx.pipeline().remove(this);
+        RecordBytes.gather(ctx.pipeline());
         Http2LocalFlowController flow = http.connection().local().flowController();
         Http2Stream connection = http.connection().connectionStream();
         int more = BYTES - flow.initialWindowSize(connection);
