@@ -35,6 +35,7 @@ public final class IdlePages implements AutoCloseable {
     public static IdlePages start(MeterRegistry meters) {
         var pages = new IdlePages(meters);
         if (Executable.isThis() && Files.isReadable(STATUS)) {
+            FreeHeap.BUSY.keep();
             Thread.ofVirtual().name("idle-pages").start(pages::watch);
         }
         return pages;
@@ -47,7 +48,9 @@ public final class IdlePages implements AutoCloseable {
                 try (Stream<String> lines = Files.lines(STATUS)) {
                     if (stillness.look(resident(lines))) {
                         // First: a collection looks through the objects of the executable.
+                        FreeHeap.IDLE.keep();
                         System.gc();
+                        FreeHeap.BUSY.keep();
                         long bytes = pages.drop();
                         dropped.increment(bytes);
                         LOG.debugf("pages of the executable dropped MiB=%d", bytes >> 20);

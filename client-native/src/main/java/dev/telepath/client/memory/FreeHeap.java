@@ -1,0 +1,28 @@
+package dev.telepath.client.memory;
+
+import org.graalvm.nativeimage.RuntimeOptions;
+
+/**
+ * How much of what a collection frees an executable keeps for what comes next. What it gives back, the system clears and maps again page by page
+ * as it is used: under load a fifth of all that the daemon did (docs/benchmarks.md).
+ */
+enum FreeHeap {
+    /** As large as the young generation of a daemon at work, so that nothing is given back between two collections. */
+    BUSY(64L << 20),
+    /** What an idle daemon makes of garbage within minutes. */
+    IDLE(2L << 20);
+
+    /** Of GraalVM's serial collector; looked at in each collection. */
+    private static final String MOST = "MaxHeapFree";
+
+    private final long bytes;
+
+    FreeHeap(long bytes) {
+        this.bytes = bytes;
+    }
+
+    /** From the next collection on. In executables alone. */
+    void keep() {
+        RuntimeOptions.set(MOST, bytes);
+    }
+}
