@@ -135,7 +135,7 @@ public final class Agent implements AutoCloseable {
         var dials = new DialAnswers(bytes, credit, settings.dialTimeout(), settings.udpIdle(), metrics, traffic);
         var streaming = new AgentStreams(
                 // On the loop of the connection to the manager: a frame is handed over once on its way, not twice.
-                new CarriedStreams(control.next(), carrySettings(settings), registry),
+                new CarriedStreams(control.next(), carrySettings(settings), credit.blocks(), registry),
                 dials,
                 new Backoff(settings.reconnectFirst(), settings.reconnectMost()),
                 settings.hold());

@@ -41,7 +41,7 @@ final class ClientLinks {
     }
 
     ServerServiceDefinition service() {
-        var carry = ViewMarshaller.in(StreamsGrpc.getCarryMethod(), StreamFrame.parser());
+        var carry = ViewMarshaller.in(StreamsGrpc.getCarryMethod(), StreamFrame.parser(), credit.blocks());
         return ServerServiceDefinition.builder(StreamsGrpc.SERVICE_NAME)
                 .addMethod(carry, ServerCalls.asyncBidiStreamingCall(this::carry))
                 .addMethod(StreamsGrpc.getWatchLinksMethod(), ServerCalls.asyncServerStreamingCall(this::watch))

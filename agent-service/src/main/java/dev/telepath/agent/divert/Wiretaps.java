@@ -1,6 +1,5 @@
 package dev.telepath.agent.divert;
 
-import com.google.protobuf.ByteString;
 import dev.telepath.agent.engage.Engagement;
 import dev.telepath.agent.metrics.AgentMetrics;
 import dev.telepath.agent.metrics.AgentMetrics.Kind;
@@ -121,8 +120,8 @@ public final class Wiretaps {
         @Override
         public void send(Multi<Frame> frames) {
             inner.send(frames.onItem().invoke(frame -> {
-                if (frame instanceof Frame.Data(ByteString bytes)) {
-                    sent.accept(bytes.size());
+                if (frame instanceof Frame.Data data) {
+                    sent.accept(data.bytes().size());
                 }
             }));
         }
@@ -139,17 +138,18 @@ public final class Wiretaps {
         public Multi<Frame> receive() {
             return inner.receive()
                     .onItem()
-                    .invoke(frame -> {
-                        if (frame instanceof Frame.Data data) {
-                            copies.forEach(copy -> copy.offer(data));
-                        }
-                    })
+                    .transform(frame -> frame instanceof Frame.Data data ? copied(data.shared()) : frame)
                     .onCompletion()
                     .invoke(() -> copies.forEach(copy -> copy.finish(null)))
                     .onFailure()
                     .invoke(failure -> copies.forEach(copy -> copy.finish(StreamFailure.of(failure))))
                     .onCancellation()
                     .invoke(() -> copies.forEach(copy -> copy.finish(new StreamFailure.Reset("the connection ended"))));
+        }
+
+        private Frame copied(Frame.Data data) {
+            copies.forEach(copy -> copy.offer(data));
+            return data;
         }
 
         @Override

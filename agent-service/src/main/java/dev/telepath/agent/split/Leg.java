@@ -205,8 +205,8 @@ final class Leg {
                 if (inputOver) {
                     return;
                 }
-                if (frame instanceof Frame.Data(ByteString bytes)) {
-                    listener.received(Leg.this, bytes);
+                if (frame instanceof Frame.Data data) {
+                    listener.received(Leg.this, data.bytes());
                 } else {
                     read();
                 }

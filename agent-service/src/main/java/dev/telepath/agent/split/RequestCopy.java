@@ -92,8 +92,8 @@ public final class RequestCopy implements Flow.Subscriber<Frame>, Leg.Listener {
     public void onNext(Frame frame) {
         loop.execute(() -> {
             asked = false;
-            if (frame instanceof Frame.Data(ByteString bytes)) {
-                pending = pending.concat(bytes);
+            if (frame instanceof Frame.Data data) {
+                pending = pending.concat(data.bytes());
             }
             work();
         });

@@ -7,6 +7,7 @@ import dev.telepath.agent.engage.Engagement;
 import dev.telepath.tunnel.carry.CarriedStreams;
 import dev.telepath.tunnel.carry.CarrySettings;
 import dev.telepath.tunnel.filter.HttpFilter;
+import dev.telepath.tunnel.frame.Blocks;
 import dev.telepath.tunnel.frame.ConnectionId;
 import dev.telepath.tunnel.frame.Protocol;
 import dev.telepath.tunnel.reconnect.Backoff;
@@ -30,7 +31,10 @@ class AgentStreamsTest {
 
     private final DefaultEventLoop loop = new DefaultEventLoop();
     private final AgentStreams streams = new AgentStreams(
-            new CarriedStreams(loop, CarrySettings.STANDARD, new SimpleMeterRegistry()), null, Backoff.STANDARD, HOLD);
+            new CarriedStreams(loop, CarrySettings.STANDARD, new Blocks(), new SimpleMeterRegistry()),
+            null,
+            Backoff.STANDARD,
+            HOLD);
     private final AtomicInteger links = new AtomicInteger();
 
     @AfterEach

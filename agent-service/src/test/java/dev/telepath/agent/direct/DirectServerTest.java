@@ -15,6 +15,7 @@ import dev.telepath.tunnel.carry.CarriedStreams;
 import dev.telepath.tunnel.carry.CarrySettings;
 import dev.telepath.tunnel.direct.DirectCaller;
 import dev.telepath.tunnel.direct.TicketKey;
+import dev.telepath.tunnel.frame.Blocks;
 import dev.telepath.tunnel.liveness.Rhythm;
 import dev.telepath.tunnel.reconnect.Backoff;
 import dev.telepath.tunnel.transport.AgentChannel;
@@ -71,7 +72,7 @@ class DirectServerTest {
     @BeforeEach
     void start() {
         streams = new AgentStreams(
-                new CarriedStreams(loops.next(), CarrySettings.STANDARD, new SimpleMeterRegistry()),
+                new CarriedStreams(loops.next(), CarrySettings.STANDARD, new Blocks(), new SimpleMeterRegistry()),
                 null,
                 new Backoff(Duration.ofMillis(1), Duration.ofMillis(5)),
                 Duration.ZERO);

@@ -52,9 +52,9 @@ class MemoryEnd implements StreamEnd {
         frames.subscribe()
                 .with(
                         frame -> {
-                            if (frame instanceof Frame.Data(ByteString bytes)) {
-                                got.append(bytes.toString(StandardCharsets.ISO_8859_1));
-                                reader.accept(bytes);
+                            if (frame instanceof Frame.Data data) {
+                                got.append(data.bytes().toString(StandardCharsets.ISO_8859_1));
+                                reader.accept(data.bytes());
                             }
                         },
                         failure -> {

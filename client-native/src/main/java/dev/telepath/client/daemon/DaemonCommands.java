@@ -81,6 +81,7 @@ public final class DaemonCommands implements CommandHandler, AutoCloseable {
                         settings.duration(Setting.RESUME_WINDOW),
                         settings.duration(Setting.RESUME_REMEMBER),
                         settings.number(Setting.STREAM_IDLE_LINKS)),
+                credit.blocks(),
                 metrics);
         this.stop = stop;
         Openings.unmountLeft(journal, System.getenv());

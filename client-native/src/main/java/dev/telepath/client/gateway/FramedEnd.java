@@ -300,7 +300,8 @@ final class FramedEnd extends ChannelInboundHandlerAdapter implements RemoteEnd,
         @Override
         protected void write(Frame frame) {
             switch (frame) {
-                case Frame.Data(ByteString bytes) -> {
+                case Frame.Data data -> {
+                    ByteString bytes = data.bytes();
                     bytesWritten += bytes.size();
                     // Older peers send larger pieces of a stream than we do; no datagram is larger.
                     for (int from = 0; from == 0 || from < bytes.size(); from += MOST) {

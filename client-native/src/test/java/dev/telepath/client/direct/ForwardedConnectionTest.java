@@ -17,6 +17,7 @@ import dev.telepath.protocol.v1.DirectAgent;
 import dev.telepath.tunnel.bridge.Credit;
 import dev.telepath.tunnel.carry.CarriedStreams;
 import dev.telepath.tunnel.carry.CarrySettings;
+import dev.telepath.tunnel.frame.Blocks;
 import dev.telepath.tunnel.transport.ManagerChannel;
 import dev.telepath.tunnel.transport.Underlay;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -139,7 +140,7 @@ class ForwardedConnectionTest {
         Settings settings = Settings.resolve(flags, Map.of(), Optional.empty());
         var credit = new Credit(64 * 1024, 1 << 20);
         var streams = new ClientStreams(
-                new CarriedStreams(loops.next(), CarrySettings.STANDARD, metrics),
+                new CarriedStreams(loops.next(), CarrySettings.STANDARD, new Blocks(), metrics),
                 null,
                 credit,
                 Policy.of(settings).backoff(),

@@ -42,6 +42,7 @@ public final class OwnEdge {
                         of.resumeWindow(),
                         of.remember(),
                         0),
+                credits.own().blocks(),
                 meters);
         this.acceptor = new Acceptor(
                 streams,

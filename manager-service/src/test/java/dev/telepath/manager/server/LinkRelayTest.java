@@ -31,6 +31,7 @@ import dev.telepath.tunnel.carry.Carrier;
 import dev.telepath.tunnel.carry.CarrySettings;
 import dev.telepath.tunnel.carry.Initiator;
 import dev.telepath.tunnel.carry.ResumableEnd;
+import dev.telepath.tunnel.frame.Blocks;
 import dev.telepath.tunnel.frame.ConnectionId;
 import dev.telepath.tunnel.frame.Frame;
 import dev.telepath.tunnel.frame.Protocol;
@@ -118,7 +119,7 @@ class LinkRelayTest {
         private final String bearer;
         private final SessionInfo session;
         private final CarriedStreams streams =
-                new CarriedStreams(loops.next(), CarrySettings.STANDARD, new SimpleMeterRegistry());
+                new CarriedStreams(loops.next(), CarrySettings.STANDARD, new Blocks(), new SimpleMeterRegistry());
         private final Initiator initiator =
                 new Initiator(streams, new Backoff(Duration.ofMillis(10), Duration.ofMillis(100)));
         private final Acceptor acceptor = new Acceptor(streams, (id, timeout, who) -> dialled());
@@ -186,8 +187,8 @@ class LinkRelayTest {
         String heard() {
             var all = new StringBuilder();
             for (Frame frame : hears.getItems()) {
-                if (frame instanceof Frame.Data(ByteString bytes)) {
-                    all.append(bytes.toStringUtf8());
+                if (frame instanceof Frame.Data data) {
+                    all.append(data.bytes().toStringUtf8());
                 }
             }
             return all.toString();

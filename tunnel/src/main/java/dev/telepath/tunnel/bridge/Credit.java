@@ -1,5 +1,6 @@
 package dev.telepath.tunnel.bridge;
 
+import dev.telepath.tunnel.frame.Blocks;
 import dev.telepath.tunnel.frame.FrameCodec;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -17,6 +18,7 @@ public final class Credit {
     private final int framesPerStream;
     private final long capacity;
     private final AtomicLong inUse = new AtomicLong();
+    private final Blocks blocks = new Blocks();
 
     /**
      * @param perStream bytes that one stream may have under way, at least one frame (32 KiB)
@@ -49,6 +51,11 @@ public final class Credit {
         if (frames > 1) {
             inUse.addAndGet(-(long) (frames - 1) * FRAME);
         }
+    }
+
+    /** Where bytes in bulk of those streams lie. */
+    public Blocks blocks() {
+        return blocks;
     }
 
     /** Bytes taken from the pool now. */

@@ -5,12 +5,14 @@ import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
 import com.google.protobuf.UnsafeByteOperations;
+import dev.telepath.tunnel.frame.Blocks;
 import io.grpc.KnownLength;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Messages read with one copy of their data: byte fields are views of the bytes that were read, where the generated
@@ -19,15 +21,28 @@ import java.io.InputStream;
 public final class ViewMarshaller<T extends MessageLite> implements MethodDescriptor.Marshaller<T> {
     private final MethodDescriptor.Marshaller<T> generated;
     private final Parser<T> parser;
+    private final @Nullable Blocks blocks;
 
-    private ViewMarshaller(MethodDescriptor.Marshaller<T> generated, Parser<T> parser) {
+    private ViewMarshaller(MethodDescriptor.Marshaller<T> generated, Parser<T> parser, @Nullable Blocks blocks) {
         this.generated = generated;
         this.parser = parser;
+        this.blocks = blocks;
     }
 
     /** The method with its messages read by this class. */
     public static <T extends MessageLite> MethodDescriptor<T, T> in(MethodDescriptor<T, T> method, Parser<T> parser) {
-        var messages = new ViewMarshaller<>(method.getRequestMarshaller(), parser);
+        return in(method, parser, null);
+    }
+
+    /**
+     * The same.
+     *
+     * @param blocks what large messages are read into: whoever looks at such a message last may give its block back; null: arrays of
+     *     their own
+     */
+    public static <T extends MessageLite> MethodDescriptor<T, T> in(
+            MethodDescriptor<T, T> method, Parser<T> parser, @Nullable Blocks blocks) {
+        var messages = new ViewMarshaller<>(method.getRequestMarshaller(), parser, blocks);
         return method.toBuilder(messages, messages).build();
     }
 
@@ -44,7 +59,7 @@ public final class ViewMarshaller<T extends MessageLite> implements MethodDescri
     @Override
     public T parse(InputStream stream) {
         try {
-            return read(UnsafeByteOperations.unsafeWrap(all(stream)), parser);
+            return read(all(stream), parser);
         } catch (IOException e) {
             throw unreadable(e);
         }
@@ -67,16 +82,17 @@ public final class ViewMarshaller<T extends MessageLite> implements MethodDescri
         }
     }
 
-    private static byte[] all(InputStream stream) throws IOException {
+    private ByteString all(InputStream stream) throws IOException {
         if (!(stream instanceof KnownLength)) {
-            return stream.readAllBytes();
+            return UnsafeByteOperations.unsafeWrap(stream.readAllBytes());
         }
         // Into one array: readNBytes(int) puts together pieces.
-        byte[] bytes = new byte[stream.available()];
-        if (stream.readNBytes(bytes, 0, bytes.length) < bytes.length) {
+        int length = stream.available();
+        byte[] bytes = blocks == null ? new byte[length] : blocks.array(length);
+        if (stream.readNBytes(bytes, 0, length) < length) {
             throw new EOFException("it ended early");
         }
-        return bytes;
+        return UnsafeByteOperations.unsafeWrap(bytes, 0, length);
     }
 
     private static RuntimeException unreadable(IOException cause) {

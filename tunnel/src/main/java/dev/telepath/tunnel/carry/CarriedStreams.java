@@ -1,5 +1,6 @@
 package dev.telepath.tunnel.carry;
 
+import dev.telepath.tunnel.frame.Blocks;
 import dev.telepath.tunnel.resume.Budget;
 import dev.telepath.tunnel.resume.GrowingWindow;
 import dev.telepath.tunnel.resume.ResetCode;
@@ -38,6 +39,7 @@ public final class CarriedStreams {
 
     private final EventExecutor loop;
     private final CarrySettings settings;
+    private final Blocks blocks;
     private final MeterRegistry metrics;
     private final LongSupplier nanos;
     private final Budget budget;
@@ -56,15 +58,20 @@ public final class CarriedStreams {
     private long outageBegan;
     private long replayedBefore;
 
-    public CarriedStreams(EventExecutor loop, CarrySettings settings, MeterRegistry metrics) {
-        this(loop, settings, metrics, System::nanoTime);
+    /**
+     * @param blocks of the sockets that are joined to the streams, and of the calls that carry them
+     */
+    public CarriedStreams(EventExecutor loop, CarrySettings settings, Blocks blocks, MeterRegistry metrics) {
+        this(loop, settings, blocks, metrics, System::nanoTime);
     }
 
     /**
      * @param nanos a clock for the age of links
      */
-    CarriedStreams(EventExecutor loop, CarrySettings settings, MeterRegistry metrics, LongSupplier nanos) {
+    CarriedStreams(
+            EventExecutor loop, CarrySettings settings, Blocks blocks, MeterRegistry metrics, LongSupplier nanos) {
         this.loop = loop;
+        this.blocks = blocks;
         this.nanos = nanos;
         this.settings = settings;
         this.metrics = metrics;
@@ -92,6 +99,10 @@ public final class CarriedStreams {
     /** Nanoseconds of no particular beginning. */
     long now() {
         return nanos.getAsLong();
+    }
+
+    Blocks blocks() {
+        return blocks;
     }
 
     Budget budget() {

@@ -18,7 +18,7 @@ public interface Carrier {
     /** Each link as a {@code Carry} call to a manager. */
     static Carrier over(Channel channel, Credit credit) {
         MethodDescriptor<StreamFrame, StreamFrame> carry =
-                ViewMarshaller.in(StreamsGrpc.getCarryMethod(), StreamFrame.parser());
+                ViewMarshaller.in(StreamsGrpc.getCarryMethod(), StreamFrame.parser(), credit.blocks());
         return link ->
                 CallBridge.callFlow(channel, carry, CallOptions.DEFAULT, credit, link.outgoing(), link.incoming());
     }

@@ -2,6 +2,7 @@ package dev.telepath.tunnel.carry;
 
 import com.google.protobuf.ByteString;
 import dev.telepath.protocol.v1.StreamFrame;
+import dev.telepath.tunnel.frame.Block;
 import dev.telepath.tunnel.frame.Frame;
 import dev.telepath.tunnel.frame.FrameCodec;
 import dev.telepath.tunnel.resume.Local;
@@ -203,7 +204,7 @@ public final class ResumableEnd implements RemoteEnd, CarryLink.Owner {
         while (demand > 0 && !pending.isEmpty()) {
             ByteString bytes = pending.remove();
             demand--;
-            to.onNext(new Frame.Data(bytes));
+            to.onNext(new Frame.Data(bytes, streams.blocks().of(bytes)));
             stream.localWrote(bytes.size());
         }
         draining = false;
@@ -353,8 +354,8 @@ public final class ResumableEnd implements RemoteEnd, CarryLink.Owner {
         public void onNext(Frame frame) {
             onLoop(() -> {
                 outstanding--;
-                if (frame instanceof Frame.Data(ByteString bytes)) {
-                    stream.localRead(bytes);
+                if (frame instanceof Frame.Data(ByteString bytes, Block block)) {
+                    stream.localRead(bytes, block);
                 }
                 after();
             });

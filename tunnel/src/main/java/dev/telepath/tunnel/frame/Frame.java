@@ -2,11 +2,25 @@ package dev.telepath.tunnel.frame;
 
 import com.google.protobuf.ByteString;
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /** One message of a {@code Tunnel} call. The codes are those of stream version 2, shared by all peers since 2.4.5. */
 public sealed interface Frame {
-    /** Bytes of the stream, at most {@link FrameCodec#MAX_DATA} when sent by us. */
-    record Data(ByteString bytes) implements Frame {}
+    /**
+     * Bytes of the stream, at most {@link FrameCodec#MAX_DATA} when sent by us.
+     *
+     * @param block to be given back by whoever is the last to look at the bytes; null when they are nobody's to give back
+     */
+    record Data(ByteString bytes, @Nullable Block block) implements Frame {
+        public Data(ByteString bytes) {
+            this(bytes, null);
+        }
+
+        /** For several who look at the same bytes. */
+        public Data shared() {
+            return block == null ? this : new Data(bytes);
+        }
+    }
 
     /**
      * The first frame of a call: which stream it carries, and how long a dial for it may take.

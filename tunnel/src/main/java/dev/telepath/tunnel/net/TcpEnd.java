@@ -4,6 +4,8 @@ import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
 import dev.telepath.tunnel.bridge.Credit;
 import dev.telepath.tunnel.bridge.Sink;
+import dev.telepath.tunnel.frame.Block;
+import dev.telepath.tunnel.frame.Blocks;
 import dev.telepath.tunnel.frame.Frame;
 import dev.telepath.tunnel.frame.FrameCodec;
 import dev.telepath.tunnel.stream.StreamEnd;
@@ -192,15 +194,22 @@ public final class TcpEnd extends ChannelInboundHandlerAdapter implements Stream
             if (reader == null || inputDone || length == 0) {
                 return;
             }
-            byte[] copy = new byte[length];
-            bytes.readBytes(copy);
             bytesRead += length;
             demand--;
-            ByteString data = UnsafeByteOperations.unsafeWrap(copy);
-            reader.onNext(new Frame.Data(data));
+            reader.onNext(data(bytes, length));
         } finally {
             bytes.release();
         }
+    }
+
+    private Frame.Data data(ByteBuf bytes, int length) {
+        if (length >= Blocks.LEAST && length <= FrameCodec.MAX_DATA) {
+            Block block = credit.blocks().lend();
+            return new Frame.Data(block.fill(bytes), block);
+        }
+        byte[] copy = new byte[length];
+        bytes.readBytes(copy);
+        return new Frame.Data(UnsafeByteOperations.unsafeWrap(copy));
     }
 
     @Override
@@ -296,9 +305,11 @@ public final class TcpEnd extends ChannelInboundHandlerAdapter implements Stream
         @Override
         protected void write(Frame frame) {
             switch (frame) {
-                case Frame.Data(ByteString bytes) -> {
+                case Frame.Data(ByteString bytes, Block block) -> {
                     bytesWritten += bytes.size();
-                    channel.writeAndFlush(Unpooled.wrappedBuffer(bytes.asReadOnlyByteBuffer()), channel.voidPromise());
+                    ByteBuf whole =
+                            block == null ? Unpooled.wrappedBuffer(bytes.asReadOnlyByteBuffer()) : block.write();
+                    channel.writeAndFlush(whole, channel.voidPromise());
                 }
                 case Frame.DialOk ok ->
                     onLoop(() -> {

@@ -304,9 +304,9 @@ public final class UdpEnd implements StreamEnd {
         @Override
         protected void write(Frame frame) {
             lastUse = System.nanoTime();
-            if (frame instanceof Frame.Data(ByteString bytes)) {
-                bytesWritten += bytes.size();
-                output.accept(bytes);
+            if (frame instanceof Frame.Data data) {
+                bytesWritten += data.bytes().size();
+                output.accept(data.bytes());
             }
         }
 

@@ -1,7 +1,9 @@
 package dev.telepath.tunnel.resume;
 
 import com.google.protobuf.ByteString;
+import dev.telepath.tunnel.frame.Block;
 import java.util.ArrayDeque;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What was read from the local socket and is not yet acknowledged, by offset: first what was sent, then what was not.
@@ -10,9 +12,14 @@ import java.util.ArrayDeque;
 final class ReplayBuffer {
     private final ArrayDeque<ByteString> unacknowledged = new ArrayDeque<>(4);
     private final ArrayDeque<ByteString> unsent = new ArrayDeque<>(4);
+    /** Of what is kept, where each ends; oldest first. */
+    private final ArrayDeque<Lent> lent = new ArrayDeque<>(4);
+
     private long start;
     private long sent;
     private long end;
+
+    private record Lent(long end, Block block) {}
 
     /** Offset of the first byte kept. */
     long start() {
@@ -29,10 +36,16 @@ final class ReplayBuffer {
         return end;
     }
 
-    void append(ByteString bytes) {
+    /**
+     * @param block given back when all of the bytes are released; not when they are cleared, since a call may still be writing them
+     */
+    void append(ByteString bytes, @Nullable Block block) {
         if (!bytes.isEmpty()) {
             unsent.add(bytes);
             end += bytes.size();
+            if (block != null) {
+                lent.add(new Lent(end, block));
+            }
         }
     }
 
@@ -50,6 +63,10 @@ final class ReplayBuffer {
             }
         }
         sent = Math.max(sent, start);
+        // What is acknowledged was written: links of before may write it once more, which nobody takes.
+        while (!lent.isEmpty() && lent.getFirst().end() <= start) {
+            lent.removeFirst().block().free();
+        }
     }
 
     /** Nothing counts as sent any more. */
@@ -80,6 +97,7 @@ final class ReplayBuffer {
     void clear() {
         unacknowledged.clear();
         unsent.clear();
+        lent.clear();
         start = end;
         sent = end;
     }

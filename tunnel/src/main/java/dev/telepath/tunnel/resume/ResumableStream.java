@@ -2,6 +2,7 @@ package dev.telepath.tunnel.resume;
 
 import com.google.protobuf.ByteString;
 import dev.telepath.protocol.v1.StreamFrame;
+import dev.telepath.tunnel.frame.Block;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -314,12 +315,21 @@ public final class ResumableStream {
 
     // ---- the local socket -----------------------------------------------------------------------------------------
 
-    /** Bytes read from the socket; only after {@code reading(true)}, and at most a frame more than the credit. */
+    /** As {@link #localRead(ByteString, Block)}, of bytes that are nobody's to give back. */
     public void localRead(ByteString bytes) {
+        localRead(bytes, null);
+    }
+
+    /**
+     * Bytes read from the socket; only after {@code reading(true)}, and at most a frame more than the credit.
+     *
+     * @param block given back when the other edge has acknowledged them
+     */
+    public void localRead(ByteString bytes, @Nullable Block block) {
         if (datagrams) {
             datagram(bytes);
         } else if (state == State.OPEN && !sending.finished()) {
-            sending.append(bytes);
+            sending.append(bytes, block);
             pump();
         }
     }

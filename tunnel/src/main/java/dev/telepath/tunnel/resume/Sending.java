@@ -2,6 +2,7 @@ package dev.telepath.tunnel.resume;
 
 import com.google.protobuf.ByteString;
 import dev.telepath.protocol.v1.StreamFrame;
+import dev.telepath.tunnel.frame.Block;
 import dev.telepath.tunnel.frame.FrameCodec;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -46,8 +47,8 @@ final class Sending {
         return finishAcked;
     }
 
-    void append(ByteString bytes) {
-        replay.append(bytes);
+    void append(ByteString bytes, @Nullable Block block) {
+        replay.append(bytes, block);
     }
 
     void finish() {

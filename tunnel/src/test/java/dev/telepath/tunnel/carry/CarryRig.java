@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.telepath.protocol.v1.StreamFrame;
+import dev.telepath.tunnel.frame.Blocks;
 import dev.telepath.tunnel.frame.ConnectionId;
 import dev.telepath.tunnel.frame.Protocol;
 import dev.telepath.tunnel.reconnect.Backoff;
@@ -30,6 +31,8 @@ final class CarryRig implements AutoCloseable {
     static final Duration WAIT = Duration.ofSeconds(20);
     static final String NEAR = "near-session";
     static final long RUN = 7;
+    /** Of all sockets, edges and links: one that is given back too early is overwritten by whatever comes next. */
+    static final Blocks BLOCKS = new Blocks();
 
     final DefaultEventLoop nearLoop = new DefaultEventLoop();
     final DefaultEventLoop farLoop = new DefaultEventLoop();
@@ -85,8 +88,8 @@ final class CarryRig implements AutoCloseable {
     }
 
     CarryRig(CarrySettings settings) {
-        near = new CarriedStreams(nearLoop, settings, nearMeters, clock);
-        far = new CarriedStreams(farLoop, settings, farMeters, clock);
+        near = new CarriedStreams(nearLoop, settings, BLOCKS, nearMeters, clock);
+        far = new CarriedStreams(farLoop, settings, BLOCKS, farMeters, clock);
         initiator = initiatorOfRun(RUN);
         acceptor = new Acceptor(far, (id, timeout, who) -> {
             dials.incrementAndGet();

@@ -1,8 +1,12 @@
 package dev.telepath.tunnel.carry;
 
 import com.google.protobuf.ByteString;
+import dev.telepath.tunnel.frame.Block;
+import dev.telepath.tunnel.frame.Blocks;
 import dev.telepath.tunnel.frame.Frame;
+import dev.telepath.tunnel.frame.FrameCodec;
 import dev.telepath.tunnel.stream.StreamEnd;
+import io.netty.buffer.Unpooled;
 import io.smallrye.mutiny.Multi;
 import java.util.ArrayList;
 import java.util.List;
@@ -56,12 +60,12 @@ final class MemorySocket implements StreamEnd {
 
     /** Sends that much and stays open. */
     static MemorySocket open(int bytes) {
-        return new MemorySocket(bytes, 32 * 1024, true, Long.MAX_VALUE);
+        return new MemorySocket(bytes, FrameCodec.MAX_DATA, true, Long.MAX_VALUE);
     }
 
     /** Takes nothing before it is asked to by {@link #take}. */
     static MemorySocket stalled(int bytes) {
-        return new MemorySocket(bytes, 32 * 1024, false, 0);
+        return new MemorySocket(bytes, FrameCodec.MAX_DATA, false, 0);
     }
 
     static byte at(int position) {
@@ -180,7 +184,7 @@ final class MemorySocket implements StreamEnd {
                 next = bytes(sent, Math.min(frame, toSend - sent));
                 sent += next.size();
             }
-            reader.onNext(new Frame.Data(next));
+            reader.onNext(data(next));
         }
         boolean done;
         synchronized (this) {
@@ -209,8 +213,8 @@ final class MemorySocket implements StreamEnd {
 
             @Override
             public void onNext(Frame item) {
-                if (item instanceof Frame.Data(ByteString bytes)) {
-                    took(bytes);
+                if (item instanceof Frame.Data data) {
+                    took(data);
                 }
             }
 
@@ -227,8 +231,23 @@ final class MemorySocket implements StreamEnd {
         });
     }
 
-    private synchronized void took(ByteString bytes) {
-        if (datagrams.size() < 1000) {
+    private static Frame.Data data(ByteString bytes) {
+        if (bytes.size() < Blocks.LEAST || bytes.size() > FrameCodec.MAX_DATA) {
+            return new Frame.Data(bytes);
+        }
+        Block block = CarryRig.BLOCKS.lend();
+        return new Frame.Data(block.fill(Unpooled.wrappedBuffer(bytes.asReadOnlyByteBuffer())), block);
+    }
+
+    private void took(Frame.Data data) {
+        took(data.bytes(), data.block() == null);
+        if (data.block() != null) {
+            data.block().free();
+        }
+    }
+
+    private synchronized void took(ByteString bytes, boolean own) {
+        if (own && datagrams.size() < 1000) {
             datagrams.add(bytes);
         }
         for (int i = 0; i < bytes.size(); i++) {

@@ -1,6 +1,9 @@
 package dev.telepath.tunnel.carry;
 
 import dev.telepath.protocol.v1.StreamFrame;
+import dev.telepath.protocol.v1.StreamsGrpc;
+import dev.telepath.tunnel.bridge.ViewMarshaller;
+import io.grpc.MethodDescriptor;
 import java.util.concurrent.Flow;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
@@ -9,6 +12,10 @@ import org.jspecify.annotations.NullUnmarked;
 /** One direction of a link in memory: what one edge publishes the other is given, until it is cut or held. */
 @NullUnmarked
 final class Pipe implements Flow.Subscriber<StreamFrame>, Flow.Subscription {
+    /** What comes is a copy of what was sent, as by a call. */
+    private static final MethodDescriptor<StreamFrame, StreamFrame> WIRE =
+            ViewMarshaller.in(StreamsGrpc.getCarryMethod(), StreamFrame.parser(), CarryRig.BLOCKS);
+
     private final Flow.Subscriber<? super StreamFrame> to;
     private final Consumer<StreamFrame> passing;
     private final AtomicBoolean over = new AtomicBoolean();
@@ -74,7 +81,7 @@ final class Pipe implements Flow.Subscriber<StreamFrame>, Flow.Subscription {
     public void onNext(StreamFrame frame) {
         passing.accept(frame);
         if (!over.get()) {
-            to.onNext(frame);
+            to.onNext(WIRE.parseRequest(WIRE.streamRequest(frame)));
         }
     }
 

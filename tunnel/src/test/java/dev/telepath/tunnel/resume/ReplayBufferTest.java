@@ -26,7 +26,7 @@ class ReplayBufferTest {
                     byte[] more = new byte[random.nextInt(50)];
                     random.nextBytes(more);
                     all.writeBytes(more);
-                    buffer.append(ByteString.copyFrom(more));
+                    buffer.append(ByteString.copyFrom(more), null);
                 }
                 case 1 -> {
                     ByteString taken = buffer.take(1 + random.nextInt(60));
