@@ -50,6 +50,7 @@ public final class CarriedStreams {
     private final Counter dropped;
     private final Counter reused;
     private final Counter direct;
+    private final Counter moved;
     private final Timer resumes;
     private final Map<ResumableEnd, Long> suspended = new LinkedHashMap<>();
     private final Set<Runnable> deferred = new LinkedHashSet<>();
@@ -85,6 +86,7 @@ public final class CarriedStreams {
         this.dropped = metrics.counter("telepath.stream.datagrams.lost");
         this.reused = metrics.counter("telepath.links.reused");
         this.direct = metrics.counter("telepath.links.direct");
+        this.moved = metrics.counter("telepath.links.moved");
         this.resumes = Timer.builder("telepath.stream.resume")
                 .description("from the loss of a stream's link until both edges are in step again")
                 .publishPercentiles(0.5, 0.99)
@@ -227,6 +229,12 @@ public final class CarriedStreams {
 
     void reused() {
         reused.increment();
+    }
+
+    /** A link past the manager, in place of one by it. */
+    void moved() {
+        direct();
+        moved.increment();
     }
 
     /** A link past the manager. */

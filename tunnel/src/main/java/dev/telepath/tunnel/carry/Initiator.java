@@ -36,12 +36,19 @@ public final class Initiator {
     /** How long a link must hold for the next loss to be retried at once. */
     private static final long STABLE_NANOS = 1_000_000_000;
 
+    /** How long a stream is left on the link that it has, when there is a way past the manager: most are over by then. */
+    private static final Duration SETTLED = Duration.ofSeconds(1);
+
+    /** Streams that are moved to such a way at one look; each sends again what is under way. */
+    private static final int MOVES = 64;
+
     /** Whom the manager's choice leads to where it cannot be reached past it. */
     private static final String NOBODY = "";
 
     private final CarriedStreams streams;
     private final Backoff backoff;
     private final long run;
+    private final Duration settled;
     private final SecureRandom ids = new SecureRandom();
     private final Set<Opened> opened = new HashSet<>();
     private final IdleLinks idle;
@@ -52,6 +59,7 @@ public final class Initiator {
 
     private @Nullable Carrier carrier;
     private String session = "";
+    private boolean looking;
     /** Whether the manager there asks agents of one workload alone where that is wanted. */
     private boolean choosesWorkload;
 
@@ -59,14 +67,16 @@ public final class Initiator {
      * @param backoff of links that end while a manager is attached
      */
     public Initiator(CarriedStreams streams, Backoff backoff) {
-        this(streams, backoff, System.currentTimeMillis());
+        this(streams, backoff, System.currentTimeMillis(), SETTLED);
     }
 
     /**
      * @param run larger than that of any process that had the session before
+     * @param settled after what time a stream is moved
      */
-    Initiator(CarriedStreams streams, Backoff backoff, long run) {
+    Initiator(CarriedStreams streams, Backoff backoff, long run, Duration settled) {
         this.streams = streams;
+        this.settled = settled;
         this.backoff = backoff;
         this.run = run;
         this.idle = new IdleLinks(streams);
@@ -108,9 +118,9 @@ public final class Initiator {
     }
 
     /**
-     * There is a way to that session past the manager, which its streams take from now on; streams that have a link keep
-     * it. Those to nobody in particular take it for as long as the manager's choice of that session for their destination is
-     * taken to hold, which is 45 s.
+     * There is a way to that session past the manager, which its streams take from now on; those that have a link and live for a
+     * second are moved to it. Those to nobody in particular take it at once for as long as the manager's choice of that session
+     * for their destination is taken to hold, which is 45 s.
      */
     public void direct(String acceptorSession, Carrier way) {
         streams.loop().execute(() -> {
@@ -123,7 +133,22 @@ public final class Initiator {
                     each.relink();
                 }
             }
+            lookForMoves();
         });
+    }
+
+    /** Each second while there is a way past the manager and a stream that may not have it. */
+    private void lookForMoves() {
+        if (!looking && !direct.isEmpty() && !opened.isEmpty()) {
+            looking = true;
+            streams.loop().schedule(this::move, settled.toMillis(), TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private void move() {
+        looking = false;
+        opened.stream().filter(Opened::hasBetterWay).limit(MOVES).toList().forEach(Opened::move);
+        lookForMoves();
     }
 
     /** That way is no more. Links end by themselves, and come again by the manager. */
@@ -231,6 +256,12 @@ public final class Initiator {
 
         private long inStepSince;
         private @Nullable ScheduledFuture<?> retry;
+        /** Since when the other edge has dialled, as {@link CarriedStreams#now} says it. */
+        private long dialledSince;
+        /** Where it was moved to and did not come into step. */
+        private @Nullable Carrier failed;
+
+        private boolean moving;
 
         Opened(StreamFrame.Open open, boolean datagrams) {
             this.open = open;
@@ -240,15 +271,14 @@ public final class Initiator {
                     datagrams,
                     local -> ResumableStream.initiator(open, local, streams.window(), datagrams),
                     this);
-            if (open.getAcceptorSessionId().isEmpty()) {
-                end.dialled().thenRun(this::taken);
-            }
+            end.dialled().thenRun(this::taken);
         }
 
         void begin() {
             if (!end.stream().ended()) {
                 opened.add(this);
                 relink();
+                lookForMoves();
             }
         }
 
@@ -309,6 +339,32 @@ public final class Initiator {
             now.carry(link);
         }
 
+        /** Whether it works by the manager, has for a while, and need not. */
+        boolean hasBetterWay() {
+            Carrier near = direct.get(end.stream().acceptorSession());
+            return near != null
+                    && near != over
+                    && near != failed
+                    && end.stream().working()
+                    && streams.now() - dialledSince >= settled.toNanos();
+        }
+
+        /** Gives it a link past the manager in place of the one that it has. */
+        void move() {
+            Carrier near = direct.get(end.stream().acceptorSession());
+            if (near == null) {
+                return;
+            }
+            over = near;
+            opens = false;
+            moving = true;
+            inStepSince = 0;
+            streams.moved();
+            CarryLink link = newLink(end, near, place());
+            end.move(link);
+            near.carry(link);
+        }
+
         /** Nobody has taken it, so nobody has to confirm its end. */
         private void notOffered(String why) {
             end.fail(new StreamFailure.NotOffered(why));
@@ -334,6 +390,10 @@ public final class Initiator {
                 return;
             }
             directFailed = inStepSince == 0 && past;
+            if (moving) {
+                moving = false;
+                failed = this.over;
+            }
             Place to = place();
             if (directFailed && end.stream().opening()) {
                 // Those that follow need not try.
@@ -358,10 +418,15 @@ public final class Initiator {
         public void inStep(ResumableEnd synced) {
             inStepSince = System.nanoTime();
             directFailed = false;
+            moving = false;
         }
 
-        /** The manager has chosen somebody, who has dialled. */
+        /** The other edge has dialled: where it was open to anybody, the manager has chosen who. */
         private void taken() {
+            dialledSince = streams.now();
+            if (!open.getAcceptorSessionId().isEmpty()) {
+                return;
+            }
             String by = end.stream().acceptorSession();
             if (opens && over == carrier && place != null && direct.containsKey(by) && chosen.get(place) == null) {
                 chosen.put(place, by);

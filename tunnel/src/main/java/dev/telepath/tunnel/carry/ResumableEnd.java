@@ -5,6 +5,7 @@ import dev.telepath.protocol.v1.StreamFrame;
 import dev.telepath.tunnel.frame.Block;
 import dev.telepath.tunnel.frame.Frame;
 import dev.telepath.tunnel.frame.FrameCodec;
+import dev.telepath.tunnel.resume.Link;
 import dev.telepath.tunnel.resume.Local;
 import dev.telepath.tunnel.resume.ResetCode;
 import dev.telepath.tunnel.resume.ResumableStream;
@@ -51,6 +52,10 @@ public final class ResumableEnd implements RemoteEnd, CarryLink.Owner {
     private long replayedSoFar;
     private long droppedSoFar;
     private boolean suspended;
+    /** Another link has taken the place of one that carried, and both edges are not in step on it yet. */
+    private boolean moving;
+
+    private @Nullable Link replaced;
 
     /** What the edge does at the turns of a stream's life. On the event loop. */
     interface Lifecycle {
@@ -82,6 +87,22 @@ public final class ResumableEnd implements RemoteEnd, CarryLink.Owner {
         link.hand(this);
         stream.attached(link, greeting);
         after();
+    }
+
+    /** A link in place of one that carries: not counted as a loss, unless this one is lost before both edges are in step on it. */
+    void move(CarryLink link) {
+        moving = true;
+        link.hand(this);
+        replaced = stream.moved(link);
+        after();
+    }
+
+    private void finishReplaced() {
+        Link before = replaced;
+        if (before != null) {
+            replaced = null;
+            before.finish();
+        }
     }
 
     /** Ends it: the edge has another session now, from which nobody takes the stream back. */
@@ -123,6 +144,7 @@ public final class ResumableEnd implements RemoteEnd, CarryLink.Owner {
     @Override
     public void over(CarryLink link, @Nullable Throwable cause) {
         boolean current = stream.on(link);
+        moving &= !current;
         stream.detached(link);
         after();
         if (current && !stream.ended()) {
@@ -148,7 +170,14 @@ public final class ResumableEnd implements RemoteEnd, CarryLink.Owner {
             streams.dropped(stream.dropped() - droppedSoFar);
             droppedSoFar = stream.dropped();
         }
-        boolean is = stream.suspended() && dialled.isDone();
+        if (moving && !stream.suspended()) {
+            moving = false;
+            lifecycle.inStep(this);
+        }
+        if (!moving) {
+            finishReplaced();
+        }
+        boolean is = stream.suspended() && dialled.isDone() && !moving;
         if (is != suspended) {
             suspended = is;
             if (is) {
@@ -274,6 +303,7 @@ public final class ResumableEnd implements RemoteEnd, CarryLink.Owner {
 
         @Override
         public void ended(ResetCode code) {
+            finishReplaced();
             streams.budget().add(-kept);
             kept = 0;
             streams.ended(ResumableEnd.this, code);

@@ -119,6 +119,11 @@ public final class ResumableStream {
         return link != null;
     }
 
+    /** Whether both edges are in step on a link and neither has ended the stream. */
+    public boolean working() {
+        return synced && state == State.OPEN;
+    }
+
     /** Whether the other edge has not said yet that it has dialled. */
     public boolean opening() {
         return state == State.OPENING;
@@ -172,14 +177,31 @@ public final class ResumableStream {
 
     /** A link to the other edge. The initiator greets; the acceptor is given the link with the greeting it brought. */
     public void attached(Link fresh, @Nullable StreamFrame greeting) {
+        Link old = replaced(fresh, greeting);
+        if (old != null) {
+            old.finish();
+        }
+    }
+
+    /**
+     * The initiator's stream gets another link while it works. What is under way on the one of before is sent again.
+     *
+     * @return that one, to be finished when both edges are in step, or will not be on the new one: ended earlier it looks to the
+     *     other edge as if it were lost
+     */
+    public @Nullable Link moved(Link fresh) {
+        return replaced(fresh, null);
+    }
+
+    private @Nullable Link replaced(Link fresh, @Nullable StreamFrame greeting) {
         if (state == State.ENDED) {
             fresh.send(Frames.gone(code));
             fresh.finish();
-            return;
+            return null;
         }
         if (greeting != null && attemptOf(greeting) <= attempt) {
             fresh.finish();
-            return;
+            return null;
         }
         attempt = greeting == null ? attempt + 1 : attemptOf(greeting);
         Link old = link;
@@ -188,14 +210,12 @@ public final class ResumableStream {
         keepsLink = false;
         notInStep();
         sending.newLink();
-        if (old != null && mine) {
-            old.finish();
-        }
         if (open != null) {
             fresh.send(greeting(open));
         } else if (greeting != null) {
             greeted(fresh, greeting);
         }
+        return mine ? old : null;
     }
 
     private StreamFrame greeting(StreamFrame.Open first) {

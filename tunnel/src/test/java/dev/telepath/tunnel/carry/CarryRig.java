@@ -50,6 +50,7 @@ final class CarryRig implements AutoCloseable {
     /** How much older links are than they are. */
     final AtomicLong aged = new AtomicLong();
 
+    private final Duration settled;
     private final LongSupplier clock = () -> System.nanoTime() + aged.get();
 
     interface Dial {
@@ -87,7 +88,19 @@ final class CarryRig implements AutoCloseable {
         this(CarrySettings.STANDARD);
     }
 
+    /**
+     * @param settled after what time streams are moved past the manager
+     */
+    CarryRig(Duration settled) {
+        this(CarrySettings.STANDARD, settled);
+    }
+
     CarryRig(CarrySettings settings) {
+        this(settings, Duration.ofMinutes(1));
+    }
+
+    private CarryRig(CarrySettings settings, Duration settled) {
+        this.settled = settled;
         near = new CarriedStreams(nearLoop, settings, BLOCKS, nearMeters, clock);
         far = new CarriedStreams(farLoop, settings, BLOCKS, farMeters, clock);
         initiator = initiatorOfRun(RUN);
@@ -98,7 +111,7 @@ final class CarryRig implements AutoCloseable {
     }
 
     Initiator initiatorOfRun(long run) {
-        return new Initiator(near, new Backoff(Duration.ofMillis(1), Duration.ofMillis(5)), run);
+        return new Initiator(near, new Backoff(Duration.ofMillis(1), Duration.ofMillis(5)), run, settled);
     }
 
     void attach() {

@@ -265,8 +265,8 @@ class DirectLinksTest {
     @Property(tries = 200)
     void whicheverWaysComeAndGoTheBytesAreEqualAndNothingIsLeft(@ForAll long seed) {
         rig.close();
-        rig = new CarryRig();
         var random = new SplittableRandom(seed);
+        rig = random.nextBoolean() ? new CarryRig() : new CarryRig(Duration.ofMillis(random.nextInt(3)));
         var turns = new AtomicInteger(random.nextInt(1, 8));
         var until = new AtomicInteger(random.nextInt(1, 30));
         var way = new DirectWay[] {new DirectWay(rig)};

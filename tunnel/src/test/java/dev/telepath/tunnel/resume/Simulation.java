@@ -85,7 +85,7 @@ final class Simulation {
         }
         if (random.nextInt(5) == 0) {
             // A resume while the old link still lives.
-            after(random.nextInt(1, 10_000), this::connect);
+            after(random.nextInt(1, 10_000), random.nextBoolean() ? this::connect : this::move);
         }
         if (hostile) {
             after(random.nextInt(1, 20_000), (random.nextBoolean() ? initiator : acceptor)::breakSocket);
@@ -177,6 +177,20 @@ final class Simulation {
         wire = fresh;
         note("new link " + fresh.number);
         initiator.stream.attached(fresh.near, null);
+    }
+
+    /** The initiator brings a link in place of one that carries, which ends at some time. */
+    private void move() {
+        if (!initiator.stream.working() || now < initiator.pausedUntil) {
+            return;
+        }
+        Wire fresh = new Wire();
+        wire = fresh;
+        note("moved to link " + fresh.number);
+        Link before = initiator.stream.moved(fresh.near);
+        if (before != null) {
+            after(random.nextInt(1, 200), before::finish);
+        }
     }
 
     private void cut() {

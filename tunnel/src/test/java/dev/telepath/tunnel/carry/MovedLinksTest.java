@@ -1,0 +1,120 @@
+package dev.telepath.tunnel.carry;
+
+import static dev.telepath.tunnel.carry.CarryRig.soon;
+import static dev.telepath.tunnel.carry.CarryRig.whole;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.google.protobuf.ByteString;
+import dev.telepath.tunnel.stream.StreamEnd;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
+import org.jspecify.annotations.NullUnmarked;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** Streams that work by the manager when there is a way past it. Both kinds of way, with all their troubles: ChosenLinksTest, DirectLinksTest. */
+@NullUnmarked
+class MovedLinksTest {
+    private static final int MIB = 1024 * 1024;
+
+    private final CarryRig rig = new CarryRig(Duration.ofMillis(20));
+
+    @AfterEach
+    void close() {
+        rig.close();
+    }
+
+    /** A pair that has sent each other that much, and stays open. */
+    private record Pair(MemorySocket here, MemorySocket there) {
+        void halfClose() {
+            here.halfClose();
+            there.halfClose();
+            whole(here, MIB);
+            whole(there, MIB);
+        }
+    }
+
+    private Pair open() {
+        var pair = new Pair(MemorySocket.open(MIB), MemorySocket.open(MIB));
+        rig.dial = () -> CompletableFuture.completedFuture(pair.there());
+        StreamEnd.join(pair.here(), rig.open());
+        soon().until(() -> pair.here().got() == MIB && pair.there().got() == MIB);
+        return pair;
+    }
+
+    @Test
+    void aStreamThatTheManagerCarriesIsMovedToTheWayPastItAndNobodyTakesThatForALoss() {
+        rig.attach();
+        List<Pair> pairs = Stream.generate(this::open).limit(100).toList();
+        var way = new ServedWay(rig).there();
+
+        soon().until(() -> way.wires.size() == 100 && movedCount() == 100);
+        soon().until(() -> rig.near.suspended() == 0 && rig.far.suspended() == 0);
+        pairs.forEach(Pair::halfClose);
+        rig.nothingIsLeft();
+        for (var meters : List.of(rig.nearMeters, rig.farMeters)) {
+            assertThat(meters.timer("telepath.stream.resume").count())
+                    .as("streams that were suspended")
+                    .isZero();
+        }
+        assertThat(way.wires).as("each once").hasSize(100);
+        assertThat(rig.wires).as("and none by the manager again").hasSize(100);
+    }
+
+    private double movedCount() {
+        return rig.nearMeters.counter("telepath.links.moved").count();
+    }
+
+    @Test
+    void aFlowOfDatagramsIsMovedToo() {
+        rig.attach();
+        MemorySocket here = MemorySocket.open(0);
+        MemorySocket there = MemorySocket.open(0);
+        rig.dial = () -> CompletableFuture.completedFuture(there);
+        StreamEnd.join(here, rig.openFlow());
+        soon().until(here::asked);
+        var way = new ServedWay(rig);
+        var past = new AtomicInteger();
+        way.tap = (wire, toFar, frame) -> {
+            if (frame.hasDatagram()) {
+                past.incrementAndGet();
+            }
+        };
+        way.there();
+        soon().until(() -> movedCount() == 1 && rig.near.suspended() == 0);
+
+        ByteString datagram = ByteString.copyFromUtf8("datagram");
+        soon().until(() -> {
+            if (here.asked()) {
+                here.say(datagram);
+            }
+            return there.datagrams().contains(datagram);
+        });
+        assertThat(past.get()).isPositive();
+    }
+
+    @Test
+    void aWayThatDoesNotTakeItIsTriedOnceAndTheNextOneAgain() {
+        rig.attach();
+        Pair pair = open();
+        var way = new ServedWay(rig);
+        way.tap = (wire, toFar, frame) -> wire.cut();
+        way.there();
+        soon().until(() -> rig.wires.size() == 2 && rig.near.suspended() == 0 && rig.far.suspended() == 0);
+        // As many looks more as it takes another stream to be tried.
+        Pair other = open();
+        soon().until(() -> way.wires.size() == 2 && rig.near.suspended() == 0);
+        Pair third = open();
+        soon().until(() -> way.wires.size() == 3 && rig.near.suspended() == 0);
+
+        way.gone();
+        var better = new ServedWay(rig).there();
+        soon().until(() -> better.wires.size() == 3 && rig.near.suspended() == 0);
+        assertThat(way.wires).as("each stream once").hasSize(3);
+        Stream.of(pair, other, third).forEach(Pair::halfClose);
+        rig.nothingIsLeft();
+    }
+}
