@@ -96,7 +96,7 @@ class DirectLinksIT {
     }
 
     private double links() {
-        return Metrics.sum(Metrics.scrape("https://" + telepath.managerAddress()), "telepath_links_total");
+        return gauge("telepath_links_total");
     }
 
     private long connections() {
@@ -154,12 +154,7 @@ class DirectLinksIT {
     @Test
     void whatTheLaptopDialsGoesPastTheManagerOnceThatHasChosenAndSurvivesIt() throws Exception {
         engage();
-        Way proxy = Way.throughSocks(
-                JSON.readTree(telepath.tp("status", "--output", "json").orFail().out())
-                        .at("/proxy/port")
-                        .asInt(),
-                "127.0.0.1",
-                workload.port());
+        Way proxy = proxy();
         assertThat(dialled(proxy, 1, 0).await(SOON).whole()).isTrue();
         double chosen = links();
         assertThat(chosen).as("links by the manager").isPositive();
@@ -185,6 +180,36 @@ class DirectLinksIT {
                 .untilAsserted(
                         () -> assertThat(connection().path("state").asText()).isEqualTo("attached"));
         assertThat(dialled(proxy, 20, 0).await(SOON).whole()).isTrue();
+    }
+
+    /** What was open before there was a way past the manager is moved to it: nobody notices, and the manager may go. */
+    @Test
+    void whatTheManagerHasCarriedBeforeTheLaptopReachesTheAgentIsMovedPastIt() throws Exception {
+        try (var load = dialled(proxy(), 20, 20_000)) {
+            await().atMost(SOON)
+                    .until(() -> load.report().bytesReceived() > 100_000 && gauge("telepath_links_open") >= 20);
+            engage();
+            await().atMost(SOON).until(() -> gauge("telepath_links_open") == 0);
+            telepath.manager().kill();
+            load.hurry();
+
+            Report report = load.await(Duration.ofSeconds(60));
+            assertThat(report.whole()).as(report.toString()).isTrue();
+        }
+        assertThat(agent.log()).doesNotContain("streams suspended");
+    }
+
+    private double gauge(String name) {
+        return Metrics.sum(Metrics.scrape("https://" + telepath.managerAddress()), name);
+    }
+
+    private Way proxy() throws Exception {
+        return Way.throughSocks(
+                JSON.readTree(telepath.tp("status", "--output", "json").orFail().out())
+                        .at("/proxy/port")
+                        .asInt(),
+                "127.0.0.1",
+                workload.port());
     }
 
     private static Checksummed dialled(Way way, int streams, long pace) {
