@@ -82,6 +82,7 @@ public final class CarriedStreams {
         metrics.gauge("telepath.links.idle", Tags.empty(), resting, AtomicInteger::get);
         Gauge.builder("telepath.stream.budget.used.bytes", budget, Budget::used).register(metrics);
         Gauge.builder("telepath.stream.budget.bytes", budget, Budget::capacity).register(metrics);
+        Gauge.builder("telepath.stream.blocks.free.bytes", blocks, Blocks::kept).register(metrics);
         this.replayed = metrics.counter("telepath.stream.replayed.bytes");
         this.dropped = metrics.counter("telepath.stream.datagrams.lost");
         this.reused = metrics.counter("telepath.links.reused");

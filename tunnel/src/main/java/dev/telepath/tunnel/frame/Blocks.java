@@ -60,6 +60,12 @@ public final class Blocks {
         return array == null || array.length != LENGTH ? null : new Block(this, array, whole.offset, bytes.size());
     }
 
+    /** Bytes of those that are free now, 4 MiB at most. */
+    public long kept() {
+        Queue<byte[]> kept = free.get();
+        return kept == null ? 0 : (long) kept.size() * LENGTH;
+    }
+
     void free(byte[] array) {
         Queue<byte[]> kept = free.get();
         if (kept == null) {

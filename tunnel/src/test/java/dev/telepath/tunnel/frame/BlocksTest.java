@@ -61,6 +61,7 @@ class BlocksTest {
         block.free();
         block.free();
 
+        assertThat(blocks.kept()).isEqualTo(Blocks.LENGTH);
         assertThat(blocks.array(Blocks.LEAST)).isNotSameAs(blocks.array(Blocks.LEAST));
         assertThatIllegalStateException().isThrownBy(() -> block.fill(Unpooled.wrappedBuffer(bulk)));
     }
