@@ -42,6 +42,9 @@ public final class Initiator {
     /** Streams that are moved to such a way at one look; each sends again what is under way. */
     private static final int MOVES = 64;
 
+    /** A stream that has lost so many links past the manager is not moved there again: some networks carry little and lose much. */
+    private static final int MOST_LOSSES = 2;
+
     /** Whom the manager's choice leads to where it cannot be reached past it. */
     private static final String NOBODY = "";
 
@@ -261,6 +264,7 @@ public final class Initiator {
         /** Where it was moved to and did not come into step. */
         private @Nullable Carrier failed;
 
+        private int lostPastManager;
         private boolean moving;
 
         Opened(StreamFrame.Open open, boolean datagrams) {
@@ -345,6 +349,7 @@ public final class Initiator {
             return near != null
                     && near != over
                     && near != failed
+                    && lostPastManager < MOST_LOSSES
                     && end.stream().working()
                     && streams.now() - dialledSince >= settled.toNanos();
         }
@@ -390,6 +395,9 @@ public final class Initiator {
                 return;
             }
             directFailed = inStepSince == 0 && past;
+            if (past) {
+                lostPastManager++;
+            }
             if (moving) {
                 moving = false;
                 failed = this.over;

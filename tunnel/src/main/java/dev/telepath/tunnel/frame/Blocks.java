@@ -19,17 +19,23 @@ public final class Blocks {
     /** Bytes below which they get an array of their own size: so what is kept in blocks takes at most twice what it is counted as. */
     public static final int LEAST = 16 * 1024;
 
-    /** A full frame and what is around it in a message. No other array of this process has this length. */
-    static final int LENGTH = FrameCodec.MAX_DATA + 331;
+    /** A full frame and what is around it in a message. */
+    private static final int MESSAGE = FrameCodec.MAX_DATA + 256;
+
+    /** The same, and a mark by which a block is known. */
+    static final int LENGTH = MESSAGE + Long.BYTES;
 
     /** Free ones that are kept, 4 MiB. */
     private static final int MOST = 128;
+
+    /** No array of others with the same length ends in it. */
+    private final long mark = System.nanoTime() * 0x9E3779B97F4A7C15L | 1;
 
     private volatile WeakReference<Queue<byte[]>> free = new WeakReference<>(null);
 
     /** A block for bytes that are to be read, from its first byte on. */
     public Block lend() {
-        return new Block(this, array(LENGTH), 0, FrameCodec.MAX_DATA);
+        return new Block(this, array(MESSAGE), 0, FrameCodec.MAX_DATA);
     }
 
     /**
@@ -37,12 +43,22 @@ public final class Blocks {
      * still there.
      */
     public byte[] array(int length) {
-        if (length < LEAST || length > LENGTH) {
+        if (length < LEAST || length > MESSAGE) {
             return new byte[length];
         }
         Queue<byte[]> kept = free.get();
         byte[] again = kept == null ? null : kept.poll();
-        return again == null ? new byte[LENGTH] : again;
+        return again == null ? fresh() : again;
+    }
+
+    private byte[] fresh() {
+        byte[] array = new byte[LENGTH];
+        ByteBuffer.wrap(array).putLong(MESSAGE, mark);
+        return array;
+    }
+
+    private boolean isOurs(byte[] array) {
+        return array.length == LENGTH && ByteBuffer.wrap(array).getLong(MESSAGE) == mark;
     }
 
     /**
@@ -57,7 +73,7 @@ public final class Blocks {
             throw new IllegalStateException(never);
         }
         byte[] array = whole.array;
-        return array == null || array.length != LENGTH ? null : new Block(this, array, whole.offset, bytes.size());
+        return array == null || !isOurs(array) ? null : new Block(this, array, whole.offset, bytes.size());
     }
 
     /** Bytes of those that are free now, 4 MiB at most. */

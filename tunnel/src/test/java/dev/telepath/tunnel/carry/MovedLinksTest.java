@@ -97,6 +97,28 @@ class MovedLinksTest {
     }
 
     @Test
+    void aStreamThatLosesItAgainAndAgainStaysWithTheManager() {
+        rig.attach();
+        Pair pair = open();
+        for (int loss = 1; loss <= 2; loss++) {
+            var way = new ServedWay(rig).there();
+            int links = loss;
+            soon().until(() -> way.wires.size() == 1 && movedCount() == links && rig.near.suspended() == 0);
+            way.gone();
+            soon().until(() -> rig.wires.size() == 1 + links && rig.near.suspended() == 0 && rig.far.suspended() == 0);
+        }
+
+        var third = new ServedWay(rig).there();
+        Pair other = open();
+        soon().until(() -> !third.wires.isEmpty() && rig.near.suspended() == 0);
+        assertThat(third.wires).as("of the other stream").hasSize(1);
+        assertThat(movedCount()).isEqualTo(3);
+        pair.halfClose();
+        other.halfClose();
+        rig.nothingIsLeft();
+    }
+
+    @Test
     void aWayThatDoesNotTakeItIsTriedOnceAndTheNextOneAgain() {
         rig.attach();
         Pair pair = open();

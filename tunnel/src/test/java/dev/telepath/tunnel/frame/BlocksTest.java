@@ -49,6 +49,11 @@ class BlocksTest {
     void bytesOfTheirOwnOrOfSeveralArraysAreInNoBlock() {
         assertThat(blocks.of(ByteString.copyFrom(bulk))).isNull();
         assertThat(blocks.of(ByteString.EMPTY)).isNull();
+        assertThat(blocks.of(UnsafeByteOperations.unsafeWrap(new byte[Blocks.LENGTH], 0, bulk.length)))
+                .as("of the same length, and not of these blocks")
+                .isNull();
+        assertThat(blocks.of(UnsafeByteOperations.unsafeWrap(new Blocks().array(bulk.length))))
+                .isNull();
         var two = UnsafeByteOperations.unsafeWrap(blocks.array(Blocks.LEAST))
                 .concat(UnsafeByteOperations.unsafeWrap(blocks.array(Blocks.LEAST)));
         assertThat(blocks.of(two)).isNull();
