@@ -140,9 +140,9 @@ public final class Initiator {
         });
     }
 
-    /** Each second while there is a way past the manager and a stream that may not have it. */
+    /** Each second while there is a stream that has a way past the manager and is not there. */
     private void lookForMoves() {
-        if (!looking && !direct.isEmpty() && !opened.isEmpty()) {
+        if (!looking) {
             looking = true;
             streams.loop().schedule(this::move, settled.toMillis(), TimeUnit.MILLISECONDS);
         }
@@ -150,8 +150,10 @@ public final class Initiator {
 
     private void move() {
         looking = false;
-        opened.stream().filter(Opened::hasBetterWay).limit(MOVES).toList().forEach(Opened::move);
-        lookForMoves();
+        opened.stream().filter(Opened::moves).limit(MOVES).toList().forEach(Opened::move);
+        if (opened.stream().anyMatch(Opened::hasBetterWay)) {
+            lookForMoves();
+        }
     }
 
     /** That way is no more. Links end by themselves, and come again by the manager. */
@@ -282,7 +284,6 @@ public final class Initiator {
             if (!end.stream().ended()) {
                 opened.add(this);
                 relink();
-                lookForMoves();
             }
         }
 
@@ -341,17 +342,20 @@ public final class Initiator {
             CarryLink link = newLink(end, now, to);
             end.link(link, null);
             now.carry(link);
+            if (hasBetterWay()) {
+                lookForMoves();
+            }
         }
 
-        /** Whether it works by the manager, has for a while, and need not. */
+        /** Whether there is a way past the manager that it has not, and has not failed on. */
         boolean hasBetterWay() {
             Carrier near = direct.get(end.stream().acceptorSession());
-            return near != null
-                    && near != over
-                    && near != failed
-                    && lostPastManager < MOST_LOSSES
-                    && end.stream().working()
-                    && streams.now() - dialledSince >= settled.toNanos();
+            return near != null && near != over && near != failed && lostPastManager < MOST_LOSSES;
+        }
+
+        /** Whether it works, has for a while, and would better elsewhere. */
+        boolean moves() {
+            return hasBetterWay() && end.stream().working() && streams.now() - dialledSince >= settled.toNanos();
         }
 
         /** Gives it a link past the manager in place of the one that it has. */
@@ -432,6 +436,9 @@ public final class Initiator {
         /** The other edge has dialled: where it was open to anybody, the manager has chosen who. */
         private void taken() {
             dialledSince = streams.now();
+            if (hasBetterWay()) {
+                lookForMoves();
+            }
             if (!open.getAcceptorSessionId().isEmpty()) {
                 return;
             }
