@@ -28,6 +28,8 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.awaitility.Awaitility;
 import org.jspecify.annotations.NullUnmarked;
 import org.junit.jupiter.api.AfterEach;
@@ -43,6 +45,7 @@ class ClusterBench {
     /** On one connection, one after the other. */
     private static final int REQUESTS = 4_000;
 
+    private static final Pattern FORWARDING = Pattern.compile("Forwarding from 127.0.0.1:(\\d+)");
     private static final String RESIDENT = "/memory/rssBytes";
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final Path REPORT = Program.root().resolve("integration-tests/target/cluster-bench.txt");
@@ -145,6 +148,7 @@ class ClusterBench {
         Load.http1(plain, 4, 200, true, "uri");
         Load.http1(through, 4, 200, true, "uri");
         rows("without an agent", plain, "uri");
+        forwarded();
         say(memory("idle: manager and agent, resident"));
         rows("past an idle agent", through, "uri");
         intercept("web0", local).orFail();
@@ -156,6 +160,32 @@ class ClusterBench {
         Load.http1(through, 4, 200, true, "laptop");
         rows("intercepted, straight to the manager", through, "laptop");
         past(local, through);
+    }
+
+    /** The ground of all that comes by a port-forward: kubectl's own, to a pod. */
+    private void forwarded() throws Exception {
+        Process forward = new ProcessBuilder("kubectl", "-n", namespace, "port-forward", "deploy/plain", ":8080")
+                .redirectErrorStream(true)
+                .start();
+        try (var said = forward.inputReader()) {
+            Matcher listens = FORWARDING.matcher(String.valueOf(said.readLine()));
+            if (!listens.find()) {
+                say("%-48s not measured".formatted("without an agent, by kubectl port-forward"));
+                return;
+            }
+            var port = new InetSocketAddress("127.0.0.1", Integer.parseInt(listens.group(1)));
+            Load.http1(port, 4, 200, true, "uri");
+            for (int connections : new int[] {1, 50}) {
+                say("%-48s %-17s %s"
+                        .formatted(
+                                connections == 1 ? "without an agent, by kubectl port-forward" : "",
+                                connections + " kept alive",
+                                Load.http1(port, connections, REQUESTS / connections, true, "uri")));
+            }
+        } finally {
+            forward.destroy();
+            forward.waitFor();
+        }
     }
 
     /** Straight where this machine has a way to pods, else by a port-forward to the agent's. */
