@@ -1,6 +1,7 @@
 package dev.telepath.client.memory;
 
 import dev.telepath.client.platform.Executable;
+import dev.telepath.tunnel.memory.FreeHeap;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;

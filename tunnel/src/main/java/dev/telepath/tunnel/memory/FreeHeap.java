@@ -1,15 +1,15 @@
-package dev.telepath.client.memory;
+package dev.telepath.tunnel.memory;
 
 import org.graalvm.nativeimage.RuntimeOptions;
 
 /**
  * How much of what a collection frees an executable keeps for what comes next. What it gives back, the system clears and maps again page by page
- * as it is used: under load a fifth of all that the daemon did (docs/benchmarks.md).
+ * as it is used: under load a fifth of all that a daemon did (docs/benchmarks.md).
  */
-enum FreeHeap {
-    /** As large as the young generation of a daemon at work, so that nothing is given back between two collections. */
+public enum FreeHeap {
+    /** As large as the young generation of a program at work, so that nothing is given back between two collections. */
     BUSY(64L << 20),
-    /** What an idle daemon makes of garbage within minutes. */
+    /** What an idle program makes of garbage within minutes. */
     IDLE(2L << 20);
 
     /** Of GraalVM's serial collector; looked at in each collection. */
@@ -22,7 +22,7 @@ enum FreeHeap {
     }
 
     /** From the next collection on. In executables alone. */
-    void keep() {
+    public void keep() {
         RuntimeOptions.set(MOST, bytes);
     }
 }

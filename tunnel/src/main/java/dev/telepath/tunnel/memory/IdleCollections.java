@@ -1,47 +1,49 @@
-package dev.telepath.manager.memory;
+package dev.telepath.tunnel.memory;
 
-import dev.telepath.manager.settings.Timer;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.quarkus.runtime.StartupEvent;
-import jakarta.enterprise.event.Observes;
-import jakarta.inject.Inject;
-import jakarta.inject.Singleton;
 import java.time.Duration;
+import java.util.Optional;
 import org.jboss.logging.Logger;
 
 /**
  * Collects what the start and past load have left behind while there is little to do: the serial collector of an executable looks
- * for garbage only when its young generation is full, which an idle manager's never is. A smaller one costs every request
- * (docs/benchmarks.md). In executables alone. Confined to the timer thread.
+ * for garbage only when its young generation is full, which that of an idle program never is. A smaller one costs every request
+ * (docs/benchmarks.md). In executables alone. Confined to one thread.
  */
-@Singleton
 public final class IdleCollections {
+    /** How often to {@link #look}. */
+    public static final Duration LOOKS = Duration.ofSeconds(10);
+
     private static final Logger LOG = Logger.getLogger(IdleCollections.class);
-    private static final Duration LOOKS = Duration.ofSeconds(10);
     /** Of GraalVM: set to this in an executable. */
     private static final String IMAGE = "org.graalvm.nativeimage.imagecode";
 
     private final IdleHeap heap = new IdleHeap();
     private final Counter collections;
 
-    @Inject
-    IdleCollections(MeterRegistry meters) {
+    private IdleCollections(MeterRegistry meters) {
         this.collections = meters.counter("telepath.idle.collections");
     }
 
-    void start(@Observes StartupEvent event, Timer timer) {
-        if ("runtime".equals(System.getProperty(IMAGE))) {
-            var _ = timer.every(LOOKS, this::look);
+    /** For this process, if it is an executable: what its collections free is kept from now on, except by those of an idle one. */
+    public static Optional<IdleCollections> ofExecutable(MeterRegistry meters) {
+        var collections = new IdleCollections(meters);
+        if (!"runtime".equals(System.getProperty(IMAGE))) {
+            return Optional.empty();
         }
+        FreeHeap.BUSY.keep();
+        return Optional.of(collections);
     }
 
-    /** Looks once. */
-    void look() {
+    /** Looks once, and collects if that is worth its pause: some ten milliseconds. */
+    public void look() {
         long used = used();
         if (heap.look(used)) {
             long began = System.nanoTime();
+            FreeHeap.IDLE.keep();
             System.gc();
+            FreeHeap.BUSY.keep();
             long live = used();
             heap.collected(live);
             collections.increment();

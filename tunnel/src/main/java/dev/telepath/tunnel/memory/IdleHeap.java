@@ -1,4 +1,4 @@
-package dev.telepath.manager.memory;
+package dev.telepath.tunnel.memory;
 
 /**
  * Decides when a collection is worth its pause: much may be garbage, and hardly anything is made. Pure but for what it remembers; one

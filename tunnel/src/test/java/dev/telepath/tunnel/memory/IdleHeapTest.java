@@ -1,4 +1,4 @@
-package dev.telepath.manager.memory;
+package dev.telepath.tunnel.memory;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -21,7 +21,7 @@ class IdleHeapTest {
     }
 
     @Test
-    void aManagerUnderLoadIsLeftAlone() {
+    void aProgramUnderLoadIsLeftAlone() {
         for (long used = 0; used < 500 * MIB; used += 20 * MIB) {
             assertThat(heap.look(used)).isFalse();
         }
