@@ -33,6 +33,7 @@ import dev.telepath.tunnel.bridge.Credit;
 import dev.telepath.tunnel.carry.CarriedStreams;
 import dev.telepath.tunnel.carry.CarrySettings;
 import dev.telepath.tunnel.linux.PathHandle;
+import dev.telepath.tunnel.memory.FreeHeap;
 import dev.telepath.tunnel.memory.IdleCollections;
 import dev.telepath.tunnel.reconnect.Backoff;
 import dev.telepath.tunnel.transport.EventLoops;
@@ -126,7 +127,7 @@ public final class Agent implements AutoCloseable {
                 settings.streamCredit().asLongValue(),
                 settings.connectionCredit().asLongValue());
         var metrics = new AgentMetrics(registry, credit);
-        IdleCollections.ofExecutable(registry).ifPresent(idle -> {
+        IdleCollections.ofExecutable(registry, FreeHeap.SIDECAR).ifPresent(idle -> {
             long looks = IdleCollections.LOOKS.toMillis();
             var _ = control.next().scheduleAtFixedRate(idle::look, looks, looks, TimeUnit.MILLISECONDS);
         });

@@ -1,6 +1,7 @@
 package dev.telepath.manager.memory;
 
 import dev.telepath.manager.settings.Timer;
+import dev.telepath.tunnel.memory.FreeHeap;
 import dev.telepath.tunnel.memory.IdleCollections;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.runtime.StartupEvent;
@@ -11,7 +12,7 @@ import jakarta.inject.Singleton;
 @Singleton
 final class IdleManager {
     void start(@Observes StartupEvent event, Timer timer, MeterRegistry meters) {
-        IdleCollections.ofExecutable(meters).ifPresent(each -> {
+        IdleCollections.ofExecutable(meters, FreeHeap.BUSY).ifPresent(each -> {
             var _ = timer.every(IdleCollections.LOOKS, each::look);
         });
     }

@@ -9,6 +9,8 @@ import org.graalvm.nativeimage.RuntimeOptions;
 public enum FreeHeap {
     /** As large as the young generation of a program at work, so that nothing is given back between two collections. */
     BUSY(64L << 20),
+    /** Of an agent at work, which is beside every pod: so much less in memory is worth some pages that are mapped again. */
+    SIDECAR(8L << 20),
     /** What an idle program makes of garbage within minutes. */
     IDLE(2L << 20);
 

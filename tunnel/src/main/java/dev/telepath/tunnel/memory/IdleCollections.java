@@ -21,18 +21,24 @@ public final class IdleCollections {
 
     private final IdleHeap heap = new IdleHeap();
     private final Counter collections;
+    private final FreeHeap atWork;
 
-    private IdleCollections(MeterRegistry meters) {
+    private IdleCollections(MeterRegistry meters, FreeHeap atWork) {
+        this.atWork = atWork;
         this.collections = meters.counter("telepath.idle.collections");
     }
 
-    /** For this process, if it is an executable: what its collections free is kept from now on, except by those of an idle one. */
-    public static Optional<IdleCollections> ofExecutable(MeterRegistry meters) {
-        var collections = new IdleCollections(meters);
+    /**
+     * For this process, if it is an executable.
+     *
+     * @param atWork what is kept from now on of what collections free, except by those of an idle program
+     */
+    public static Optional<IdleCollections> ofExecutable(MeterRegistry meters, FreeHeap atWork) {
+        var collections = new IdleCollections(meters, atWork);
         if (!"runtime".equals(System.getProperty(IMAGE))) {
             return Optional.empty();
         }
-        FreeHeap.BUSY.keep();
+        atWork.keep();
         return Optional.of(collections);
     }
 
@@ -43,7 +49,7 @@ public final class IdleCollections {
             long began = System.nanoTime();
             FreeHeap.IDLE.keep();
             System.gc();
-            FreeHeap.BUSY.keep();
+            atWork.keep();
             long live = used();
             heap.collected(live);
             collections.increment();
