@@ -49,9 +49,7 @@ public final class IdlePages implements AutoCloseable {
                 try (Stream<String> lines = Files.lines(STATUS)) {
                     if (stillness.look(resident(lines))) {
                         // First: a collection looks through the objects of the executable.
-                        FreeHeap.IDLE.keep();
-                        System.gc();
-                        FreeHeap.BUSY.keep();
+                        FreeHeap.BUSY.collectWhileIdle();
                         long bytes = pages.drop();
                         dropped.increment(bytes);
                         LOG.debugf("pages of the executable dropped MiB=%d", bytes >> 20);

@@ -23,6 +23,13 @@ public enum FreeHeap {
         this.bytes = bytes;
     }
 
+    /** Collects now, and keeps only what an idle program needs; the next collections keep this much again. In executables alone. */
+    public void collectWhileIdle() {
+        IDLE.keep();
+        System.gc();
+        keep();
+    }
+
     /** From the next collection on. In executables alone. */
     public void keep() {
         RuntimeOptions.set(MOST, bytes);

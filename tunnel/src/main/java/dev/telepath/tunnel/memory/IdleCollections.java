@@ -47,9 +47,7 @@ public final class IdleCollections {
         long used = used();
         if (heap.look(used)) {
             long began = System.nanoTime();
-            FreeHeap.IDLE.keep();
-            System.gc();
-            atWork.keep();
+            atWork.collectWhileIdle();
             long live = used();
             heap.collected(live);
             collections.increment();

@@ -335,15 +335,10 @@ public final class ResumableStream {
 
     // ---- the local socket -----------------------------------------------------------------------------------------
 
-    /** As {@link #localRead(ByteString, Block)}, of bytes that are nobody's to give back. */
-    public void localRead(ByteString bytes) {
-        localRead(bytes, null);
-    }
-
     /**
      * Bytes read from the socket; only after {@code reading(true)}, and at most a frame more than the credit.
      *
-     * @param block given back when the other edge has acknowledged them
+     * @param block given back when the other edge has acknowledged them; null when they are nobody's to give back
      */
     public void localRead(ByteString bytes, @Nullable Block block) {
         if (datagrams) {

@@ -124,9 +124,9 @@ class FramesOfARequestTest {
                 false);
         caller.stream().attached(caller, null);
         settle();
-        caller.stream().localRead(ByteString.copyFromUtf8("request"));
+        caller.stream().localRead(ByteString.copyFromUtf8("request"), null);
         settle();
-        server.stream().localRead(ByteString.copyFromUtf8("answer"));
+        server.stream().localRead(ByteString.copyFromUtf8("answer"), null);
         settle();
         assertThat(frames).containsExactly("> OPEN", "< ACCEPTED", "> DATA", "< DATA+ACK");
         frames.clear();

@@ -235,7 +235,7 @@ final class HostilePeer {
     private void read() {
         if (socket.reading && !stream.ended()) {
             socket.read += READ;
-            stream.localRead(ByteString.copyFrom(new byte[READ]));
+            stream.localRead(ByteString.copyFrom(new byte[READ]), null);
         }
     }
 

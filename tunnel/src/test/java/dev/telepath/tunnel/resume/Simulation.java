@@ -567,7 +567,7 @@ final class Simulation {
             toSend -= size;
             if (size > 0) {
                 reading = false;
-                stream.localRead(read.next(size));
+                stream.localRead(read.next(size), null);
             }
             if (toSend == 0) {
                 after(random.nextInt(1, 100), this::close);
