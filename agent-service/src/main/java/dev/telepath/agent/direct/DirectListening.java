@@ -22,12 +22,13 @@ import org.jspecify.annotations.Nullable;
 /**
  * Listens for clients while any engages this workload, and for a grace longer, since a manager that has just started
  * learns of engagements as clients come back; tells the manager where. Without any there is no port, no key and no
- * certificate. What fails costs this alone: streams go by the manager.
+ * certificate. What fails costs this alone, and is tried again: streams go by the manager.
  *
  * <p>Confined to the event loop of the streams.
  */
 public final class DirectListening {
     private static final Logger LOG = Logger.getLogger(DirectListening.class);
+    private static final Duration RETRY = Duration.ofSeconds(10);
 
     private final boolean wanted;
     private final boolean forwarded;
@@ -35,11 +36,14 @@ public final class DirectListening {
     private final Credit credit;
     private final Rhythm rhythm;
     private final Duration grace;
+    private final Duration retryAfter;
     private final EventLoop loop;
     private final Executor blocking;
 
     private boolean engaged;
     private @Nullable ScheduledFuture<?> graceEnd;
+    private @Nullable ScheduledFuture<?> retry;
+    private boolean uncertified;
     private @Nullable Manager manager;
     private @Nullable Identity identity;
     private @Nullable DirectServer server;
@@ -65,12 +69,30 @@ public final class DirectListening {
             EventLoop loop,
             Executor blocking,
             MeterRegistry metrics) {
+        this(wanted, forwarded, streams, credit, rhythm, grace, RETRY, loop, blocking, metrics);
+    }
+
+    /**
+     * @param retryAfter how long after a call to the manager that failed the next is made
+     */
+    DirectListening(
+            boolean wanted,
+            boolean forwarded,
+            AgentStreams streams,
+            Credit credit,
+            Rhythm rhythm,
+            Duration grace,
+            Duration retryAfter,
+            EventLoop loop,
+            Executor blocking,
+            MeterRegistry metrics) {
         this.wanted = wanted;
         this.forwarded = forwarded;
         this.streams = streams;
         this.credit = credit;
         this.rhythm = rhythm;
         this.grace = grace;
+        this.retryAfter = retryAfter;
         this.loop = loop;
         this.blocking = blocking;
         Gauge.builder("telepath.direct.clients", streams, AgentStreams::directClients)
@@ -150,12 +172,33 @@ public final class DirectListening {
         }
     }
 
+    /** A call to that manager has failed, as calls do that wait for one that is busy. */
+    private void retry(Manager to) {
+        if (to == manager && retry == null) {
+            retry = loop.schedule(this::retried, retryAfter.toMillis(), TimeUnit.MILLISECONDS);
+        }
+    }
+
+    private void retried() {
+        retry = null;
+        Manager to = manager;
+        if (engaged) {
+            settle();
+        } else if (to != null) {
+            tell(to, AgentListener.getDefaultInstance());
+        }
+    }
+
     private void certify(Manager to) {
         CompletableFuture.supplyAsync(Identity::newKey, blocking)
                 .thenCompose(key -> certified(to, key))
                 .whenComplete((made, failure) -> loop.execute(() -> {
                     if (failure != null) {
-                        LOG.warnf("clients cannot connect past the manager: no certificate cause=\"%s\"", failure);
+                        if (!uncertified) {
+                            uncertified = true;
+                            LOG.warnf("clients cannot connect past the manager: no certificate cause=\"%s\"", failure);
+                        }
+                        retry(to);
                     } else if (identity == null) {
                         identity = made;
                         settle();
@@ -201,7 +244,10 @@ public final class DirectListening {
                 .subscribe()
                 .with(
                         told -> {},
-                        failure -> LOG.debugf("manager not told of the listener cause=\"%s\"", failure.getMessage()));
+                        failure -> loop.execute(() -> {
+                            LOG.debugf("manager not told of the listener cause=\"%s\"", failure.getMessage());
+                            retry(to);
+                        }));
     }
 
     private void end() {
@@ -218,6 +264,9 @@ public final class DirectListening {
         manager = null;
         if (graceEnd != null) {
             graceEnd.cancel(false);
+        }
+        if (retry != null) {
+            retry.cancel(false);
         }
         end();
     }

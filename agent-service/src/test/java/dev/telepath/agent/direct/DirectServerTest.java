@@ -30,12 +30,7 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.security.GeneralSecurityException;
 import java.security.KeyPair;
-import java.security.KeyStore;
-import java.security.PrivateKey;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HexFormat;
@@ -49,7 +44,6 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 
 /** What an agent lets in at its own port, over real TLS. */
 @NullUnmarked
@@ -65,8 +59,9 @@ class DirectServerTest {
     private DirectServer server;
 
     @BeforeAll
-    static void makeCertificate(@TempDir Path folder) throws Exception {
-        identity = identity(folder);
+    static void makeCertificate() {
+        var key = Identity.newKey();
+        identity = Identity.of(key, certificateOf(key));
     }
 
     @BeforeEach
@@ -89,40 +84,6 @@ class DirectServerTest {
         channels.forEach(ManagedChannel::shutdownNow);
         server.close();
         loops.shutdownGracefully(0, 1, TimeUnit.SECONDS);
-    }
-
-    /** The JDK makes certificates by a program only. */
-    private static Identity identity(Path folder) throws IOException, GeneralSecurityException, InterruptedException {
-        Path store = folder.resolve("agent.p12");
-        Process keytool = new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "keytool")
-                                .toString(),
-                        "-genkeypair",
-                        "-alias",
-                        "agent",
-                        "-keyalg",
-                        "EC",
-                        "-groupname",
-                        "secp256r1",
-                        "-dname",
-                        "CN=agent",
-                        "-storetype",
-                        "PKCS12",
-                        "-storepass",
-                        "changeit",
-                        "-keystore",
-                        store.toString())
-                .inheritIO()
-                .start();
-        assertThat(keytool.waitFor()).isZero();
-        char[] password = "changeit".toCharArray();
-        KeyStore keys = KeyStore.getInstance("PKCS12");
-        try (var in = Files.newInputStream(store)) {
-            keys.load(in, password);
-        }
-        var certificate = keys.getCertificate("agent");
-        var pair = new KeyPair(certificate.getPublicKey(), (PrivateKey) keys.getKey("agent", password));
-        return Identity.of(pair, ByteString.copyFrom(certificate.getEncoded()));
     }
 
     private ManagedChannel channel(String session, ByteString ticket) {
@@ -317,8 +278,8 @@ class DirectServerTest {
     }
 
     @Test
-    void aCertificateOfAnotherKeyIsNotTaken(@TempDir Path folder) throws Exception {
-        assertThatThrownBy(() -> Identity.of(Identity.newKey(), certificateOf(folder)))
+    void aCertificateOfAnotherKeyIsNotTaken() {
+        assertThatThrownBy(() -> Identity.of(Identity.newKey(), certificateOf(Identity.newKey())))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("another key");
         assertThatThrownBy(() -> Identity.of(Identity.newKey(), ByteString.copyFromUtf8("no certificate")))
@@ -326,12 +287,8 @@ class DirectServerTest {
                 .hasMessageContaining("cannot be read");
     }
 
-    private static ByteString certificateOf(Path folder) throws Exception {
-        identity(folder);
-        KeyStore keys = KeyStore.getInstance("PKCS12");
-        try (var in = Files.newInputStream(folder.resolve("agent.p12"))) {
-            keys.load(in, "changeit".toCharArray());
-        }
-        return ByteString.copyFrom(keys.getCertificate("agent").getEncoded());
+    private static ByteString certificateOf(KeyPair key) {
+        return new PlayedManager(0, 0)
+                .certificate(ByteString.copyFrom(key.getPublic().getEncoded()));
     }
 }

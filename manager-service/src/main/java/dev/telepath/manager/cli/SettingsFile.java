@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 final class SettingsFile {
     private static final String PREFIX = "telepath.manager";
     private static final int BELOW_ENVIRONMENT = 260;
+    private static final int ABOVE_BUILT_IN = 200;
     private static final Pattern UNKNOWN = Pattern.compile("(\\S+) in (.+) does not map to any root");
     private static final Pattern WRONG = Pattern.compile(
             "The config property (\\S+) with the config value .* threw an Exception whilst being converted (.*)");
@@ -39,6 +40,7 @@ final class SettingsFile {
                 .addSystemSources()
                 .withMapping(ManagerSettings.class, PREFIX);
         builder.withConverters(new Converter<?>[] {new DurationConverter(), new MemorySizeConverter()});
+        builder.withConverter(Boolean.class, ABOVE_BUILT_IN, SettingsFile::yesOrNo);
         if (file != null) {
             builder.withSources(source(file));
         }
@@ -53,6 +55,15 @@ final class SettingsFile {
         } catch (ConfigValidationException e) {
             throw new UsageProblem(problems(e) + (file == null ? "" : " (configuration file: " + file + ")"));
         }
+    }
+
+    /** The built-in converter takes whatever it does not know for false. */
+    private static Boolean yesOrNo(String text) {
+        return switch (text.strip()) {
+            case "true" -> true;
+            case "false" -> false;
+            default -> throw new IllegalArgumentException("'" + text + "' is neither true nor false");
+        };
     }
 
     private static PropertiesConfigSource source(Path file) {

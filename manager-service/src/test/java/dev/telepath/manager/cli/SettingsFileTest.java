@@ -56,6 +56,23 @@ class SettingsFileTest {
     }
 
     @Test
+    void aSwitchIsTrueOrFalseAndNoTypingErrorTurnsItOff() throws Exception {
+        Path wrong = file("telepath.manager.streams.direct=ture\n");
+
+        assertThatThrownBy(() -> SettingsFile.check(wrong))
+                .hasMessageContainingAll(
+                        "wrong setting telepath.manager.streams.direct", "'ture' is neither true nor false");
+        assertThat(SettingsFile.check(file("telepath.manager.streams.direct=true\n"))
+                        .streams()
+                        .direct())
+                .isTrue();
+        assertThat(SettingsFile.check(file("telepath.manager.streams.direct=false\n"))
+                        .streams()
+                        .direct())
+                .isFalse();
+    }
+
+    @Test
     void aValueOutOfRangeIsNamedWithTheRange() throws Exception {
         var settings = SettingsFile.check(file("telepath.manager.watches.window=2s\n"));
 
