@@ -17,20 +17,26 @@ import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.socket.nio.NioDomainSocketChannel;
+import java.net.ConnectException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.SocketException;
 import java.net.UnixDomainSocketAddress;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 
 /** The daemon's gateway as another process has it. Thread-safe. */
 public final class GatewayClient implements Gateway {
     private static final byte[] NOTHING = {};
     /** The daemon bounds every question itself; this is for one that is gone. */
     private static final int ANSWER_SECONDS = 30;
+    /** The last wait for room in the daemon's queue; all of them together are twice that. */
+    private static final long MOST_WAIT_MILLIS = 4096;
 
     private final Path socket;
     private final EventLoopGroup loops;
@@ -52,20 +58,43 @@ public final class GatewayClient implements Gateway {
     public CompletionStage<Reached> open(Protocol protocol, InetSocketAddress destination) {
         var request = protocol == Protocol.TCP ? new Request.Stream(destination) : new Request.Datagrams(destination);
         var opened = new CompletableFuture<RemoteEnd>();
-        connect(new ChannelInboundHandlerAdapter()).addListener((ChannelFuture connecting) -> {
-            if (!connecting.isSuccess()) {
-                opened.completeExceptionally(new StreamFailure.ConnectionLost(
-                        "the daemon does not answer: " + connecting.cause().getMessage()));
+        connect(ChannelInboundHandlerAdapter::new).whenComplete((channel, failure) -> {
+            if (failure != null) {
+                opened.completeExceptionally(
+                        new StreamFailure.ConnectionLost("the daemon does not answer: " + failure.getMessage()));
                 return;
             }
-            Channel channel = connecting.channel();
             channel.writeAndFlush(request.write());
             opened.complete(FramedEnd.of(channel, credit, Unpooled.EMPTY_BUFFER));
         });
         return opened.thenCompose(end -> end.dialled().thenApply(ok -> Reached.remote(end)));
     }
 
-    private ChannelFuture connect(ChannelHandler handler) {
+    private CompletableFuture<Channel> connect(Supplier<ChannelHandler> handler) {
+        var connected = new CompletableFuture<Channel>();
+        attempt(handler, connected, 1);
+        return connected;
+    }
+
+    /** A queue of connections that is full, at once refused by the system where TCP would wait, is soon shorter. */
+    private void attempt(Supplier<ChannelHandler> handler, CompletableFuture<Channel> connected, long wait) {
+        channel(handler.get()).addListener((ChannelFuture connecting) -> {
+            if (connecting.isSuccess()) {
+                connected.complete(connecting.channel());
+            } else if (isFull(connecting.cause()) && wait < MOST_WAIT_MILLIS) {
+                loops.schedule(() -> attempt(handler, connected, wait * 2), wait, TimeUnit.MILLISECONDS);
+            } else {
+                connected.completeExceptionally(connecting.cause());
+            }
+        });
+    }
+
+    /** By what it is not: the system's word for it is in the user's language. */
+    private boolean isFull(Throwable cause) {
+        return cause instanceof SocketException && !(cause instanceof ConnectException) && Files.exists(socket);
+    }
+
+    private ChannelFuture channel(ChannelHandler handler) {
         return new Bootstrap()
                 .group(loops)
                 .channelFactory(NioDomainSocketChannel::new)
@@ -83,16 +112,16 @@ public final class GatewayClient implements Gateway {
 
     @Override
     public CompletionStage<byte[]> resolve(byte[] question, int most) {
-        var answer = new Answer();
-        connect(answer).addListener((ChannelFuture connecting) -> {
-            if (connecting.isSuccess()) {
-                connecting.channel().writeAndFlush(new Request.Question(question, most).write());
-                connecting.channel().config().setAutoRead(true);
+        var answer = new CompletableFuture<byte[]>();
+        connect(() -> new Answer(answer)).whenComplete((channel, failure) -> {
+            if (failure == null) {
+                channel.writeAndFlush(new Request.Question(question, most).write());
+                channel.config().setAutoRead(true);
             } else {
-                answer.whole.complete(NOTHING);
+                answer.complete(NOTHING);
             }
         });
-        return answer.whole.completeOnTimeout(NOTHING, ANSWER_SECONDS, TimeUnit.SECONDS);
+        return answer.completeOnTimeout(NOTHING, ANSWER_SECONDS, TimeUnit.SECONDS);
     }
 
     @Override
@@ -103,8 +132,12 @@ public final class GatewayClient implements Gateway {
     /** Everything up to the end of one connection. */
     private static final class Answer extends ChannelInboundHandlerAdapter {
         private static final int MOST = 65_535;
-        private final CompletableFuture<byte[]> whole = new CompletableFuture<>();
+        private final CompletableFuture<byte[]> whole;
         private final ByteBuf received = Unpooled.buffer(512);
+
+        Answer(CompletableFuture<byte[]> whole) {
+            this.whole = whole;
+        }
 
         @Override
         public void channelRead(ChannelHandlerContext ctx, Object message) {

@@ -22,12 +22,14 @@ import java.net.Socket;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -139,6 +141,32 @@ class GatewayServerTest {
         @Override
         public CompletionStage<Void> closed() {
             return end.closed();
+        }
+    }
+
+    @Test
+    void aQueueThatIsFullIsWaitedForAndNotTakenForADaemonThatIsGone() throws Exception {
+        Path full = folder.resolve("full.sock");
+        try (var server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            server.bind(UnixDomainSocketAddress.of(full), 1);
+            var here = new GatewayClient(full, loops, credit, address -> false);
+            var answers = IntStream.range(0, 8)
+                    .mapToObj(i -> here.resolve(new byte[] {(byte) i}, 512).toCompletableFuture())
+                    .toList();
+            // All have tried once: registered, initialised, connected.
+            for (int turn = 0; turn < 4; turn++) {
+                loops.next().submit(() -> {}).get();
+            }
+            for (int i = 0; i < 8; i++) {
+                try (SocketChannel one = server.accept()) {
+                    // Closed with the question unread it would be reset.
+                    one.read(ByteBuffer.allocate(512));
+                    one.write(ByteBuffer.wrap(new byte[] {42}));
+                }
+            }
+            for (var answer : answers) {
+                assertThat(answer.get(20, TimeUnit.SECONDS)).containsExactly(42);
+            }
         }
     }
 
