@@ -191,7 +191,7 @@ public final class Agent implements AutoCloseable {
         service.ifPresent(direct -> paths.add(direct.path()));
         paths.add(streaming);
         paths.add(attaching);
-        var diversions = new Diversions(paths);
+        var diversions = new Diversions(paths, control.next());
         var wiretaps = new Wiretaps(diversions, bytes, settings.wiretapBuffer().asLongValue(), metrics, traffic);
         fronts.accept(new Joints(
                 engaged,

@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Clients that watch for dials at this agent, and the streams that wait for their answer. Thread-safe.
@@ -20,7 +21,18 @@ import java.util.concurrent.ConcurrentHashMap;
  * <p>What waits is bounded in time by the dial that waits for it, and in number by the connections that were accepted.
  */
 final class DirectPath implements ClientPath {
-    private record Key(String session, ConnectionId id) {}
+    private record Key(String session, ConnectionId id) {
+
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Key that && session.equals(that.session) && id.equals(that.id);
+        }
+
+        @Override
+        public int hashCode() {
+            return 31 * session.hashCode() + id.hashCode();
+        }
+    }
 
     private final Map<String, MultiEmitter<? super DialRequest>> watchers = new ConcurrentHashMap<>();
     private final Map<Key, CompletableFuture<RemoteEnd>> awaited = new ConcurrentHashMap<>();

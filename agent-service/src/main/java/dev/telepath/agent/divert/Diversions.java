@@ -2,6 +2,7 @@ package dev.telepath.agent.divert;
 
 import dev.telepath.agent.engage.Engagement;
 import dev.telepath.tunnel.frame.ConnectionId;
+import dev.telepath.tunnel.stream.Deadline;
 import dev.telepath.tunnel.stream.RemoteEnd;
 import dev.telepath.tunnel.stream.StreamFailure;
 import java.time.Duration;
@@ -9,7 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.TimeUnit;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeoutException;
 
 /** Opens streams to clients by the first way that leads there. Thread-safe. */
@@ -18,12 +19,15 @@ public final class Diversions {
     private static final Duration MARGIN = Duration.ofSeconds(1);
 
     private final List<ClientPath> paths;
+    private final ScheduledExecutorService timer;
 
     /**
      * @param paths in order of preference
+     * @param timer of those that do not answer
      */
-    public Diversions(List<ClientPath> paths) {
+    public Diversions(List<ClientPath> paths, ScheduledExecutorService timer) {
         this.paths = List.copyOf(paths);
+        this.timer = timer;
     }
 
     /**
@@ -51,26 +55,21 @@ public final class Diversions {
                 "no manager is attached that relays dials, and the client does not watch at this agent"));
     }
 
-    private static CompletionStage<RemoteEnd> dialled(Engagement engagement, CompletableFuture<RemoteEnd> end) {
+    private CompletionStage<RemoteEnd> dialled(Engagement engagement, CompletableFuture<RemoteEnd> end) {
         var result = new CompletableFuture<RemoteEnd>();
-        long patience =
-                engagement.dialTimeout().plus(engagement.latency()).plus(MARGIN).toMillis();
-        end.thenCompose(RemoteEnd::dialled)
-                .toCompletableFuture()
-                .copy()
-                .orTimeout(patience, TimeUnit.MILLISECONDS)
-                .whenComplete((ok, failure) -> {
-                    if (failure == null) {
-                        result.complete(end.join());
-                        return;
-                    }
-                    StreamFailure why = failure instanceof TimeoutException
-                            ? new StreamFailure.DialTimedOut("the client did not answer within " + patience + " ms")
-                            : StreamFailure.of(failure);
-                    end.thenAccept(late -> late.fail(new StreamFailure.Reset(String.valueOf(why.getMessage()))));
-                    end.cancel(false);
-                    result.completeExceptionally(why);
-                });
+        Duration patience = engagement.dialTimeout().plus(engagement.latency()).plus(MARGIN);
+        Deadline.of(end.thenCompose(RemoteEnd::dialled), patience, timer).whenComplete((ok, failure) -> {
+            if (failure == null) {
+                result.complete(end.join());
+                return;
+            }
+            StreamFailure why = failure instanceof TimeoutException
+                    ? new StreamFailure.DialTimedOut("the client did not answer within " + patience.toMillis() + " ms")
+                    : StreamFailure.of(failure);
+            end.thenAccept(late -> late.fail(new StreamFailure.Reset(String.valueOf(why.getMessage()))));
+            end.cancel(false);
+            result.completeExceptionally(why);
+        });
         return result;
     }
 }

@@ -90,4 +90,21 @@ public record GuardedPort(int port, int listen, String targetHost, int targetPor
         return port + (listen == port ? "" : "@" + listen) + "=" + host + ":" + targetPort + "/"
                 + protocol.name().toLowerCase(Locale.ROOT) + (name.isEmpty() ? "" : ":" + name);
     }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof GuardedPort that
+                && port == that.port
+                && listen == that.listen
+                && targetPort == that.targetPort
+                && protocol == that.protocol
+                && targetHost.equals(that.targetHost)
+                && name.equals(that.name);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * (31 * (31 * (31 * (31 * port + listen) + targetHost.hashCode()) + targetPort) + protocol.hashCode())
+                + name.hashCode();
+    }
 }

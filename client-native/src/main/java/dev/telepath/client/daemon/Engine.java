@@ -131,6 +131,7 @@ public final class Engine implements AutoCloseable {
                 ledger,
                 latency,
                 dialTimeout,
+                carried.loop(),
                 via::workload);
         this.networking = new Networking(
                 settings,

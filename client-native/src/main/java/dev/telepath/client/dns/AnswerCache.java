@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
 /** Answers of the far side, for as long as they may be given again. The one unused longest makes room. Thread-safe. */
 final class AnswerCache {
@@ -21,7 +22,18 @@ final class AnswerCache {
     private final int most;
 
     /** A name in lower case and a record type. */
-    record Question(String name, int type) {}
+    record Question(String name, int type) {
+
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Question that && type == that.type && name.equals(that.name);
+        }
+
+        @Override
+        public int hashCode() {
+            return 31 * name.hashCode() + type;
+        }
+    }
 
     /** An answer, when it was told and for how long it may be given, in nanoseconds. */
     record Kept(Answer answer, long at, long life) {}

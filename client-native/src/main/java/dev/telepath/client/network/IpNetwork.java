@@ -6,6 +6,7 @@ import java.net.UnknownHostException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A network of addresses, as {@code 10.96.0.0/12}.
@@ -122,5 +123,15 @@ public record IpNetwork(InetAddress address, int prefix) {
     @Override
     public String toString() {
         return address.getHostAddress() + "/" + prefix;
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof IpNetwork that && prefix == that.prefix && address.equals(that.address);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * address.hashCode() + prefix;
     }
 }

@@ -4,6 +4,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * An address and port as two numbers, cheap to make for each packet. IPv4 is held as RFC 4291 section 2.5.5.2 maps it.
@@ -68,5 +69,15 @@ public record Endpoint(long high, long low, int port) {
     /** As the platform's classes have it. */
     public InetSocketAddress socketAddress() {
         return new InetSocketAddress(address(), port);
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof Endpoint that && high == that.high && low == that.low && port == that.port;
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * (31 * Long.hashCode(high) + Long.hashCode(low)) + port;
     }
 }

@@ -6,6 +6,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Makes packets whole again whose sender had to cut them (RFC 791 section 3.2, RFC 8200 section 4.5). Bounded in number and time;
@@ -18,7 +19,22 @@ public final class Reassembly {
 
     private final Map<Key, Parts> open = new LinkedHashMap<>();
 
-    private record Key(Endpoint source, Endpoint destination, int protocol, int identification) {}
+    private record Key(Endpoint source, Endpoint destination, int protocol, int identification) {
+
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Key that
+                    && protocol == that.protocol
+                    && identification == that.identification
+                    && source.equals(that.source)
+                    && destination.equals(that.destination);
+        }
+
+        @Override
+        public int hashCode() {
+            return 31 * (31 * (31 * source.hashCode() + destination.hashCode()) + protocol) + identification;
+        }
+    }
 
     private static final class Parts {
         private final long began;

@@ -17,6 +17,7 @@ import dev.telepath.tunnel.frame.FrameCodec;
 import dev.telepath.tunnel.frame.Protocol;
 import dev.telepath.tunnel.net.TcpEnd;
 import dev.telepath.tunnel.net.UdpEnd;
+import dev.telepath.tunnel.stream.Deadline;
 import dev.telepath.tunnel.stream.RemoteEnd;
 import dev.telepath.tunnel.stream.StreamEnd;
 import dev.telepath.tunnel.stream.StreamFailure;
@@ -35,8 +36,8 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
@@ -58,12 +59,14 @@ public final class OutboundStreams {
     private final StreamLedger ledger;
     private final Duration latency;
     private final Duration dialTimeout;
+    private final ScheduledExecutorService timer;
     private final Function<InetAddress, Optional<String>> via;
     /** Makes connection ids unique: they are how the two calls of a relayed stream find each other. */
     private final AtomicLong serial = new AtomicLong(ThreadLocalRandom.current().nextLong());
 
     /**
      * @param attachments the attachment as soon as there is one, for as long as a new stream may wait
+     * @param timer of those that do not answer
      * @param via the workload whose agents alone may dial an address; empty: whoever can. Must not block
      */
     public OutboundStreams(
@@ -73,6 +76,7 @@ public final class OutboundStreams {
             StreamLedger ledger,
             Duration latency,
             Duration dialTimeout,
+            ScheduledExecutorService timer,
             Function<InetAddress, Optional<String>> via) {
         this.attachments = attachments;
         this.resumable = resumable;
@@ -80,6 +84,7 @@ public final class OutboundStreams {
         this.ledger = ledger;
         this.latency = latency;
         this.dialTimeout = dialTimeout;
+        this.timer = timer;
         this.via = via;
     }
 
@@ -171,19 +176,16 @@ public final class OutboundStreams {
 
     /** The end, once it is dialled; ended when that fails or takes longer than the far side may. */
     private CompletionStage<RemoteEnd> dialled(RemoteEnd end) {
-        long most = dialTimeout.plus(latency).plus(MARGIN).toMillis();
-        return end.dialled()
-                .toCompletableFuture()
-                .copy()
-                .orTimeout(most, TimeUnit.MILLISECONDS)
-                .thenApply(ok -> end)
+        Duration most = dialTimeout.plus(latency).plus(MARGIN);
+        return Deadline.of(end.dialled(), most, timer)
                 .exceptionallyCompose(raw -> {
                     StreamFailure why = raw instanceof TimeoutException
-                            ? new StreamFailure.DialTimedOut("no answer within " + most + " ms")
+                            ? new StreamFailure.DialTimedOut("no answer within " + most.toMillis() + " ms")
                             : StreamFailure.of(raw);
                     end.fail(why);
                     return CompletableFuture.failedFuture(why);
-                });
+                })
+                .thenApply(ok -> end);
     }
 
     private ConnectionId id(Protocol protocol, InetAddress destination, int port) {

@@ -18,6 +18,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Puts questions to agents over their {@code WatchLookupDNS} streams and takes their answers. Equal questions that are
@@ -31,7 +32,22 @@ public final class AgentQuestions {
     private final Duration most;
     private final int maxPending;
 
-    private record Asked(AgentSession agent, String clientSession, String name, int type) {}
+    private record Asked(AgentSession agent, String clientSession, String name, int type) {
+
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Asked that
+                    && type == that.type
+                    && agent.equals(that.agent)
+                    && clientSession.equals(that.clientSession)
+                    && name.equals(that.name);
+        }
+
+        @Override
+        public int hashCode() {
+            return 31 * (31 * (31 * agent.hashCode() + clientSession.hashCode()) + name.hashCode()) + type;
+        }
+    }
 
     @Inject
     AgentQuestions(ManagerSettings settings, Timer timer, Sessions sessions) {

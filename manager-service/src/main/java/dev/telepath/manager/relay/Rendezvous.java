@@ -11,6 +11,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where the two calls of a stream meet: one waits under connection id and session, the other answers. A wait that ended
@@ -36,7 +37,18 @@ final class Rendezvous<T> {
         LATE
     }
 
-    private record Key(ConnectionId id, Session session) {}
+    private record Key(ConnectionId id, Session session) {
+
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Key that && id.equals(that.id) && session.equals(that.session);
+        }
+
+        @Override
+        public int hashCode() {
+            return 31 * id.hashCode() + session.hashCode();
+        }
+    }
 
     private static final class Place<T> {
         private final CompletableFuture<T> answer = new CompletableFuture<>();

@@ -10,6 +10,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Semaphore;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What an account may do, as the API server says by SubjectAccessReview. Answers are kept for a short while and in bounded
@@ -36,6 +37,24 @@ public final class AccessReviews {
         public String toString() {
             return verb + " " + resource + (group.isEmpty() ? "" : "." + group);
         }
+
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Right that
+                    && verb.equals(that.verb)
+                    && group.equals(that.group)
+                    && resource.equals(that.resource)
+                    && namespace.equals(that.namespace)
+                    && name.equals(that.name);
+        }
+
+        @Override
+        public int hashCode() {
+            return 31
+                            * (31 * (31 * (31 * verb.hashCode() + group.hashCode()) + resource.hashCode())
+                                    + namespace.hashCode())
+                    + name.hashCode();
+        }
     }
 
     /** Who is asked. */
@@ -55,7 +74,18 @@ public final class AccessReviews {
         void asked(String result);
     }
 
-    private record Question(Account who, Right what) {}
+    private record Question(Account who, Right what) {
+
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Question that && who.equals(that.who) && what.equals(that.what);
+        }
+
+        @Override
+        public int hashCode() {
+            return 31 * who.hashCode() + what.hashCode();
+        }
+    }
 
     private record Known(boolean allowed, Instant until) {}
 

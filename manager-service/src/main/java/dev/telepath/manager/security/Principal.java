@@ -4,6 +4,7 @@ import io.grpc.Context;
 import io.grpc.Status;
 import java.util.List;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Who makes a call, as proved by its token.
@@ -27,6 +28,19 @@ public record Principal(
         public Account {
             groups = groups.stream().sorted().toList();
         }
+
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Account that
+                    && user.equals(that.user)
+                    && groups.equals(that.groups)
+                    && uid.equals(that.uid);
+        }
+
+        @Override
+        public int hashCode() {
+            return 31 * (31 * user.hashCode() + groups.hashCode()) + uid.hashCode();
+        }
     }
 
     /**
@@ -35,7 +49,22 @@ public record Principal(
      * @param uid may be empty
      * @param account name of its service account
      */
-    public record Pod(String namespace, String name, String uid, String account) {}
+    public record Pod(String namespace, String name, String uid, String account) {
+
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Pod that
+                    && namespace.equals(that.namespace)
+                    && name.equals(that.name)
+                    && uid.equals(that.uid)
+                    && account.equals(that.account);
+        }
+
+        @Override
+        public int hashCode() {
+            return 31 * (31 * (31 * namespace.hashCode() + name.hashCode()) + uid.hashCode()) + account.hashCode();
+        }
+    }
 
     public Principal(String subject, Role role, boolean legacy) {
         this(subject, role, legacy, Optional.empty());
@@ -107,5 +136,28 @@ public record Principal(
                             "this call needs a token of role " + needed.label() + ", yours has role " + role.label())
                     .asRuntimeException();
         }
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof Principal that
+                && role == that.role
+                && legacy == that.legacy
+                && seesAll == that.seesAll
+                && subject.equals(that.subject)
+                && pod.equals(that.pod)
+                && account.equals(that.account);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31
+                        * (31
+                                        * (31
+                                                        * (31 * (31 * subject.hashCode() + role.hashCode())
+                                                                + Boolean.hashCode(legacy))
+                                                + pod.hashCode())
+                                + Boolean.hashCode(seesAll))
+                + account.hashCode();
     }
 }

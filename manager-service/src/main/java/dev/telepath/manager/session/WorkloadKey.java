@@ -1,5 +1,7 @@
 package dev.telepath.manager.session;
 
+import org.jspecify.annotations.Nullable;
+
 /** A workload by name. */
 public record WorkloadKey(String namespace, String name) implements Comparable<WorkloadKey> {
     @Override
@@ -12,5 +14,15 @@ public record WorkloadKey(String namespace, String name) implements Comparable<W
     @Override
     public String toString() {
         return name + " (namespace " + namespace + ")";
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof WorkloadKey that && namespace.equals(that.namespace) && name.equals(that.name);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * namespace.hashCode() + name.hashCode();
     }
 }

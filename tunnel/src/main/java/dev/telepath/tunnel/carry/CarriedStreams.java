@@ -95,7 +95,8 @@ public final class CarriedStreams {
         loop.scheduleAtFixedRate(this::tick, TICK_MILLIS, TICK_MILLIS, TimeUnit.MILLISECONDS);
     }
 
-    EventExecutor loop() {
+    /** What they are confined to. */
+    public EventExecutor loop() {
         return loop;
     }
 

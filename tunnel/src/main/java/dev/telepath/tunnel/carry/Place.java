@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import dev.telepath.protocol.v1.StreamFrame;
 import dev.telepath.tunnel.frame.ConnectionId;
 import dev.telepath.tunnel.frame.MalformedFrame;
+import org.jspecify.annotations.Nullable;
 
 /**
  * From whom a stream is to where: what a manager looks at when it lets one be opened. Two streams of one place may have
@@ -24,5 +25,20 @@ record Place(String initiator, String acceptor, String workload, ByteString dest
                 open.getAcceptorSessionId(),
                 open.getViaWorkload(),
                 new ConnectionId(open.getConnectionId()).destination());
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof Place that
+                && initiator.equals(that.initiator)
+                && acceptor.equals(that.acceptor)
+                && workload.equals(that.workload)
+                && destination.equals(that.destination);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * (31 * (31 * initiator.hashCode() + acceptor.hashCode()) + workload.hashCode())
+                + destination.hashCode();
     }
 }

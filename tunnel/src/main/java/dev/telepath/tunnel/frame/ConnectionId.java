@@ -124,4 +124,14 @@ public record ConnectionId(ByteString bytes) {
         return sourceAddress().getHostAddress() + ":" + sourcePort() + "->"
                 + destinationAddress().getHostAddress() + ":" + destinationPort();
     }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof ConnectionId that && bytes.equals(that.bytes);
+    }
+
+    @Override
+    public int hashCode() {
+        return bytes.hashCode();
+    }
 }

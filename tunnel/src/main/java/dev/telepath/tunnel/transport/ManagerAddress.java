@@ -1,6 +1,7 @@
 package dev.telepath.tunnel.transport;
 
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where a manager listens.
@@ -60,5 +61,18 @@ public record ManagerAddress(String host, int port, boolean plaintext) {
     public String toString() {
         String where = host.contains(":") ? "[" + host + "]" : host;
         return (plaintext ? "http://" : "https://") + where + ":" + port;
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return other instanceof ManagerAddress that
+                && port == that.port
+                && plaintext == that.plaintext
+                && host.equals(that.host);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * (31 * host.hashCode() + port) + Boolean.hashCode(plaintext);
     }
 }
