@@ -387,7 +387,7 @@ public final class Acceptor {
         // After it.
 
         @Override
-        public void linkOver(ResumableEnd lost, @Nullable Throwable cause) {}
+        public void linkOver(ResumableEnd lost, @Nullable Throwable cause, boolean moved) {}
 
         @Override
         public void inStep(ResumableEnd synced) {}

@@ -267,7 +267,6 @@ public final class Initiator {
         private @Nullable Carrier failed;
 
         private int lostPastManager;
-        private boolean moving;
 
         Opened(StreamFrame.Open open, boolean datagrams) {
             this.open = open;
@@ -366,7 +365,6 @@ public final class Initiator {
             }
             over = near;
             opens = false;
-            moving = true;
             inStepSince = 0;
             streams.moved();
             CarryLink link = newLink(end, near, place());
@@ -389,7 +387,7 @@ public final class Initiator {
         }
 
         @Override
-        public void linkOver(ResumableEnd over, @Nullable Throwable cause) {
+        public void linkOver(ResumableEnd over, @Nullable Throwable cause, boolean moved) {
             boolean past = this.over != null && this.over != carrier;
             if (cause != null
                     && !past
@@ -402,8 +400,7 @@ public final class Initiator {
             if (past) {
                 lostPastManager++;
             }
-            if (moving) {
-                moving = false;
+            if (moved) {
                 failed = this.over;
             }
             Place to = place();
@@ -430,7 +427,6 @@ public final class Initiator {
         public void inStep(ResumableEnd synced) {
             inStepSince = System.nanoTime();
             directFailed = false;
-            moving = false;
         }
 
         /** The other edge has dialled: where it was open to anybody, the manager has chosen who. */

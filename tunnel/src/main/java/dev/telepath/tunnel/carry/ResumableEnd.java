@@ -59,8 +59,12 @@ public final class ResumableEnd implements RemoteEnd, CarryLink.Owner {
 
     /** What the edge does at the turns of a stream's life. On the event loop. */
     interface Lifecycle {
-        /** A link ended, or will not carry any more. */
-        void linkOver(ResumableEnd end, @Nullable Throwable cause);
+        /**
+         * A link ended, or will not carry any more.
+         *
+         * @param moved whether it had taken the place of one that carried, and both edges were not in step on it yet
+         */
+        void linkOver(ResumableEnd end, @Nullable Throwable cause, boolean moved);
 
         /** Both edges are in step again. */
         void inStep(ResumableEnd end);
@@ -144,11 +148,12 @@ public final class ResumableEnd implements RemoteEnd, CarryLink.Owner {
     @Override
     public void over(CarryLink link, @Nullable Throwable cause) {
         boolean current = stream.on(link);
+        boolean moved = moving && current;
         moving &= !current;
         stream.detached(link);
         after();
         if (current && !stream.ended()) {
-            lifecycle.linkOver(this, cause);
+            lifecycle.linkOver(this, cause, moved);
         }
     }
 
