@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The cluster's network, as its manager tells it.
@@ -49,6 +50,22 @@ public record ClusterNetwork(List<String> services, List<String> pods, String do
                 .orElse("");
         return new ClusterNetwork(
                 List.copyOf(services), pods, domain, address(info.getDns().getKubeIp()));
+    }
+
+    /** Asked for each dial and each name, nearly always of the one that it is. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return this == other
+                || other instanceof ClusterNetwork that
+                        && services.equals(that.services)
+                        && pods.equals(that.pods)
+                        && domain.equals(that.domain)
+                        && dns.equals(that.dns);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * (31 * (31 * services.hashCode() + pods.hashCode()) + domain.hashCode()) + dns.hashCode();
     }
 
     /** Whether nothing is known that traffic could be routed by. */

@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
+import java.net.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -154,6 +155,7 @@ class ClusterBench {
         intercept("web0", local).orFail();
         Load.http1(through, 4, 200, true, "laptop");
         rows("intercepted, by the port-forward", through, "laptop");
+        bytes(plain, through);
         say(memory("after that load: manager and agent, resident"));
         straight();
         intercept("web0", local).orFail();
@@ -174,6 +176,7 @@ class ClusterBench {
                 return;
             }
             var port = new InetSocketAddress("127.0.0.1", Integer.parseInt(listens.group(1)));
+            rate("bytes down, by kubectl port-forward", Proxy.NO_PROXY, bytesOf(port));
             Load.http1(port, 4, 200, true, "uri");
             for (int connections : new int[] {1, 50}) {
                 say("%-48s %-17s %s"
@@ -186,6 +189,26 @@ class ClusterBench {
             forward.destroy();
             forward.waitFor();
         }
+    }
+
+    /** In bulk, by a port-forward: down from a service of the cluster by the daemon's proxy, up from this machine's by an intercept. */
+    private void bytes(InetSocketAddress plain, InetSocketAddress through) throws Exception {
+        rate("bytes down, from the node itself", Proxy.NO_PROXY, bytesOf(plain));
+        int proxy = status().at("/proxy/port").asInt();
+        rate("bytes down, by tp's proxy, port-forward", BulkRate.proxy(proxy), "http://plain/bytes?n=");
+        rate("bytes up, by an intercept, port-forward", Proxy.NO_PROXY, "http://" + text(through) + "/bytes/");
+    }
+
+    private static String bytesOf(InetSocketAddress echo) {
+        return "http://" + text(echo) + "/bytes?n=";
+    }
+
+    private static String text(InetSocketAddress address) {
+        return address.getHostString() + ":" + address.getPort();
+    }
+
+    private static void rate(String what, Proxy by, String path) throws IOException {
+        say("%-60s %6.0f MB/s".formatted(what, BulkRate.measure(by, path)));
     }
 
     /** Straight where this machine has a way to pods, else by a port-forward to the agent's. */
@@ -210,8 +233,11 @@ class ClusterBench {
     }
 
     private JsonNode past() throws IOException {
-        return JSON.readTree(telepath.tp("status", "--output", "json").orFail().out())
-                .at("/connection/direct");
+        return status().at("/connection/direct");
+    }
+
+    private JsonNode status() throws IOException {
+        return JSON.readTree(telepath.tp("status", "--output", "json").orFail().out());
     }
 
     /** By a node's port, which leads to the manager's pod without API server, kubelet and container runtime. */
@@ -230,8 +256,7 @@ class ClusterBench {
         telepath.tp("quit").orFail();
         line(
                 "tp connect, daemon running, straight to the manager",
-                millis(() -> connect("--transport", port.getHostString() + ":" + port.getPort())
-                        .orFail()));
+                millis(() -> connect("--transport", text(port)).orFail()));
     }
 
     private String memory(String what) {

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Arrays for bytes in bulk, used again: a fresh one for each frame costs a daemon under load more than its encryption, in clearing, collecting and
- * mapping memory (docs/benchmarks.md). One that nobody gives back is garbage as any other, and so are all that are free when the runtime
+ * mapping memory (docs/benchmarks-runs.md). One that nobody gives back is garbage as any other, and so are all that are free when the runtime
  * collects. Thread-safe.
  */
 public final class Blocks {

@@ -4,7 +4,7 @@ import org.graalvm.nativeimage.RuntimeOptions;
 
 /**
  * How much of what a collection frees an executable keeps for what comes next. What it gives back, the system clears and maps again page by page
- * as it is used: under load a fifth of all that a daemon did (docs/benchmarks.md).
+ * as it is used: under load a fifth of all that a daemon did (docs/benchmarks-runs.md).
  */
 public enum FreeHeap {
     /** As large as the young generation of a program at work, so that nothing is given back between two collections. */

@@ -9,7 +9,7 @@ import org.jboss.logging.Logger;
 /**
  * Collects what the start and past load have left behind while there is little to do: the serial collector of an executable looks
  * for garbage only when its young generation is full, which that of an idle program never is. A smaller one costs every request
- * (docs/benchmarks.md). In executables alone. Confined to one thread.
+ * (docs/benchmarks-runs.md). In executables alone. Confined to one thread.
  */
 public final class IdleCollections {
     /** How often to {@link #look}. */

@@ -2,7 +2,7 @@ package dev.telepath.tunnel.transport;
 
 /** How many event loops a program has for bytes. Pure but for the number of processors, which containers may limit. */
 public final class EventLoops {
-    /** Up to here what a hand-over from loop to loop costs is more than a second loop brings (docs/benchmarks.md). */
+    /** Up to here what a hand-over from loop to loop costs is more than a second loop brings (docs/benchmarks-runs.md). */
     private static final int FEW_PROCESSORS = 2;
 
     private EventLoops() {}
