@@ -17,6 +17,7 @@ import java.util.ArrayDeque;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Flow;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +29,8 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ResumableEnd implements RemoteEnd, CarryLink.Owner {
     private static final int BATCH = 8;
+    /** How long what is under way of a flow of datagrams still comes by the link that it had. */
+    private static final long LINGER_MILLIS = 1000;
 
     private final CarriedStreams streams;
     private final EventExecutor loop;
@@ -89,7 +92,11 @@ public final class ResumableEnd implements RemoteEnd, CarryLink.Owner {
     /** A link, with the greeting that it brought to an acceptor. */
     void link(CarryLink link, @Nullable StreamFrame greeting) {
         link.hand(this);
-        stream.attached(link, greeting);
+        if (datagrams) {
+            finish(stream.moved(link, greeting));
+        } else {
+            stream.attached(link, greeting);
+        }
         after();
     }
 
@@ -97,14 +104,20 @@ public final class ResumableEnd implements RemoteEnd, CarryLink.Owner {
     void move(CarryLink link) {
         moving = true;
         link.hand(this);
-        replaced = stream.moved(link);
+        replaced = stream.moved(link, null);
         after();
     }
 
     private void finishReplaced() {
         Link before = replaced;
-        if (before != null) {
-            replaced = null;
+        replaced = null;
+        finish(before);
+    }
+
+    private void finish(@Nullable Link before) {
+        if (before != null && datagrams) {
+            loop.schedule(before::finish, LINGER_MILLIS, TimeUnit.MILLISECONDS);
+        } else if (before != null) {
             before.finish();
         }
     }

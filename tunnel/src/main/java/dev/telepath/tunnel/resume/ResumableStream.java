@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  * reader stops the other edge's socket, and nothing between holds more than the window.
  *
  * <p>A flow of datagrams re-attaches in the same way, but numbers and keeps nothing: what a link loses, or what comes
- * while there is none, is lost.
+ * while there is none, is lost. One that is moved loses nothing.
  *
  * <p>Not thread-safe: every method is called on the stream's one thread.
  */
@@ -53,6 +53,9 @@ public final class ResumableStream {
     private String acceptorSession;
     private String initiatorSession;
     private @Nullable Link link;
+    /** Of a flow that was moved: its link before, until both edges are in step on the next. */
+    private @Nullable Link former;
+
     private int attempt;
     /** Both edges have agreed on where they are, on this link. */
     private boolean synced;
@@ -184,13 +187,13 @@ public final class ResumableStream {
     }
 
     /**
-     * The initiator's stream gets another link while it works. What is under way on the one of before is sent again.
+     * As {@link #attached}, while it works. What is under way on the link of before is sent again, but of a flow of datagrams.
      *
      * @return that one, to be finished when both edges are in step, or will not be on the new one: ended earlier it looks to the
-     *     other edge as if it were lost
+     *     other edge as if it were lost, and what is under way of a flow is
      */
-    public @Nullable Link moved(Link fresh) {
-        return replaced(fresh, null);
+    public @Nullable Link moved(Link fresh, @Nullable StreamFrame greeting) {
+        return replaced(fresh, greeting);
     }
 
     private @Nullable Link replaced(Link fresh, @Nullable StreamFrame greeting) {
@@ -205,6 +208,7 @@ public final class ResumableStream {
         }
         attempt = greeting == null ? attempt + 1 : attemptOf(greeting);
         Link old = link;
+        former = datagrams ? old : null;
         link = fresh;
         boolean mine = !left();
         keepsLink = false;
@@ -265,6 +269,9 @@ public final class ResumableStream {
 
     /** The link is lost. Ignored when it is no longer the stream's. */
     public void detached(Link lost) {
+        if (lost == former) {
+            former = null;
+        }
         if (lost == link) {
             link = null;
             notInStep();
@@ -321,6 +328,7 @@ public final class ResumableStream {
         }
         sending.rewind();
         synced = true;
+        former = null;
         receiving.rewind();
         if (state == State.RESETTING) {
             send(Frames.reset(code));
@@ -349,9 +357,11 @@ public final class ResumableStream {
         }
     }
 
+    /** Behind the greeting, so that the other edge takes it for the stream's even if that has not been answered yet. */
     private void datagram(ByteString bytes) {
-        if (state == State.OPEN && synced && link != null && link.ready()) {
-            send(Frames.datagram(bytes));
+        Link to = link != null && link.ready() ? link : former;
+        if (state == State.OPEN && to != null && to.ready()) {
+            to.send(Frames.datagram(bytes));
         } else {
             dropped++;
         }
@@ -430,9 +440,9 @@ public final class ResumableStream {
 
     // ---- frames ---------------------------------------------------------------------------------------------------
 
-    /** A frame from a link. Ignored when the link is no longer the stream's. */
+    /** A frame from a link. Ignored when the link is no longer the stream's, but for what is under way of a flow that was moved. */
     public void receivedFrame(Link from, StreamFrame frame) {
-        if (from != link || state == State.ENDED) {
+        if (state == State.ENDED || from != link && !(datagrams && frame.hasDatagram())) {
             return;
         }
         switch (frame.getFrameCase()) {
@@ -636,6 +646,7 @@ public final class ResumableStream {
         sending.clear();
         Link last = link;
         link = null;
+        former = null;
         synced = false;
         if (last != null) {
             last.finish();

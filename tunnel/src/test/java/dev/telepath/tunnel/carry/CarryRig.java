@@ -47,6 +47,8 @@ final class CarryRig implements AutoCloseable {
     volatile Dial dial = () -> CompletableFuture.completedFuture(MemorySocket.sending(0, 1));
     volatile Tap tap = (wire, toFar, frame) -> {};
     volatile boolean network = true;
+    /** How long a frame is under way by what stands for the manager. */
+    volatile Duration lag = Duration.ZERO;
     /** How much older links are than they are. */
     final AtomicLong aged = new AtomicLong();
 
@@ -126,8 +128,18 @@ final class CarryRig implements AutoCloseable {
         var wire = new Wire();
         wires.add(wire);
         CarryLink other = acceptor.link("far-session");
-        wire.toNear = Pipe.join(other.outgoing(), link.incoming(), frame -> tap.passing(wire, false, frame));
-        wire.toFar = Pipe.join(link.outgoing(), other.incoming(), frame -> tap.passing(wire, true, frame));
+        wire.toNear =
+                Pipe.join(other.outgoing(), link.incoming(), frame -> tap.passing(wire, false, frame), this::deliver);
+        wire.toFar =
+                Pipe.join(link.outgoing(), other.incoming(), frame -> tap.passing(wire, true, frame), this::deliver);
+    }
+
+    private void deliver(Runnable frame) {
+        if (lag.isZero()) {
+            frame.run();
+        } else {
+            nearLoop.schedule(frame, lag.toMillis(), TimeUnit.MILLISECONDS);
+        }
     }
 
     Wire wire() {

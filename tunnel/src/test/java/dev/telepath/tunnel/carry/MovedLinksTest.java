@@ -97,6 +97,42 @@ class MovedLinksTest {
     }
 
     @Test
+    void aFlowThatIsMovedInTheMidstOfDatagramsLosesNoneOfThem() {
+        // Longer by the manager than by the way past it: much is under way there when the flow has moved.
+        rig.lag = Duration.ofMillis(50);
+        rig.attach();
+        MemorySocket here = MemorySocket.open(0);
+        MemorySocket there = MemorySocket.open(0);
+        rig.dial = () -> CompletableFuture.completedFuture(there);
+        StreamEnd.join(here, rig.openFlow());
+        soon().until(() -> here.asked() && there.asked());
+        var way = new ServedWay(rig);
+        int said = 0;
+        boolean moved = false;
+        for (int more = 0; more < 40; said++) {
+            ByteString datagram = ByteString.copyFromUtf8("datagram " + said);
+            // No more under way than a link takes.
+            int heard = said - 10;
+            soon().until(() ->
+                    here.datagrams().size() >= heard && there.datagrams().size() >= heard);
+            soon().until(() -> here.asked() && there.asked());
+            here.say(datagram);
+            there.say(datagram);
+            if (said == 20) {
+                way.there();
+            }
+            moved |= movedCount() == 1 && rig.near.suspended() == 0;
+            more += moved ? 1 : 0;
+        }
+        int all = said;
+
+        soon().untilAsserted(() -> {
+            assertThat(here.datagrams()).hasSize(all).doesNotHaveDuplicates();
+            assertThat(there.datagrams()).hasSize(all).doesNotHaveDuplicates();
+        });
+    }
+
+    @Test
     void aStreamThatLosesItAgainAndAgainStaysWithTheManager() {
         rig.attach();
         Pair pair = open();

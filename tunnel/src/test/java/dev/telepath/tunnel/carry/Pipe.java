@@ -18,6 +18,7 @@ final class Pipe implements Flow.Subscriber<StreamFrame>, Flow.Subscription {
 
     private final Flow.Subscriber<? super StreamFrame> to;
     private final Consumer<StreamFrame> passing;
+    private final Consumer<Runnable> delivery;
     private final AtomicBoolean over = new AtomicBoolean();
     private Flow.Subscription from;
     private boolean held;
@@ -25,15 +26,25 @@ final class Pipe implements Flow.Subscriber<StreamFrame>, Flow.Subscription {
 
     /**
      * @param passing sees each frame before it goes on
+     * @param delivery when it arrives
      */
-    private Pipe(Flow.Subscriber<? super StreamFrame> to, Consumer<StreamFrame> passing) {
+    private Pipe(Flow.Subscriber<? super StreamFrame> to, Consumer<StreamFrame> passing, Consumer<Runnable> delivery) {
         this.to = to;
         this.passing = passing;
+        this.delivery = delivery;
     }
 
     static Pipe join(
             Flow.Publisher<StreamFrame> from, Flow.Subscriber<? super StreamFrame> to, Consumer<StreamFrame> passing) {
-        var pipe = new Pipe(to, passing);
+        return join(from, to, passing, Runnable::run);
+    }
+
+    static Pipe join(
+            Flow.Publisher<StreamFrame> from,
+            Flow.Subscriber<? super StreamFrame> to,
+            Consumer<StreamFrame> passing,
+            Consumer<Runnable> delivery) {
+        var pipe = new Pipe(to, passing, delivery);
         from.subscribe(pipe);
         return pipe;
     }
@@ -80,9 +91,11 @@ final class Pipe implements Flow.Subscriber<StreamFrame>, Flow.Subscription {
     @Override
     public void onNext(StreamFrame frame) {
         passing.accept(frame);
-        if (!over.get()) {
-            to.onNext(WIRE.parseRequest(WIRE.streamRequest(frame)));
-        }
+        delivery.accept(() -> {
+            if (!over.get()) {
+                to.onNext(WIRE.parseRequest(WIRE.streamRequest(frame)));
+            }
+        });
     }
 
     @Override
@@ -94,9 +107,11 @@ final class Pipe implements Flow.Subscriber<StreamFrame>, Flow.Subscription {
 
     @Override
     public void onComplete() {
-        if (over.compareAndSet(false, true)) {
-            to.onComplete();
-        }
+        delivery.accept(() -> {
+            if (over.compareAndSet(false, true)) {
+                to.onComplete();
+            }
+        });
     }
 
     @Override

@@ -187,7 +187,7 @@ final class Simulation {
         Wire fresh = new Wire();
         wire = fresh;
         note("moved to link " + fresh.number);
-        Link before = initiator.stream.moved(fresh.near);
+        Link before = initiator.stream.moved(fresh.near, null);
         if (before != null) {
             after(random.nextInt(1, 200), before::finish);
         }
