@@ -71,6 +71,7 @@ public record Endpoint(long high, long low, int port) {
         return new InetSocketAddress(address(), port);
     }
 
+    /** Asked for each packet; the compiler's own is interpreted by a native image. */
     @Override
     public boolean equals(@Nullable Object other) {
         return other instanceof Endpoint that && high == that.high && low == that.low && port == that.port;
