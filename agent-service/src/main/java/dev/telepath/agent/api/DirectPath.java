@@ -22,7 +22,6 @@ import org.jspecify.annotations.Nullable;
  */
 final class DirectPath implements ClientPath {
     private record Key(String session, ConnectionId id) {
-
         @Override
         public boolean equals(@Nullable Object other) {
             return other instanceof Key that && session.equals(that.session) && id.equals(that.id);

@@ -2,6 +2,7 @@ package dev.telepath.agent.settings;
 
 import dev.telepath.tunnel.frame.Protocol;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -104,7 +105,6 @@ public record GuardedPort(int port, int listen, String targetHost, int targetPor
 
     @Override
     public int hashCode() {
-        return 31 * (31 * (31 * (31 * (31 * port + listen) + targetHost.hashCode()) + targetPort) + protocol.hashCode())
-                + name.hashCode();
+        return Objects.hash(port, listen, targetHost, targetPort, protocol, name);
     }
 }

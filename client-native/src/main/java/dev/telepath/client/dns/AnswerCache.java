@@ -23,7 +23,6 @@ final class AnswerCache {
 
     /** A name in lower case and a record type. */
     record Question(String name, int type) {
-
         @Override
         public boolean equals(@Nullable Object other) {
             return other instanceof Question that && type == that.type && name.equals(that.name);

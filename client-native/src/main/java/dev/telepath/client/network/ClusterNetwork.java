@@ -7,6 +7,7 @@ import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -65,7 +66,7 @@ public record ClusterNetwork(List<String> services, List<String> pods, String do
 
     @Override
     public int hashCode() {
-        return 31 * (31 * (31 * services.hashCode() + pods.hashCode()) + domain.hashCode()) + dns.hashCode();
+        return Objects.hash(services, pods, domain, dns);
     }
 
     /** Whether nothing is known that traffic could be routed by. */

@@ -5,6 +5,7 @@ import java.util.BitSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -20,7 +21,6 @@ public final class Reassembly {
     private final Map<Key, Parts> open = new LinkedHashMap<>();
 
     private record Key(Endpoint source, Endpoint destination, int protocol, int identification) {
-
         @Override
         public boolean equals(@Nullable Object other) {
             return other instanceof Key that
@@ -32,7 +32,7 @@ public final class Reassembly {
 
         @Override
         public int hashCode() {
-            return 31 * (31 * (31 * source.hashCode() + destination.hashCode()) + protocol) + identification;
+            return Objects.hash(source, destination, protocol, identification);
         }
     }
 

@@ -13,6 +13,7 @@ import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
@@ -33,7 +34,6 @@ public final class AgentQuestions {
     private final int maxPending;
 
     private record Asked(AgentSession agent, String clientSession, String name, int type) {
-
         @Override
         public boolean equals(@Nullable Object other) {
             return other instanceof Asked that
@@ -45,7 +45,7 @@ public final class AgentQuestions {
 
         @Override
         public int hashCode() {
-            return 31 * (31 * (31 * agent.hashCode() + clientSession.hashCode()) + name.hashCode()) + type;
+            return Objects.hash(agent, clientSession, name, type);
         }
     }
 

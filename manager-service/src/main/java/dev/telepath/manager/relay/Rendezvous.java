@@ -38,7 +38,6 @@ final class Rendezvous<T> {
     }
 
     private record Key(ConnectionId id, Session session) {
-
         @Override
         public boolean equals(@Nullable Object other) {
             return other instanceof Key that && id.equals(that.id) && session.equals(that.session);

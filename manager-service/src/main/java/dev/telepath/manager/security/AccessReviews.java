@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
@@ -50,10 +51,7 @@ public final class AccessReviews {
 
         @Override
         public int hashCode() {
-            return 31
-                            * (31 * (31 * (31 * verb.hashCode() + group.hashCode()) + resource.hashCode())
-                                    + namespace.hashCode())
-                    + name.hashCode();
+            return Objects.hash(verb, group, resource, namespace, name);
         }
     }
 
@@ -75,7 +73,6 @@ public final class AccessReviews {
     }
 
     private record Question(Account who, Right what) {
-
         @Override
         public boolean equals(@Nullable Object other) {
             return other instanceof Question that && who.equals(that.who) && what.equals(that.what);

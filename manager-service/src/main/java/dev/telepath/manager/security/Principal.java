@@ -3,6 +3,7 @@ package dev.telepath.manager.security;
 import io.grpc.Context;
 import io.grpc.Status;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -50,7 +51,6 @@ public record Principal(
      * @param account name of its service account
      */
     public record Pod(String namespace, String name, String uid, String account) {
-
         @Override
         public boolean equals(@Nullable Object other) {
             return other instanceof Pod that
@@ -62,7 +62,7 @@ public record Principal(
 
         @Override
         public int hashCode() {
-            return 31 * (31 * (31 * namespace.hashCode() + name.hashCode()) + uid.hashCode()) + account.hashCode();
+            return Objects.hash(namespace, name, uid, account);
         }
     }
 
@@ -151,13 +151,6 @@ public record Principal(
 
     @Override
     public int hashCode() {
-        return 31
-                        * (31
-                                        * (31
-                                                        * (31 * (31 * subject.hashCode() + role.hashCode())
-                                                                + Boolean.hashCode(legacy))
-                                                + pod.hashCode())
-                                + Boolean.hashCode(seesAll))
-                + account.hashCode();
+        return Objects.hash(subject, role, legacy, pod, seesAll, account);
     }
 }

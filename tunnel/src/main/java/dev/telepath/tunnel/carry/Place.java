@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import dev.telepath.protocol.v1.StreamFrame;
 import dev.telepath.tunnel.frame.ConnectionId;
 import dev.telepath.tunnel.frame.MalformedFrame;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,7 +39,6 @@ record Place(String initiator, String acceptor, String workload, ByteString dest
 
     @Override
     public int hashCode() {
-        return 31 * (31 * (31 * initiator.hashCode() + acceptor.hashCode()) + workload.hashCode())
-                + destination.hashCode();
+        return Objects.hash(initiator, acceptor, workload, destination);
     }
 }
