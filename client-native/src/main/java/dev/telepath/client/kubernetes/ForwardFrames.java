@@ -2,7 +2,6 @@ package dev.telepath.client.kubernetes;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
-import java.util.List;
 
 /** Whole WebSocket frames of a client, masked as RFC 6455 asks. Pure. */
 final class ForwardFrames {
@@ -14,20 +13,13 @@ final class ForwardFrames {
 
     private ForwardFrames() {}
 
-    /**
-     * A binary message of one channel; the bytes are copied once.
-     *
-     * @param count how many they are
-     */
-    static ByteBuf data(ByteBufAllocator alloc, int channel, List<ByteBuf> bytes, int count, int mask) {
-        ByteBuf frame = head(alloc, BINARY, 1 + count, mask);
+    /** A binary message of one channel; the bytes are copied once. */
+    static ByteBuf data(ByteBufAllocator alloc, int channel, ByteBuf bytes, int mask) {
+        int length = 1 + bytes.readableBytes();
+        ByteBuf frame = head(alloc, BINARY, length, mask);
         frame.writeByte(channel ^ (mask >>> 24));
-        int masked = 1;
-        for (ByteBuf each : bytes) {
-            // The mask goes on where what comes before left it.
-            masked(each, Integer.rotateLeft(mask, 8 * (masked & 3)), frame);
-            masked += each.readableBytes();
-        }
+        // The mask goes on where the channel's byte left it.
+        masked(bytes, Integer.rotateLeft(mask, 8), frame);
         return frame;
     }
 

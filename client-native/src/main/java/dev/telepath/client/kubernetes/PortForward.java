@@ -25,12 +25,10 @@ import io.netty.handler.codec.http.websocketx.WebSocketFrame;
 import io.netty.handler.ssl.SslCompletionEvent;
 import io.netty.util.ReferenceCountUtil;
 import java.io.IOException;
-import java.nio.channels.ClosedChannelException;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
-import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
@@ -51,9 +49,6 @@ final class PortForward extends ChannelDuplexHandler {
     /** API servers send what they read at once, at most 32 KiB. */
     private static final int MOST_MESSAGE = 1024 * 1024;
 
-    /** Bytes from which on a message goes before there is a flush. */
-    private static final int FULL_MESSAGE = 64 * 1024;
-
     private static final int MOST_ERROR = 1024;
     private static final int DATA = 0;
     private static final int ERROR = 1;
@@ -66,9 +61,6 @@ final class PortForward extends ChannelDuplexHandler {
     private final String key;
     private final int[] portBytesLeft = {PORT_BYTES, PORT_BYTES};
     private final StringBuilder error = new StringBuilder();
-    private final List<ByteBuf> written = new ArrayList<>();
-    private final List<ChannelPromise> promises = new ArrayList<>();
-    private int writtenBytes;
     private int channel = -1;
     private boolean open;
     private boolean failed;
@@ -206,61 +198,21 @@ final class PortForward extends ChannelDuplexHandler {
         }
     }
 
-    /**
-     * Kept until the flush, which makes one message of all: API server, kubelet and container runtime have work with each, and a record
-     * of TLS above, with what a message has before it, is just more than a record of the API server's.
-     */
     @Override
     public void write(ChannelHandlerContext ctx, Object message, ChannelPromise promise) {
         if (!(message instanceof ByteBuf bytes) || !open) {
             ctx.write(message, promise);
             return;
         }
-        written.add(bytes);
-        promises.add(promise);
-        writtenBytes += bytes.readableBytes();
-        if (writtenBytes >= FULL_MESSAGE) {
-            send(ctx);
+        try {
+            ctx.write(
+                    bytes.isReadable()
+                            ? ForwardFrames.data(ctx.alloc(), DATA, bytes, masks.nextInt())
+                            : Unpooled.EMPTY_BUFFER,
+                    promise);
+        } finally {
+            bytes.release();
         }
-    }
-
-    @Override
-    public void flush(ChannelHandlerContext ctx) {
-        send(ctx);
-        ctx.flush();
-    }
-
-    private void send(ChannelHandlerContext ctx) {
-        if (promises.isEmpty()) {
-            return;
-        }
-        ByteBuf frame = writtenBytes == 0
-                ? Unpooled.EMPTY_BUFFER
-                : ForwardFrames.data(ctx.alloc(), DATA, written, writtenBytes, masks.nextInt());
-        List<ChannelPromise> told = List.copyOf(promises);
-        forgetWritten();
-        ctx.write(frame)
-                .addListener(sent -> told.forEach(each -> {
-                    if (sent.isSuccess()) {
-                        each.trySuccess();
-                    } else {
-                        each.tryFailure(sent.cause());
-                    }
-                }));
-    }
-
-    private void forgetWritten() {
-        written.forEach(ByteBuf::release);
-        written.clear();
-        promises.clear();
-        writtenBytes = 0;
-    }
-
-    @Override
-    public void handlerRemoved(ChannelHandlerContext ctx) {
-        List<ChannelPromise> told = List.copyOf(promises);
-        forgetWritten();
-        told.forEach(each -> each.tryFailure(new ClosedChannelException()));
     }
 
     /** Those of the API server's TLS would be taken for those of the manager's. */

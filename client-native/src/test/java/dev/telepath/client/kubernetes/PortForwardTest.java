@@ -132,21 +132,14 @@ class PortForwardTest {
 
     @Property(tries = 300)
     void whatIsWrittenIsReadByAnyWebSocketServerAsTheSameBytes(
-            @ForAll @Size(max = 20) List<@Size(max = 700) byte[]> messages,
-            @ForAll long seed,
-            @ForAll @IntRange(min = 1, max = 10) int flushed) {
+            @ForAll @Size(max = 20) List<@Size(max = 700) byte[]> messages, @ForAll long seed) {
         EmbeddedChannel channel = opened(seed);
         feed(channel, agreement(text(channel)), 4096);
         var expected = new ByteArrayOutputStream();
         for (byte[] message : messages) {
-            var written = channel.write(Unpooled.copiedBuffer(message));
+            channel.writeOutbound(Unpooled.copiedBuffer(message));
             expected.writeBytes(message);
-            if (message.length % flushed == 0) {
-                channel.flush();
-                assertThat(written.isSuccess()).isTrue();
-            }
         }
-        channel.flush();
         var server = new EmbeddedChannel(new WebSocket13FrameDecoder(WebSocketDecoderConfig.newBuilder()
                 .expectMaskedFrames(true)
                 .maxFramePayloadLength(1 << 20)
@@ -161,43 +154,6 @@ class PortForwardTest {
         assertThat(read.toByteArray()).isEqualTo(expected.toByteArray());
         channel.finishAndReleaseAll();
         server.finishAndReleaseAll();
-    }
-
-    @Test
-    void whatIsWrittenBeforeAFlushIsOneMessageUpToSixtyFourKibibytes() {
-        EmbeddedChannel channel = opened(7);
-        feed(channel, agreement(text(channel)), 4096);
-        List<Boolean> done = new java.util.ArrayList<>();
-        for (int i = 0; i < 6; i++) {
-            channel.write(Unpooled.wrappedBuffer(new byte[16 * 1024 + 1]))
-                    .addListener(sent -> done.add(sent.isSuccess()));
-        }
-        assertThat(done).as("nothing is flushed yet").isEmpty();
-        channel.flush();
-
-        assertThat(done).containsExactly(true, true, true, true, true, true);
-        ByteBuf full = channel.readOutbound();
-        ByteBuf rest = channel.readOutbound();
-        assertThat(full.readableBytes()).isBetween(4 * 16 * 1024, 4 * 16 * 1024 + 32);
-        assertThat(rest.readableBytes()).isBetween(2 * 16 * 1024, 2 * 16 * 1024 + 32);
-        full.release();
-        rest.release();
-        assertThat(channel.<ByteBuf>readOutbound()).isNull();
-        channel.finishAndReleaseAll();
-    }
-
-    @Test
-    void whatIsNotFlushedWhenTheChannelEndsFailsAndIsGivenBack() {
-        EmbeddedChannel channel = opened(8);
-        feed(channel, agreement(text(channel)), 4096);
-        ByteBuf bytes = Unpooled.wrappedBuffer(new byte[100]);
-        var written = channel.write(bytes);
-
-        channel.close();
-
-        assertThat(written.cause()).isInstanceOf(java.nio.channels.ClosedChannelException.class);
-        assertThat(bytes.refCnt()).isZero();
-        channel.finishAndReleaseAll();
     }
 
     @Property(tries = 200)
