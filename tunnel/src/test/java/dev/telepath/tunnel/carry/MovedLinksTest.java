@@ -91,9 +91,9 @@ class MovedLinksTest {
             if (here.asked()) {
                 here.say(datagram);
             }
-            return there.datagrams().contains(datagram);
+            // The first may still go by the manager.
+            return there.datagrams().contains(datagram) && past.get() > 0;
         });
-        assertThat(past.get()).isPositive();
     }
 
     @Test
