@@ -92,11 +92,7 @@ public final class ResumableEnd implements RemoteEnd, CarryLink.Owner {
     /** A link, with the greeting that it brought to an acceptor. */
     void link(CarryLink link, @Nullable StreamFrame greeting) {
         link.hand(this);
-        if (datagrams) {
-            finish(stream.moved(link, greeting));
-        } else {
-            stream.attached(link, greeting);
-        }
+        finish(stream.attached(link, greeting));
         after();
     }
 
@@ -104,7 +100,7 @@ public final class ResumableEnd implements RemoteEnd, CarryLink.Owner {
     void move(CarryLink link) {
         moving = true;
         link.hand(this);
-        replaced = stream.moved(link, null);
+        replaced = stream.attached(link, null);
         after();
     }
 

@@ -178,25 +178,14 @@ public final class ResumableStream {
 
     // ---- the link -------------------------------------------------------------------------------------------------
 
-    /** A link to the other edge. The initiator greets; the acceptor is given the link with the greeting it brought. */
-    public void attached(Link fresh, @Nullable StreamFrame greeting) {
-        Link old = replaced(fresh, greeting);
-        if (old != null) {
-            old.finish();
-        }
-    }
-
     /**
-     * As {@link #attached}, while it works. What is under way on the link of before is sent again, but of a flow of datagrams.
+     * A link to the other edge. The initiator greets; the acceptor is given the link with the greeting it brought. What is under way on
+     * the link that it had is sent again, but of a flow of datagrams.
      *
-     * @return that one, to be finished when both edges are in step, or will not be on the new one: ended earlier it looks to the
-     *     other edge as if it were lost, and what is under way of a flow is
+     * @return that one, if any, for the caller to finish. While it works it is better kept until both edges are in step, or will not be on
+     *     the new one: ended earlier it looks to the other edge as if it were lost, and what is under way of a flow is
      */
-    public @Nullable Link moved(Link fresh, @Nullable StreamFrame greeting) {
-        return replaced(fresh, greeting);
-    }
-
-    private @Nullable Link replaced(Link fresh, @Nullable StreamFrame greeting) {
+    public @Nullable Link attached(Link fresh, @Nullable StreamFrame greeting) {
         if (state == State.ENDED) {
             fresh.send(Frames.gone(code));
             fresh.finish();

@@ -123,7 +123,10 @@ final class HostilePeer {
     private void link(@Nullable StreamFrame greeting) {
         var fresh = new Wire();
         links.add(fresh);
-        stream.attached(fresh, greeting);
+        Link before = stream.attached(fresh, greeting);
+        if (before != null) {
+            before.finish();
+        }
     }
 
     void play(byte[] script) {

@@ -90,7 +90,7 @@ class MovedFlowTest {
         accepts(before);
         says("one");
         next.ready = false;
-        assertThat(flow.moved(next, null)).isSameAs(before);
+        assertThat(flow.attached(next, null)).isSameAs(before);
         says("two");
         next.ready = true;
         says("three");
@@ -110,11 +110,11 @@ class MovedFlowTest {
         flow.attached(before, null);
         accepts(before);
         next.ready = false;
-        flow.moved(next, null);
+        flow.attached(next, null);
         flow.detached(before);
         says("lost");
         var third = new Wire();
-        flow.moved(third, null);
+        flow.attached(third, null);
         accepts(third);
         third.ready = false;
         says("lost too");

@@ -176,7 +176,13 @@ final class Simulation {
         Wire fresh = new Wire();
         wire = fresh;
         note("new link " + fresh.number);
-        initiator.stream.attached(fresh.near, null);
+        finish(initiator.stream.attached(fresh.near, null));
+    }
+
+    private static void finish(Link before) {
+        if (before != null) {
+            before.finish();
+        }
     }
 
     /** The initiator brings a link in place of one that carries, which ends at some time. */
@@ -187,7 +193,7 @@ final class Simulation {
         Wire fresh = new Wire();
         wire = fresh;
         note("moved to link " + fresh.number);
-        Link before = initiator.stream.moved(fresh.near, null);
+        Link before = initiator.stream.attached(fresh.near, null);
         if (before != null) {
             after(random.nextInt(1, 200), before::finish);
         }
@@ -363,7 +369,7 @@ final class Simulation {
     private void greet(End far, StreamFrame frame) {
         note("greeting " + frame.getFrameCase());
         if (acceptor.stream != null) {
-            acceptor.stream.attached(far, frame);
+            finish(acceptor.stream.attached(far, frame));
         } else if (dialFailed) {
             // An owner remembers a refusal, so that an Open that comes again learns of it.
             far.send(refusal());
@@ -404,7 +410,7 @@ final class Simulation {
         acceptor.stream = ResumableStream.acceptor(open, "a", acceptor, window(), false);
         acceptor.begin();
         if (acceptor.waiting != null) {
-            acceptor.stream.attached(acceptor.waiting, acceptor.waitingGreeting);
+            finish(acceptor.stream.attached(acceptor.waiting, acceptor.waitingGreeting));
         }
     }
 
