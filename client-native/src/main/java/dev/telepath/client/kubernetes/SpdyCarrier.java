@@ -5,7 +5,6 @@ import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelPromise;
-import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.handler.codec.http.DefaultFullHttpRequest;
 import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.HttpHeaderNames;
@@ -13,18 +12,17 @@ import io.netty.handler.codec.http.HttpHeaderValues;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpVersion;
-import io.netty.handler.codec.spdy.DefaultSpdySynStreamFrame;
-import io.netty.handler.codec.spdy.SpdyFrameCodec;
-import io.netty.handler.codec.spdy.SpdySynStreamFrame;
-import io.netty.handler.codec.spdy.SpdyVersion;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.zip.Deflater;
 
 /**
  * Two streams of SPDY/3.1 (draft-mbelshe-httpbis-spdy-00, section 2), one for errors and one for data, as {@code kubectl
  * port-forward} has them: streams {@code portforward.k8s.io}. Container runtimes know no window of SPDY's, so there is none.
  *
- * <p>Frames are told apart here, since Netty's codec copies what it hands on; what opens the streams is its work.
+ * <p>Netty has a codec for SPDY, which copies what it hands on, and needs JZlib to be made an executable.
  */
 final class SpdyCarrier extends ForwardCarrier {
     private static final String PROTOCOL = "portforward.k8s.io";
@@ -36,6 +34,15 @@ final class SpdyCarrier extends ForwardCarrier {
 
     private static final int HEAD = 8;
     private static final int FIN = 1;
+    /** What a control frame begins with: its bit, and version 3. */
+    private static final int CONTROL = 0x8003;
+
+    private static final int OPEN = 1;
+    /** Of a frame that opens a stream: its id, that of another one, priority, slot. */
+    private static final int OPEN_HEAD = 10;
+    /** Compressed, far from it. */
+    private static final int MOST_HEADERS = 512;
+
     private static final int REPLY = 2;
     private static final int RESET = 3;
     private static final int PING = 6;
@@ -87,27 +94,42 @@ final class SpdyCarrier extends ForwardCarrier {
 
     /** What opens both streams, that for errors first and without anything from here. */
     private static ByteBuf streams(int port) {
-        var codec = new EmbeddedChannel(new SpdyFrameCodec(SpdyVersion.SPDY_3_1));
+        var deflater = new Deflater();
         try {
-            codec.writeOutbound(stream(ERROR, "error", port).setLast(true), stream(DATA, "data", port));
             ByteBuf both = Unpooled.buffer();
-            for (ByteBuf next = codec.readOutbound(); next != null; next = codec.readOutbound()) {
-                both.writeBytes(next);
-                next.release();
-            }
+            open(both, ERROR, FIN, headers(deflater, "error", port));
+            open(both, DATA, 0, headers(deflater, "data", port));
             return both;
         } finally {
-            codec.finishAndReleaseAll();
+            deflater.end();
         }
     }
 
-    private static SpdySynStreamFrame stream(int id, String type, int port) {
-        SpdySynStreamFrame stream = new DefaultSpdySynStreamFrame(id, 0, (byte) 0);
-        stream.headers()
-                .set("streamtype", type)
-                .set("port", Integer.toString(port))
-                .set("requestid", "0");
-        return stream;
+    private static void open(ByteBuf to, int stream, int flags, byte[] headers) {
+        to.writeInt(CONTROL << 16 | OPEN).writeInt(flags << 24 | OPEN_HEAD + headers.length);
+        to.writeInt(stream).writeZero(OPEN_HEAD - Integer.BYTES).writeBytes(headers);
+    }
+
+    /**
+     * The headers of the next stream: all of a connection are one zlib stream (section 2.6.10.1), flushed for each. It
+     * says that it has no dictionary (RFC 1950, FDICT), which every reader of zlib goes by.
+     */
+    private static byte[] headers(Deflater deflater, String type, int port) {
+        ByteBuf plain = Unpooled.buffer();
+        Map<String, String> headers = Map.of("streamtype", type, "port", Integer.toString(port), "requestid", "0");
+        plain.writeInt(headers.size());
+        headers.forEach((name, value) -> {
+            text(plain, name);
+            text(plain, value);
+        });
+        deflater.setInput(plain.array(), 0, plain.readableBytes());
+        byte[] packed = new byte[MOST_HEADERS];
+        return Arrays.copyOf(packed, deflater.deflate(packed, 0, packed.length, Deflater.SYNC_FLUSH));
+    }
+
+    private static void text(ByteBuf to, String text) {
+        to.writeInt(text.length());
+        to.writeCharSequence(text, StandardCharsets.US_ASCII);
     }
 
     @Override

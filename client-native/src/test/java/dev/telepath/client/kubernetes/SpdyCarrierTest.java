@@ -37,7 +37,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** The peer is Netty's codec, which shares nothing with the carrier but what opens the streams. */
+/** The peer is Netty's codec, which shares nothing with the carrier. */
 class SpdyCarrierTest {
     private Forwarded forward;
     private EmbeddedChannel server;
