@@ -71,6 +71,7 @@ public final class ClusterProbe implements AutoCloseable {
                 right("get", "configmaps", "", Cluster.NAME),
                 right(account.namespace(), "create", "serviceaccounts", "token", account.name()),
                 right("list", "pods", "", ""),
+                right("get", "pods", "portforward", ""),
                 right("create", "pods", "portforward", ""))) {
             if (!cluster.allowed(right)) {
                 missing.add(right.getVerb() + " " + right.getResource()

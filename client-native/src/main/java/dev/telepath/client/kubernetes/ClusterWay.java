@@ -45,8 +45,6 @@ public final class ClusterWay implements Way {
     private final Duration tokenLife;
     private final Duration login;
     private final DirectAddress direct;
-    private final ForwardProtocols protocols = new ForwardProtocols(InstantSource.system());
-    private volatile int changesAtOpening;
     private volatile @Nullable String pod;
     private @Nullable Read read;
 
@@ -164,9 +162,8 @@ public final class ClusterWay implements Way {
                     this::renewed,
                     InstantSource.system(),
                     task -> Thread.ofVirtual().name("token").start(task));
-            changesAtOpening = protocols.changes();
             Underlay underlay = straight.map(Underlay::straight)
-                    .orElseGet(() -> new PodForward(cluster, protocols).to(namespace, to.name(), to.port()));
+                    .orElseGet(() -> new PodForward(cluster).to(namespace, to.name(), to.port()));
             return new Opened(
                     ManagerChannel.through(underlay, pin, bearer, Optional.of(owner), loops, limits), transport);
         }
@@ -205,11 +202,6 @@ public final class ClusterWay implements Way {
         }
     }
 
-    @Override
-    public boolean isOtherNow() {
-        return protocols.changes() != changesAtOpening;
-    }
-
     /** Credentials may be what a program is run for, so those that several connections ask for at once are read once. */
     @Override
     public synchronized Optional<Underlay> forward(String workloads, String agent, int port) {
@@ -217,7 +209,7 @@ public final class ClusterWay implements Way {
         long now = System.nanoTime();
         if (last == null || now - last.at() > FRESH.toNanos()) {
             try (var cluster = new Cluster(Kubeconfig.read(options, login), namespace)) {
-                last = new Read(new PodForward(cluster, protocols), now);
+                last = new Read(new PodForward(cluster), now);
             }
             read = last;
         }

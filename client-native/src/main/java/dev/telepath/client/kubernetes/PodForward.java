@@ -30,13 +30,11 @@ final class PodForward {
     private final @Nullable SslContext tls;
     private final String name;
     private final boolean verified;
-    private final ForwardProtocols protocols;
 
     /**
      * @param cluster with the credentials to use; may be closed afterwards
      */
-    PodForward(Cluster cluster, ForwardProtocols protocols) {
-        this.protocols = protocols;
+    PodForward(Cluster cluster) {
         Config config = cluster.kubeconfig().config();
         server = URI.create(config.getMasterUrl());
         boolean clear = server.getScheme().equals("http");
@@ -53,14 +51,13 @@ final class PodForward {
      */
     Underlay to(String namespace, String pod, int podPort) {
         String prefix = server.getPath() == null ? "" : server.getPath().replaceAll("/+$", "");
-        String path = prefix + "/api/v1/namespaces/" + namespace + "/pods/" + pod + "/portforward";
+        String path = prefix + "/api/v1/namespaces/" + namespace + "/pods/" + pod + "/portforward?ports=" + podPort;
         return new Underlay(
-                InetSocketAddress.createUnresolved(server.getHost(), port), pipeline -> add(pipeline, path, podPort));
+                InetSocketAddress.createUnresolved(server.getHost(), port), pipeline -> add(pipeline, path));
     }
 
-    private void add(ChannelPipeline pipeline, String path, int podPort) {
-        pipeline.addFirst(
-                "api-forward", new PortForward(server.getHost() + ":" + port, path, podPort, headers, protocols));
+    private void add(ChannelPipeline pipeline, String path) {
+        pipeline.addFirst("api-forward", new PortForward(server.getHost() + ":" + port, path, headers));
         if (tls != null) {
             SslHandler handler = tls.newHandler(pipeline.channel().alloc(), name, port);
             SSLParameters parameters = handler.engine().getSSLParameters();

@@ -71,17 +71,6 @@ final class Attacher {
      * @throws Failure why it did not work
      */
     Attachment attach(Optional<SessionInfo> had, List<InterceptInfo> known) {
-        try {
-            return attachOnce(had, known);
-        } catch (Failure e) {
-            if (target.way().isOtherNow()) {
-                return attachOnce(had, known);
-            }
-            throw e;
-        }
-    }
-
-    private Attachment attachOnce(Optional<SessionInfo> had, List<InterceptInfo> known) {
         Way.Opened opened = target.way().open(loops, policy.limits(), bypass);
         ManagedChannel channel = opened.channel();
         try {

@@ -29,17 +29,6 @@ public final class Greeting {
      * @throws Failure why there is no answer, not yet explained by the way
      */
     public static Answer of(Way way, Duration most) {
-        try {
-            return once(way, most);
-        } catch (Failure e) {
-            if (way.isOtherNow()) {
-                return once(way, most);
-            }
-            throw e;
-        }
-    }
-
-    private static Answer once(Way way, Duration most) {
         var loops = new NioEventLoopGroup(1);
         ManagedChannel channel = null;
         try {

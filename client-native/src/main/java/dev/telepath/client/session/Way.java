@@ -36,11 +36,6 @@ public interface Way {
         return false;
     }
 
-    /** Whether a channel of now would go otherwise than the one before, so that what failed by that may be tried once more at once. */
-    default boolean isOtherNow() {
-        return false;
-    }
-
     /**
      * What leads to a port of a pod's own loopback without a manager, with the credentials of now; empty where there is
      * nothing of the kind. Blocks.
