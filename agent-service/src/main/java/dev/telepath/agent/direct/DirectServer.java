@@ -34,7 +34,9 @@ final class DirectServer implements AutoCloseable {
     /** Connections at one time, whosever they are; a client needs one. */
     static final int CONNECTIONS = 64;
 
-    private static final int STREAM_WINDOW = 256 * 1024;
+    /** Streams have windows of their own, which are as large at most: what comes is taken at once. */
+    private static final int CALL_WINDOW = 4 * 1024 * 1024;
+
     private static final int MAX_MESSAGE = 4 * 1024 * 1024;
     private static final int HANDSHAKE_SECONDS = 10;
     /** For one that shows no ticket. */
@@ -79,7 +81,7 @@ final class DirectServer implements AutoCloseable {
                 .directExecutor()
                 .handshakeTimeout(HANDSHAKE_SECONDS, TimeUnit.SECONDS)
                 .maxConnectionIdle(IDLE_SECONDS, TimeUnit.SECONDS)
-                .flowControlWindow(STREAM_WINDOW)
+                .flowControlWindow(CALL_WINDOW)
                 .maxInboundMessageSize(MAX_MESSAGE)
                 .maxConcurrentCallsPerConnection(Integer.MAX_VALUE)
                 .keepAliveTime(rhythm.interval().toMillis(), TimeUnit.MILLISECONDS)

@@ -10,7 +10,10 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.Channel;
+import io.netty.util.Attribute;
+import io.netty.util.AttributeKey;
 import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpConnection;
 import io.vertx.core.http.HttpServerRequest;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.core.net.impl.ConnectionBase;
@@ -26,6 +29,9 @@ import org.jspecify.annotations.Nullable;
  * <p>Confined to the event loop of its connection, but for {@link #isReady()}.
  */
 public final class HttpCall extends ServerCallStreamObserver<Buffer> {
+    /** That of the connection. */
+    private static final AttributeKey<CallWindow> WINDOW = AttributeKey.valueOf(HttpCall.class, "window");
+
     private static final Runnable NOTHING = () -> {};
     /** Bytes that are written and not on the wire, from which on the call takes no more. */
     private static final int MOST_UNDER_WAY = 64 * 1024;
@@ -33,6 +39,7 @@ public final class HttpCall extends ServerCallStreamObserver<Buffer> {
     private final HttpServerRequest request;
     private final HttpServerResponse response;
     private final Channel channel;
+    private final CallWindow window;
     private final String method;
     private final MessageTally tally = new MessageTally();
     private Runnable onReady = NOTHING;
@@ -56,8 +63,17 @@ public final class HttpCall extends ServerCallStreamObserver<Buffer> {
         this.request = request;
         this.response = request.response();
         this.channel = ((ConnectionBase) request.connection()).channel();
+        this.window = window(request.connection(), channel);
         this.method = method;
         request.pause();
+    }
+
+    private static CallWindow window(HttpConnection connection, Channel channel) {
+        Attribute<CallWindow> known = channel.attr(WINDOW);
+        if (known.get() == null) {
+            known.set(CallWindow.of(connection));
+        }
+        return known.get();
     }
 
     /** What the connection of the call takes its buffers from, from now on, and its TLS arrays. */
@@ -103,6 +119,7 @@ public final class HttpCall extends ServerCallStreamObserver<Buffer> {
 
     private void arrived(Buffer chunk) {
         fetching = false;
+        window.took(chunk.length());
         if (!closed && chunk.length() > 0) {
             try {
                 tally.add(chunk);
