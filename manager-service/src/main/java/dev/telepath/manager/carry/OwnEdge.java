@@ -10,6 +10,7 @@ import dev.telepath.tunnel.carry.Acceptor;
 import dev.telepath.tunnel.carry.CarriedStreams;
 import dev.telepath.tunnel.carry.CarryLink;
 import dev.telepath.tunnel.carry.CarrySettings;
+import dev.telepath.tunnel.frame.Blocks;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
@@ -27,12 +28,14 @@ public final class OwnEdge {
     private static final String PREFIX = "manager:";
 
     private final String session = PREFIX + UUID.randomUUID();
+    private final Blocks blocks;
     private final CarriedStreams streams;
     private final Acceptor acceptor;
 
     @Inject
     OwnEdge(Vertx vertx, OwnDialer dialer, Credits credits, ManagerSettings settings, MeterRegistry meters) {
         var of = settings.streams();
+        this.blocks = credits.own().blocks();
         this.streams = new CarriedStreams(
                 ((VertxInternal) vertx).getEventLoopGroup().next(),
                 new CarrySettings(
@@ -42,7 +45,7 @@ public final class OwnEdge {
                         of.resumeWindow(),
                         of.remember(),
                         0),
-                credits.own().blocks(),
+                blocks,
                 meters);
         this.acceptor = new Acceptor(
                 streams,
@@ -76,6 +79,6 @@ public final class OwnEdge {
         CarryLink link = acceptor.link(session);
         call.passOn(greeting);
         Messages.in(call, StreamFrame.parser()).subscribe(link.incoming());
-        return CompletableFuture.completedFuture(Messages.out(link.outgoing()));
+        return CompletableFuture.completedFuture(Messages.out(link.outgoing(), blocks));
     }
 }

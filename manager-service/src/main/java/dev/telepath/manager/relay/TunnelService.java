@@ -45,9 +45,11 @@ public final class TunnelService {
         Credit credit = credits.take(peer);
         http.answer(credit, chunks -> {
             Multi<TunnelMessage> messages = Multi.createFrom().publisher(Messages.in(chunks, TunnelMessage.parser()));
-            return Messages.out(TunnelCall.serve(messages, call -> relay.accept(call, caller, credit))
-                    .onTermination()
-                    .invoke(() -> credits.release(peer)));
+            return Messages.out(
+                    TunnelCall.serve(messages, call -> relay.accept(call, caller, credit))
+                            .onTermination()
+                            .invoke(() -> credits.release(peer)),
+                    credit.blocks());
         });
     }
 }

@@ -72,14 +72,13 @@ final class MessagePrefix {
                 .asRuntimeException();
     }
 
-    /** A message of that many bytes, to be filled in behind its prefix. */
-    static byte[] room(int length) {
-        byte[] bytes = new byte[SIZE + length];
+    /** Puts that of a message of so many bytes in front of it. */
+    static void put(byte[] bytes, int length) {
+        bytes[0] = 0;
         bytes[1] = (byte) (length >>> 24);
         bytes[2] = (byte) (length >>> 16);
         bytes[3] = (byte) (length >>> 8);
         bytes[4] = (byte) length;
-        return bytes;
     }
 
     static int size() {

@@ -5,6 +5,7 @@ import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.MessageLite;
 import com.google.protobuf.Parser;
 import dev.telepath.tunnel.bridge.ViewMarshaller;
+import dev.telepath.tunnel.frame.Blocks;
 import io.netty.buffer.Unpooled;
 import io.vertx.core.buffer.Buffer;
 import java.io.IOException;
@@ -20,8 +21,12 @@ public final class Messages {
         return subscriber -> chunks.subscribe(new MessageFlow<>(subscriber, parser));
     }
 
-    /** One chunk for each message. */
-    public static <T extends MessageLite> Flow.Publisher<Buffer> out(Flow.Publisher<T> messages) {
+    /**
+     * One chunk for each message.
+     *
+     * @param blocks what large ones are written into
+     */
+    public static <T extends MessageLite> Flow.Publisher<Buffer> out(Flow.Publisher<T> messages, Blocks blocks) {
         return subscriber -> messages.subscribe(new Flow.Subscriber<T>() {
             @Override
             public void onSubscribe(Flow.Subscription subscription) {
@@ -30,7 +35,7 @@ public final class Messages {
 
             @Override
             public void onNext(T message) {
-                subscriber.onNext(chunk(message));
+                subscriber.onNext(chunk(message, blocks));
             }
 
             @Override
@@ -48,7 +53,17 @@ public final class Messages {
     /** A message behind its prefix. */
     public static Buffer chunk(MessageLite message) {
         int size = message.getSerializedSize();
-        byte[] bytes = MessagePrefix.room(size);
+        return Buffer.buffer(Unpooled.wrappedBuffer(written(message, size, new byte[MessagePrefix.size() + size])));
+    }
+
+    private static Buffer chunk(MessageLite message, Blocks blocks) {
+        int size = message.getSerializedSize();
+        int length = MessagePrefix.size() + size;
+        return Buffer.buffer(blocks.write(written(message, size, blocks.array(length)), length));
+    }
+
+    private static byte[] written(MessageLite message, int size, byte[] bytes) {
+        MessagePrefix.put(bytes, size);
         try {
             CodedOutputStream out = CodedOutputStream.newInstance(bytes, MessagePrefix.size(), size);
             message.writeTo(out);
@@ -56,7 +71,7 @@ public final class Messages {
         } catch (IOException e) {
             throw new UncheckedIOException("a message does not have the size it says", e);
         }
-        return Buffer.buffer(Unpooled.wrappedBuffer(bytes));
+        return bytes;
     }
 
     /**

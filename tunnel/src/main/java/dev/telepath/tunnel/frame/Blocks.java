@@ -3,6 +3,8 @@ package dev.telepath.tunnel.frame;
 import com.google.protobuf.ByteOutput;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.UnsafeByteOperations;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import java.io.IOException;
 import java.lang.ref.WeakReference;
 import java.nio.ByteBuffer;
@@ -49,6 +51,13 @@ public final class Blocks {
         Queue<byte[]> kept = free.get();
         byte[] again = kept == null ? null : kept.poll();
         return again == null ? fresh() : again;
+    }
+
+    /**
+     * The first bytes of an array of {@link #array}, to be written: with the last reference to them it is given back, if it is a block.
+     */
+    public ByteBuf write(byte[] array, int length) {
+        return isOurs(array) ? new Block(this, array, 0, length).write() : Unpooled.wrappedBuffer(array, 0, length);
     }
 
     private byte[] fresh() {

@@ -46,6 +46,23 @@ class BlocksTest {
     }
 
     @Test
+    void aMessageThatIsWrittenGivesItsBlockBackWithTheLastReference() {
+        byte[] array = blocks.array(bulk.length);
+        System.arraycopy(bulk, 0, array, 0, bulk.length);
+
+        ByteBuf written = blocks.write(array, bulk.length);
+        assertThat(written).isEqualTo(Unpooled.wrappedBuffer(bulk));
+        ByteBuf slice = written.retainedSlice();
+        written.release();
+        assertThat(blocks.kept()).isZero();
+        slice.release();
+        assertThat(blocks.array(Blocks.LEAST)).isSameAs(array);
+
+        byte[] own = {1, 2, 3};
+        assertThat(blocks.write(own, 2)).isEqualTo(Unpooled.wrappedBuffer(own, 0, 2));
+    }
+
+    @Test
     void bytesOfTheirOwnOrOfSeveralArraysAreInNoBlock() {
         assertThat(blocks.of(ByteString.copyFrom(bulk))).isNull();
         assertThat(blocks.of(ByteString.EMPTY)).isNull();
