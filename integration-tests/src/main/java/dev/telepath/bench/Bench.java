@@ -86,6 +86,10 @@ public final class Bench {
             }
             int older = older(telepath, laptop.port());
             throughput(telepath, laptop.port(), idle, older, programs);
+            report.section("One stream where the client's network takes 20 ms there and back");
+            try (var way = new LongWay(laptop.port())) {
+                way.measure(quick ? 64L << 20 : 256L << 20).forEach(report::line);
+            }
             if (bytesOnly) {
                 return;
             }

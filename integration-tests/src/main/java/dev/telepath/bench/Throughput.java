@@ -2,6 +2,8 @@ package dev.telepath.bench;
 
 import dev.telepath.harness.Metrics;
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Proxy;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -45,7 +47,7 @@ record Throughput(double mibPerSecond, Map<String, Double> cpuPerGib) {
     private static Throughput round(int port, int streams, long bytesEach, Map<String, Long> processes)
             throws Exception {
         Map<String, Long> before = cpu(processes);
-        double rate = download(port, streams, bytesEach);
+        double rate = download(Proxy.NO_PROXY, port, streams, bytesEach);
         Map<String, Long> after = cpu(processes);
         Map<String, Double> used = new TreeMap<>();
         after.forEach((name, millis) ->
@@ -74,14 +76,20 @@ record Throughput(double mibPerSecond, Map<String, Double> cpuPerGib) {
         return millis;
     }
 
-    private static double download(int port, int streams, long bytesEach) throws Exception {
+    /**
+     * Downloads once.
+     *
+     * @param by what the connections go through
+     * @return MiB/s of all streams together
+     */
+    static double download(Proxy by, int port, int streams, long bytesEach) throws Exception {
         long start = System.nanoTime();
         List<Thread> readers = new ArrayList<>();
         List<Throwable> failures = Collections.synchronizedList(new ArrayList<>());
         for (int i = 0; i < streams; i++) {
             readers.add(Thread.ofPlatform().start(() -> {
                 try {
-                    drain(port, bytesEach);
+                    drain(by, port, bytesEach);
                 } catch (IOException e) {
                     failures.add(e);
                 }
@@ -97,8 +105,9 @@ record Throughput(double mibPerSecond, Map<String, Double> cpuPerGib) {
         return streams * bytesEach / 1048576.0 / ((System.nanoTime() - start) / 1e9);
     }
 
-    private static void drain(int port, long bytes) throws IOException {
-        try (var socket = new Socket("127.0.0.1", port)) {
+    private static void drain(Proxy by, int port, long bytes) throws IOException {
+        try (var socket = new Socket(by)) {
+            socket.connect(new InetSocketAddress("127.0.0.1", port));
             socket.getOutputStream()
                     .write(("GET /bytes/" + bytes + " HTTP/1.1\r\nHost: sample\r\nConnection: close\r\n\r\n")
                             .getBytes(StandardCharsets.US_ASCII));

@@ -5,19 +5,22 @@ import io.vertx.core.http.Http2Settings;
 import io.vertx.core.http.HttpConnection;
 import java.time.Duration;
 import java.util.function.LongSupplier;
+import org.jboss.logging.Logger;
 
 /**
  * How far ahead the peer of a connection may send on each of its calls. What arrives within one round trip is bandwidth
- * times delay, or the window if that is less: so where it was most of the window, that is doubled, as gRPC's own
- * transports do it. Calls that nobody reads bring nothing, and widen nothing.
+ * times delay, or what the window allows if that is less, which is half of it to all: so where it was a third of the
+ * window, that is doubled. gRPC's own transports do it likewise. Calls that nobody reads bring nothing, and widen nothing.
  *
  * <p>Confined to the event loop of the connection.
  */
 final class CallWindow {
-    /** Bytes: 100 MB/s by a round trip of 10 ms. 64 stalled calls of so much fill the window of a connection. */
-    static final int MOST = 1024 * 1024;
+    /** Bytes: 50 MB/s by a round trip of 20 ms, as measured. 32 stalled calls of so much fill the window of a connection. */
+    static final int MOST = 2 * 1024 * 1024;
     /** Between two round trips that are measured without any effect. */
     static final Duration PAUSE = Duration.ofMillis(100);
+
+    private static final Logger LOG = Logger.getLogger(CallWindow.class);
 
     /** What is asked of the connection. */
     interface Peer {
@@ -57,6 +60,7 @@ final class CallWindow {
 
                     @Override
                     public void window(int bytes) {
+                        LOG.debugf("window of calls peer=%s bytes=%d", connection.remoteAddress(), bytes);
                         connection.updateSettings(new Http2Settings(connection.settings()).setInitialWindowSize(bytes));
                     }
                 },
@@ -77,7 +81,7 @@ final class CallWindow {
 
     private void answered() {
         measuring = false;
-        if (3 * arrived >= 2L * window) {
+        if (3 * arrived >= window) {
             window = Math.min(2 * window, MOST);
             peer.window(window);
         } else {

@@ -65,14 +65,14 @@ class CallWindowTest {
     }
 
     @Test
-    void aRoundTripThatBringsMostOfTheWindowDoublesItUpToItsMost() {
+    void aRoundTripThatBringsAThirdOfTheWindowDoublesItUpToItsMost() {
         CallWindow window = peer.window();
         for (int held = FIRST; held < CallWindow.MOST; held *= 2) {
             window.took(held / 4);
-            window.took(held);
+            window.took(held / 3 + 1);
             peer.answer();
         }
-        assertThat(peer.windows).containsExactly(2 * FIRST, CallWindow.MOST);
+        assertThat(peer.windows).containsExactly(2 * FIRST, 4 * FIRST, CallWindow.MOST);
         window.took(CallWindow.MOST);
         assertThat(peer.pings).isEmpty();
     }
@@ -81,7 +81,7 @@ class CallWindowTest {
     void aRoundTripThatBringsLittleChangesNothingAndTheNextIsMeasuredAfterAPause() {
         CallWindow window = peer.window();
         window.took(FIRST);
-        window.took(FIRST / 2);
+        window.took(FIRST / 4);
         peer.answer();
         window.took(FIRST);
         assertThat(peer.asked).isEqualTo(1);
