@@ -76,11 +76,12 @@ public final class HttpCall extends ServerCallStreamObserver<Buffer> {
         return known.get();
     }
 
-    /** What the connection of the call takes its buffers from, from now on, and its TLS arrays. */
-    void connectionBuffers(ByteBufAllocator allocator) {
+    /** Has the connection of the call take its buffers, and its TLS its arrays, from there, and flush seldom, from now on. */
+    void prepareConnection(ByteBufAllocator allocator) {
         if (channel.config().getAllocator() != allocator) {
             channel.config().setAllocator(allocator);
             RecordBytes.gather(channel.pipeline());
+            GatheredFlushes.above(channel.pipeline());
         }
     }
 

@@ -53,7 +53,7 @@ public final class WireCalls {
                 return;
             }
             var call = new HttpCall(request, name);
-            call.connectionBuffers(arrays);
+            call.prepareConnection(arrays);
             CompletableFuture<Principal> who = gate.admit(
                             request.getHeader(HttpHeaders.AUTHORIZATION),
                             request.getHeader(ManagerChannel.OWNER_HEADER),

@@ -18,7 +18,6 @@ import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOption;
-import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import io.netty.channel.socket.DuplexChannel;
@@ -61,9 +60,9 @@ public final class TcpEnd extends ChannelInboundHandlerAdapter implements Stream
     /** Socket options that every channel must have before it becomes an end. */
     public static void configure(ChannelConfig config) {
         config.setAutoRead(false);
-        config.setMaxMessagesPerRead(1);
-        // The buffer lives from the read to its copy, so a full frame's costs an idle stream nothing.
-        config.setRecvByteBufAllocator(new FixedRecvByteBufAllocator(FrameCodec.MAX_DATA).maxMessagesPerRead(1));
+        if (!(config.getRecvByteBufAllocator() instanceof BurstReads)) {
+            config.setRecvByteBufAllocator(new BurstReads());
+        }
         config.setWriteBufferWaterMark(new WriteBufferWaterMark(FrameCodec.MAX_DATA, 2 * FrameCodec.MAX_DATA));
         config.setOption(ChannelOption.ALLOW_HALF_CLOSURE, true);
         config.setOption(ChannelOption.TCP_NODELAY, true);
@@ -100,6 +99,8 @@ public final class TcpEnd extends ChannelInboundHandlerAdapter implements Stream
 
     private static TcpEnd attach(TcpEnd end) {
         configure(end.channel.config());
+        BurstReads reads = end.channel.config().getRecvByteBufAllocator();
+        reads.whileWanted(end::wantsMore);
         end.channel.pipeline().addLast(end);
         if (!end.channel.isActive()) {
             end.onLoop(end::gone);
@@ -156,8 +157,12 @@ public final class TcpEnd extends ChannelInboundHandlerAdapter implements Stream
         readMore();
     }
 
+    private boolean wantsMore() {
+        return demand > 0 && established && !inputDone;
+    }
+
     private void readMore() {
-        if (demand <= 0 || !established || inputDone) {
+        if (!wantsMore()) {
             return;
         }
         ByteBuf first = early;
