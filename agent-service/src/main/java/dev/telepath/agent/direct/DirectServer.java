@@ -34,8 +34,8 @@ final class DirectServer implements AutoCloseable {
     /** Connections at one time, whosever they are; a client needs one. */
     static final int CONNECTIONS = 64;
 
-    /** Streams have windows of their own, which are as large at most: what comes is taken at once. */
-    private static final int CALL_WINDOW = 4 * 1024 * 1024;
+    /** As that of a client: what comes is taken at once, since streams have windows of their own. */
+    private static final int CALL_WINDOW = 1024 * 1024;
 
     private static final int MAX_MESSAGE = 4 * 1024 * 1024;
     private static final int HANDSHAKE_SECONDS = 10;

@@ -251,7 +251,7 @@ public enum Setting {
             0,
             10_000,
             "links whose stream has ended that are kept some seconds for the next to the same place; 0: none"),
-    GRPC_WINDOW("grpc.window", Type.BYTES, "4194304", 64 * 1024, 16 << 20, "bytes a peer may send ahead on one call"),
+    GRPC_WINDOW("grpc.window", Type.BYTES, "1048576", 64 * 1024, 16 << 20, "bytes a peer may send ahead on one call"),
     GRPC_MAX_MESSAGE("grpc.max-message", Type.BYTES, "4194304", 1 << 20, 64 << 20, "largest message taken"),
     GRPC_KEEP_ALIVE(
             "grpc.keep-alive", Type.DURATION, "30s", 10_000, 3_600_000, "silence before the transport is probed"),

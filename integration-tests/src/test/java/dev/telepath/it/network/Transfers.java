@@ -19,6 +19,8 @@ import java.util.function.LongSupplier;
 /** Files on their way by curl, one process for each, that are compared at the end. */
 final class Transfers {
     private static final Duration LOOK = Duration.ofMillis(300);
+    /** Bytes of a file that is on its way. */
+    private static final long BEGUN = 4L << 20;
 
     private final NearAndFar world;
     private final String proxy;
@@ -116,7 +118,7 @@ final class Transfers {
     void awaitMiddle() {
         await().atMost(Duration.ofSeconds(60))
                 .pollInterval(LOOK)
-                .until(() -> bytes().stream().allMatch(come -> come > length / 8));
+                .until(() -> bytes().stream().allMatch(come -> come > BEGUN));
         assertUnderWay();
     }
 
