@@ -118,8 +118,7 @@ public final class Bench {
     }
 
     /** A workload that is intercepted, by whoever is connected. */
-    private static Running engaged(Installation telepath, String workload, int port, String... options)
-            throws Exception {
+    static Running engaged(Installation telepath, String workload, int port, String... options) throws Exception {
         Running agent = telepath.startAgent(workload, port, options);
         telepath.awaitListed("dev", workload);
         telepath.tp("intercept", workload, "--port", port + ":http").orFail();

@@ -23,15 +23,14 @@ final class LongWay implements AutoCloseable {
     /**
      * @param service answers {@code GET /bytes/N}, on the laptop and in the cluster
      */
-    LongWay(int service) {
+    LongWay(int service) throws Exception {
         this.service = service;
         telepath.startManager();
         network = FaultProxy.before(telepath.managerPort());
         same = FaultProxy.before(service);
         telepath.through("", network.address());
-        agent = telepath.startAgent("web", service).port("port-http");
         telepath.connect().orFail();
-        telepath.tp("intercept", "web", "--port", service + ":http").orFail();
+        agent = Bench.engaged(telepath, "web", service).port("port-http");
         network.apply(new Fault.Delay(EACH_WAY));
         same.apply(new Fault.Delay(EACH_WAY));
     }

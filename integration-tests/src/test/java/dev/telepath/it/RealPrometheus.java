@@ -8,7 +8,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.telepath.harness.ChecksummedServer;
 import dev.telepath.harness.Installation;
 import dev.telepath.harness.Ports;
-import dev.telepath.harness.Program;
 import dev.telepath.harness.Running;
 import java.io.IOException;
 import java.io.InputStream;
@@ -88,8 +87,7 @@ class RealPrometheus {
     }
 
     private static List<String> questions() throws IOException {
-        JsonNode dashboard = JSON.readTree(Files.readString(Program.root().resolve("deploy/grafana/telepath.json")));
-        return dashboard.path("panels").findValuesAsText("expr").stream()
+        return Dashboard.questions().stream()
                 .map(each -> each.replaceAll("\\$__\\w+", "1m").replaceAll("\\$\\{?\\w+}?", ".*"))
                 .toList();
     }

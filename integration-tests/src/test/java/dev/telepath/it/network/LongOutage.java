@@ -20,7 +20,7 @@ class LongOutage {
     void filesOfOneGibibyteArriveWholeByEveryWayThoughTheNetworkIsGoneForHalfAMinute(NearAndFar.Outage how) {
         Namespace.missing().ifPresent(why -> Assumptions.abort("skipped: " + why));
         try (var world = new NearAndFar(List.of())) {
-            OutageIT.outage(world, how, LENGTH, "24M", Duration.ofSeconds(30));
+            OutageIT.outage(world, how, LENGTH, LENGTH / 8, "24M", Duration.ofSeconds(30));
         }
     }
 }

@@ -14,23 +14,25 @@ class OutageIT {
     /** Long enough not to be over by what has come ahead: windows and the buffers of sockets hold some 10 MiB of each. */
     private static final long LENGTH = 128L << 20;
 
+    private static final long BEGUN = 8L << 20;
+
     @Test
     void filesOnTheirWayArriveWholeByEveryWayThoughTheNetworkIsGoneForFiveSeconds() {
         Namespace.missing().ifPresent(why -> Assumptions.abort("skipped: " + why));
         try (var world = new NearAndFar(List.of())) {
-            outage(world, NearAndFar.Outage.UNPLUGGED, LENGTH, "6M", Duration.ofSeconds(5));
+            outage(world, NearAndFar.Outage.UNPLUGGED, LENGTH, BEGUN, "6M", Duration.ofSeconds(5));
         }
     }
 
     /** Cuts the network in the middle of a download and an upload by every way. */
-    static void outage(NearAndFar world, NearAndFar.Outage how, long length, String rate, Duration time) {
+    static void outage(NearAndFar world, NearAndFar.Outage how, long length, long begun, String rate, Duration time) {
         var laptop = Laptop.of(world);
         world.connect("--network", "tun");
         var transfers = new Transfers(world, laptop.proxy(), length, rate);
         for (Transfers.Way way : Transfers.Way.values()) {
             transfers.download(way).upload(way);
         }
-        transfers.awaitMiddle();
+        transfers.awaitMiddle(begun);
         world.cut(how);
         try {
             transfers.awaitStillness(time);

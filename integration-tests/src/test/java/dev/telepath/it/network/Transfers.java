@@ -19,8 +19,6 @@ import java.util.function.LongSupplier;
 /** Files on their way by curl, one process for each, that are compared at the end. */
 final class Transfers {
     private static final Duration LOOK = Duration.ofMillis(300);
-    /** Bytes of a file that is on its way. */
-    private static final long BEGUN = 4L << 20;
 
     private final NearAndFar world;
     private final String proxy;
@@ -114,11 +112,15 @@ final class Transfers {
         return all.stream().map(Transfer::bytes).toList();
     }
 
-    /** Waits until each has begun, and none is over. */
-    void awaitMiddle() {
+    /**
+     * Waits until each has begun, and none is over.
+     *
+     * @param begun bytes of one that has
+     */
+    void awaitMiddle(long begun) {
         await().atMost(Duration.ofSeconds(60))
                 .pollInterval(LOOK)
-                .until(() -> bytes().stream().allMatch(come -> come > BEGUN));
+                .until(() -> bytes().stream().allMatch(come -> come > begun));
         assertUnderWay();
     }
 

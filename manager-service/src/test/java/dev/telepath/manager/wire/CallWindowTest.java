@@ -4,13 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.telepath.tunnel.bridge.Credit;
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.CompositeByteBuf;
-import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.ChannelPipeline;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.Http2Settings;
@@ -148,7 +142,7 @@ class CallWindowTest {
             await().until(() -> request.connection().remoteSettings().getInitialWindowSize() == FIRST);
 
             Channel channel = ((ConnectionBase) request.connection()).channel();
-            var held = new Held();
+            var held = new HeldReads();
             done(vertx.executeBlocking(() -> channel.pipeline().addFirst(held)).toCompletionStage());
             request.write(Buffer.buffer(new byte[2 * FIRST]));
             await().until(() -> taken.get() >= FIRST);
@@ -180,27 +174,6 @@ class CallWindowTest {
         @Override
         public void onComplete() {
             // Nothing to do.
-        }
-    }
-
-    /** Keeps what has come until it is told to pass it. */
-    private static final class Held extends ChannelInboundHandlerAdapter {
-        private final CompositeByteBuf bytes = Unpooled.compositeBuffer();
-        private boolean passed;
-
-        @Override
-        public void channelRead(ChannelHandlerContext ctx, Object read) {
-            if (passed) {
-                ctx.fireChannelRead(read);
-            } else {
-                bytes.addComponent(true, (ByteBuf) read);
-            }
-        }
-
-        void pass(ChannelPipeline to) {
-            passed = true;
-            to.fireChannelRead(bytes);
-            to.fireChannelReadComplete();
         }
     }
 

@@ -4,14 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import dev.telepath.tunnel.bridge.Credit;
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.CompositeByteBuf;
-import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
-import io.netty.channel.ChannelHandlerContext;
-import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOutboundBuffer;
-import io.netty.channel.ChannelPipeline;
 import io.vertx.core.Vertx;
 import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.Http2Settings;
@@ -22,7 +16,6 @@ import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpVersion;
 import io.vertx.core.net.impl.ConnectionBase;
-import java.nio.charset.StandardCharsets;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Flow;
 import java.util.concurrent.TimeUnit;
@@ -95,7 +88,7 @@ class HttpCallTest {
     @Test
     void aWindowThatOpensWhileTheSocketsBufferIsFullIsNotMissed() throws Exception {
         await().until(() -> given.get() >= WINDOW / CHUNK);
-        var held = new Held();
+        var held = new HeldReads();
         Channel connection = channel.get();
         connection.pipeline().addFirst(held);
 
@@ -104,40 +97,16 @@ class HttpCallTest {
         var unused = answer.request().connection().ping(Buffer.buffer(LAST));
         // Whatever the client said of its window was before its ping.
         await().until(() -> held.text().contains(LAST));
-        connection
-                .eventLoop()
-                .submit(() -> held.passWhileFull(
-                        connection.pipeline(), connection.unsafe().outboundBuffer()))
-                .get(20, TimeUnit.SECONDS);
+        connection.eventLoop().submit(() -> passWhileFull(held, connection)).get(20, TimeUnit.SECONDS);
 
         await().until(() -> received.get() == (long) CHUNKS * CHUNK);
     }
 
-    /** What the peer sends from now on, until it is passed all at once. */
-    private static final class Held extends ChannelInboundHandlerAdapter {
-        private final CompositeByteBuf bytes = Unpooled.compositeBuffer();
-        private boolean passed;
-
-        @Override
-        public synchronized void channelRead(ChannelHandlerContext from, Object read) {
-            if (passed) {
-                from.fireChannelRead(read);
-            } else {
-                bytes.addComponent(true, (ByteBuf) read);
-            }
-        }
-
-        synchronized String text() {
-            return bytes.toString(StandardCharsets.ISO_8859_1);
-        }
-
-        synchronized void passWhileFull(ChannelPipeline to, ChannelOutboundBuffer buffer) {
-            passed = true;
-            buffer.setUserDefinedWritability(1, false);
-            to.fireChannelRead(bytes);
-            to.fireChannelReadComplete();
-            buffer.setUserDefinedWritability(1, true);
-        }
+    private static void passWhileFull(HeldReads held, Channel to) {
+        ChannelOutboundBuffer buffer = to.unsafe().outboundBuffer();
+        buffer.setUserDefinedWritability(1, false);
+        held.pass(to.pipeline());
+        buffer.setUserDefinedWritability(1, true);
     }
 
     /** Gives a chunk for each one that is asked for. */

@@ -1,9 +1,8 @@
 package dev.telepath.tunnel.net;
 
 import dev.telepath.tunnel.frame.FrameCodec;
-import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.ChannelConfig;
+import io.netty.channel.FixedRecvByteBufAllocator;
 import io.netty.channel.RecvByteBufAllocator;
 import java.util.function.BooleanSupplier;
 
@@ -13,7 +12,6 @@ import java.util.function.BooleanSupplier;
  * loop.
  */
 final class BurstReads implements RecvByteBufAllocator {
-
     /** Reads before other channels have their turn. */
     private static final int MOST = 8;
 
@@ -24,66 +22,38 @@ final class BurstReads implements RecvByteBufAllocator {
         wanted = more;
     }
 
+    /** The buffer lives from the read to its copy, so a full frame's costs an idle stream nothing. */
     @Override
     public Handle newHandle() {
-        return new Reads();
+        return new Reads(new FixedRecvByteBufAllocator(FrameCodec.MAX_DATA).newHandle());
     }
 
-    private final class Reads implements Handle {
-        private int attempted;
-        private int last;
+    private final class Reads extends DelegatingHandle {
         private int reads;
 
-        /** The buffer lives from the read to its copy, so a full frame's costs an idle stream nothing. */
-        @Override
-        public ByteBuf allocate(ByteBufAllocator alloc) {
-            return alloc.ioBuffer(FrameCodec.MAX_DATA);
-        }
-
-        @Override
-        public int guess() {
-            return FrameCodec.MAX_DATA;
+        Reads(Handle one) {
+            super(one);
         }
 
         @Override
         public void reset(ChannelConfig config) {
+            super.reset(config);
             reads = 0;
-            last = 0;
         }
 
         @Override
-        public void incMessagesRead(int numMessages) {
-            reads += numMessages;
+        public void incMessagesRead(int more) {
+            super.incMessagesRead(more);
+            reads += more;
         }
 
-        @Override
-        public void lastBytesRead(int bytes) {
-            last = bytes;
-        }
-
-        @Override
-        public int lastBytesRead() {
-            return last;
-        }
-
-        @Override
-        public void attemptedBytesRead(int bytes) {
-            attempted = bytes;
-        }
-
-        @Override
-        public int attemptedBytesRead() {
-            return attempted;
-        }
-
+        /** Netty's own goes on only for channels that read by themselves. */
         @Override
         public boolean continueReading() {
-            return last > 0 && last == attempted && reads < MOST && wanted.getAsBoolean();
-        }
-
-        @Override
-        public void readComplete() {
-            // Nothing is learned from one read for the next.
+            return lastBytesRead() > 0
+                    && lastBytesRead() == attemptedBytesRead()
+                    && reads < MOST
+                    && wanted.getAsBoolean();
         }
     }
 }
